@@ -1,0 +1,1 @@
+"""Benchmarks that measure the budgets and enforce them."""

@@ -41,7 +41,7 @@ class Target:
         maximum: Largest value, in `unit`.
         rest: Value when nothing moves it.
         max_rate: Largest change a second, in `unit`; what keeps a storm of events from snapping.
-        unit: "weight", "px" (of a 1024-pixel canvas), "deg", "factor", "st" (semitones), "dB", "Hz".
+        unit: "weight", "px" (1024-pixel canvas), "deg", "factor", "st" (semitones), "dB", "Hz".
     """
 
     name: str

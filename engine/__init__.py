@@ -1,0 +1,1 @@
+"""The body: ID packets to frames and sound."""

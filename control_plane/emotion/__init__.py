@@ -1,0 +1,1 @@
+"""Events to emotions, and emotions to a mood."""

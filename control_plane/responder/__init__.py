@@ -1,0 +1,1 @@
+"""Where the avatar's own words come from."""

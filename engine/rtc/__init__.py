@@ -1,0 +1,1 @@
+"""Frames and sound to viewers over WebRTC."""

@@ -1,0 +1,245 @@
+"""Capsules and expressions: the words the library is written in.
+
+These models are the edge where library files come in; `capsule_schema` and `expression_schema`
+export their JSON Schema.
+"""
+
+import itertools
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from capsules.targets import targets
+
+__all__ = [
+    "BlendMode",
+    "Capsule",
+    "CapsulePart",
+    "Easing",
+    "Emotion",
+    "Expression",
+    "ExpressionItem",
+    "Layer",
+    "Phases",
+    "Provenance",
+    "Track",
+    "Trigger",
+    "VoiceSync",
+    "capsule_schema",
+    "expression_schema",
+]
+
+Cid = Annotated[str, Field(pattern=r"^(VF|HF|VC|BK|CS|LD|TR|ER)_[0-9A-Z_]{1,40}$")]
+ExpressionId = Annotated[str, Field(pattern=r"^E_[0-9A-Z_]{1,40}$")]
+Signed = Annotated[float, Field(ge=-1.0, le=1.0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Layer(StrEnum):
+    """What a capsule moves; also the order of authority where all else is equal."""
+
+    FACE = "face"
+    HAND = "hand"
+    BODY = "body"
+    VOICE = "voice"
+    CAMERA = "camera"
+    LIGHT = "light"
+    TEMPO = "tempo"
+    ENVIRONMENT = "environment"
+
+
+class BlendMode(StrEnum):
+    """How a capsule meets others on the same target: adds, replaces or scales."""
+
+    ADDITIVE = "additive"
+    OVERRIDE = "override"
+    MULTIPLY = "multiply"
+
+
+class Easing(StrEnum):
+    """Shape of the fade in and out (Penner's names)."""
+
+    NONE = "none"
+    LINEAR = "linear"
+    QUADRATIC_IN = "quadratic_in"
+    QUADRATIC_OUT = "quadratic_out"
+    QUADRATIC_IN_OUT = "quadratic_in_out"
+    CUBIC_IN = "cubic_in"
+    CUBIC_OUT = "cubic_out"
+    CUBIC_IN_OUT = "cubic_in_out"
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Emotion(_Record):
+    """A point in the valence-arousal-dominance cube."""
+
+    valence: Signed
+    arousal: Signed
+    dominance: Signed
+
+
+class Trigger(_Record):
+    """When a capsule starts, and how likely it is to play at all."""
+
+    relative_to: Literal["event", "speech_onset", "scene_start", "previous_capsule"] = "event"
+    offset_ms: Annotated[int, Field(ge=-500, le=500)] = 0
+    probability: Share = 1.0
+
+
+class Phases(_Record):
+    """The seven synchronisation points of BML, in ms from the capsule's start, ascending."""
+
+    start: int = 0
+    ready: int
+    stroke_start: int
+    stroke: int
+    stroke_end: int
+    relax: int
+    end: int
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        points = list(self.model_dump().values())
+        if points != sorted(points) or points[0] < 0:
+            raise ValueError(f"phases must ascend from 0, got {points}")
+        return self
+
+
+class Track(_Record):
+    """One curve over one target: linear between its points, held before and after them.
+
+    Values are absolute for an override, added to what is there for an additive one, and factors
+    for a multiply. A curve of an additive or override capsule that ends away from the target's
+    rest value is held until the capsule ends, then fades.
+    """
+
+    target: str
+    curve: Annotated[list[tuple[int, Finite]], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _known_and_ascending(self) -> Self:
+        if self.target not in targets():
+            raise ValueError(f"unknown target {self.target!r}")
+        times = [time for time, _ in self.curve]
+        if times[0] < 0 or any(b <= a for a, b in itertools.pairwise(times)):
+            raise ValueError(f"curve times of {self.target} must ascend from 0, got {times}")
+        return self
+
+
+class CapsulePart(_Record):
+    """Another capsule as part of a combined one."""
+
+    cid: Cid
+    weight: Share
+
+
+class VoiceSync(_Record):
+    """The voice delta that goes with a face."""
+
+    voice_cid: Cid
+    weight_multiplier: Annotated[float, Field(ge=0.0, le=2.0)] = 1.0
+    lip_lead_ms: Annotated[int, Field(ge=-100, le=100)] = 0
+
+
+class Provenance(_Record):
+    """Where a capsule comes from."""
+
+    source: str
+    generator: str = ""
+    sha256: str = ""
+    consent: str = ""
+    created: str = ""
+
+
+class Capsule(_Record):
+    """One micro-expression. It does one thing and is stateless.
+
+    Either `tracks` or `components` is non-empty, except for a layer's neutral, which has neither.
+    `loop` capsules repeat from their start until they are faded out; `hold` ones stay at their
+    last values until something replaces them.
+    """
+
+    cid: Cid
+    layer: Layer
+    description: Annotated[str, Field(min_length=3, max_length=200)]
+    subtype: str = ""
+    version: Annotated[int, Field(ge=1)] = 1
+    revoked: bool = False
+    emotion: Emotion | None = None
+    trigger: Trigger = Trigger()
+    duration_ms: Annotated[int, Field(ge=20, le=60_000)]
+    easing: Easing = Easing.CUBIC_IN_OUT
+    phases: Phases | None = None
+    priority: Annotated[int, Field(ge=0, le=10)] = 5
+    blend_mode: BlendMode = BlendMode.ADDITIVE
+    fallback_cid: Cid | None = None
+    hold: bool = False
+    loop: bool = False
+    tracks: tuple[Track, ...] = ()
+    components: tuple[CapsulePart, ...] = ()
+    params: dict[str, Any] = {}
+    voice_sync: VoiceSync | None = None
+    viseme_map: dict[str, dict[str, float]] | None = None
+    context: tuple[str, ...] = ()
+    provenance: Provenance = Provenance(source="capsulecast library")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        prefix = self.cid.split("_", 1)[0]
+        if _PREFIXES[prefix] is not self.layer:
+            raise ValueError(f"{self.cid} is of layer {_PREFIXES[prefix]}, not {self.layer}")
+        neutral = self.cid.endswith("_NEUTRAL")
+        if not neutral and not self.tracks and not self.components:
+            raise ValueError(f"{self.cid} moves nothing: it has neither tracks nor components")
+        if self.tracks and self.components:
+            raise ValueError(f"{self.cid} has both tracks and components")
+        seen = [track.target for track in self.tracks]
+        if len(seen) != len(set(seen)):
+            raise ValueError(f"{self.cid} has two tracks on one target")
+        return self
+
+
+_PREFIXES = {
+    "VF": Layer.FACE,
+    "HF": Layer.HAND,
+    "VC": Layer.VOICE,
+    "BK": Layer.BODY,
+    "CS": Layer.CAMERA,
+    "LD": Layer.LIGHT,
+    "TR": Layer.TEMPO,
+    "ER": Layer.ENVIRONMENT,
+}
+
+
+class ExpressionItem(_Record):
+    """One capsule of an expression; `offset_ms` replaces its layer's lead-lag."""
+
+    cid: Cid
+    weight: Share = 1.0
+    offset_ms: Annotated[int, Field(ge=-500, le=500)] | None = None
+
+
+class Expression(_Record):
+    """A named bundle of capsules, such as delight: a face, two hands and a voice."""
+
+    id: ExpressionId
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z_]{1,40}$")]
+    description: Annotated[str, Field(min_length=3, max_length=200)]
+    emotion: Emotion | None = None
+    audio_first: bool = False
+    items: Annotated[tuple[ExpressionItem, ...], Field(min_length=1)]
+
+
+def capsule_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of a capsule."""
+    return Capsule.model_json_schema()
+
+
+def expression_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of an expression."""
+    return Expression.model_json_schema()

@@ -1,0 +1,119 @@
+"""What can happen to a session, as the brain reads it: validated, plain records.
+
+`control_plane.translate` makes them of protobuf messages and of proto3 JSON.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from engine.packet import Mood
+
+__all__ = [
+    "MAX_TEXT_CHARS",
+    "Chat",
+    "ChatRole",
+    "Emotion",
+    "Event",
+    "EventKind",
+    "Interrupt",
+    "PlayExpression",
+    "Speak",
+    "Task",
+    "TaskState",
+    "Ui",
+    "UiContext",
+]
+
+MAX_TEXT_CHARS = 8_000
+
+
+class ChatRole(StrEnum):
+    """Who speaks."""
+
+    USER = "user"
+    ASSISTANT = "assistant"
+    SYSTEM = "system"
+
+
+class TaskState(StrEnum):
+    """How a task fares."""
+
+    STARTED = "started"
+    PROGRESS = "progress"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    WAITING = "waiting"
+
+
+class UiContext(StrEnum):
+    """What the viewer does."""
+
+    IDLE = "idle"
+    TYPING = "typing"
+    READING = "reading"
+    SPEAKING = "speaking"
+    AWAY = "away"
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A chat message; an assistant's text is spoken, a user's is reacted to."""
+
+    role: ChatRole
+    text: str
+    intent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayExpression:
+    """Plays a named expression or a single capsule; weight in (0, 1]."""
+
+    id: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Emotion:
+    """Sets the emotion directly; intensity in (0, 1]."""
+
+    vad: Mood
+    intensity: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A state of something the program behind the avatar does; progress in [0, 1]."""
+
+    name: str
+    state: TaskState
+    progress: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ui:
+    """The viewer's context changed."""
+
+    context: UiContext
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """Text to say, word for word."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupt:
+    """Stop speech and gestures at once."""
+
+
+EventKind = Chat | PlayExpression | Emotion | Task | Ui | Speak | Interrupt
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened, with the client's sequence number."""
+
+    sequence: int
+    kind: EventKind
