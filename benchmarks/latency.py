@@ -1,0 +1,161 @@
+"""Event to picture in real Chromium: our complete server beside a plain aiortc track.
+
+Both run on the same machine in the same run, sound on, watched by the same page, in blocks that
+take turns. An event goes out on the data channel or by gRPC; it counts as seen when
+requestVideoFrameCallback hands the page a frame whose probe shows the event's number.
+"""
+
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+from playwright.sync_api import Browser, Page
+
+from benchmarks.product import Served, chromium, free_port, serve, start
+from benchmarks.report import Figure, Report
+from capsulecast.v1 import common_pb2, session_service_pb2, session_service_pb2_grpc
+
+__all__ = ["LIVE_SESSION_JS", "open_page", "run"]
+
+SIZE_PX = 512
+BLOCKS = 4
+LIMIT_P99_MS, LIMIT_P50_MS = 60.0, 25.0
+LIMIT_RATIO = 0.5
+LIVE_SESSION_JS = Path(__file__).parents[1] / "control_plane" / "web" / "live_session.js"
+LONG_TEXT = "I am talking all the while, so that the lips move and the sound is real. " * 4
+EMOTIONS = (
+    (0.8, 0.6, 0.4),
+    (-0.7, -0.3, -0.4),
+    (-0.6, 0.7, 0.5),
+    (0.2, 0.9, -0.5),
+    (0.6, -0.4, 0.3),
+)
+
+Trial = Callable[[int], float]
+
+
+def run(*, quick: bool) -> Report:
+    """Milliseconds from event to picture, p50 to p99, and ratios to the plain track."""
+    report = Report("latency")
+    trials = 12 if quick else 60
+    samples: dict[str, list[float]] = {"datachannel": [], "speaking": [], "grpc": [], "plain": []}
+    with ExitStack() as stack:
+        served = stack.enter_context(serve("--backend", "cpu", "--size", f"{SIZE_PX}x{SIZE_PX}"))
+        plain_url = stack.enter_context(_plain())
+        browser = stack.enter_context(chromium())
+        ours = open_page(browser, served.url, "latency", LIVE_SESSION_JS)
+        plain = open_page(browser, plain_url, "latency", LIVE_SESSION_JS)
+        session = ours.evaluate(
+            "options => bench.open(options)", {"probe": True, "seed": 1, "reply": False}
+        )
+        plain.evaluate("bench.open({})")
+        stub = stack.enter_context(_stub(served))
+        time.sleep(2)
+        for _ in range(BLOCKS):
+            samples["datachannel"] += _trials(trials, lambda n: _by_channel(ours, n))
+            samples["plain"] += _trials(trials, lambda n: _by_channel(plain, n))
+            samples["grpc"] += _trials(trials, lambda n: _by_grpc(ours, stub, session, n))
+            ours.evaluate("text => session.send({speak: {text}})", LONG_TEXT)
+            time.sleep(0.5)
+            samples["speaking"] += _trials(trials, lambda n: _by_channel(ours, n))
+            ours.evaluate("session.send({interrupt: {}})")
+        _describe(report, ours, served)
+    for name, values in samples.items():
+        report.figures[f"{name}_ms"] = Figure.of(values, "ms")
+    _judge(report)
+    return report
+
+
+def _judge(report: Report) -> None:
+    plain = report.figures["plain_ms"].p50
+    for name in ("datachannel", "speaking", "grpc"):
+        report.ratios[f"{name}_over_plain.p50"] = round(report.figures[f"{name}_ms"].p50 / plain, 3)
+        report.limit(f"{name}_ms", "p99", LIMIT_P99_MS)
+        report.limit(f"{name}_ms", "p50", LIMIT_P50_MS)
+        report.limit_ratio(f"{name}_over_plain.p50", LIMIT_RATIO)
+
+
+def _describe(report: Report, page: Page, served: Served) -> None:
+    time.sleep(1.2)
+    for stage, values in (page.evaluate("bench.stats()") or {}).get("stages", {}).items():
+        report.figures[f"stage.{stage}_ms"] = Figure(
+            values["p50"], values.get("p95", values["p99"]), values["p99"], values.get("n", 0), "ms"
+        )
+    media = page.evaluate("bench.media()")
+    if not media["audioPackets"]:
+        raise RuntimeError("no audio reached the browser: the figures would not be comparable")
+    report.notes["codec"] = f"{media['codec']}, {SIZE_PX} x {SIZE_PX}, 30 fps, with Opus audio"
+    report.notes["server start"] = f"{served.ready_s:.2f} s to the ready line"
+
+
+def open_page(browser: Browser, url: str, name: str, module: Path) -> Page:
+    """Opens `benchmarks/NAME_page.html` as if the server had served it, module beside it."""
+    page = browser.new_page()
+    html = Path(__file__).with_name(f"{name}_page.html")
+    page.route(f"**/{name}.html", lambda route: route.fulfill(path=html, content_type="text/html"))
+    page.route(
+        f"**/{module.name}",
+        lambda route: route.fulfill(path=module, content_type="text/javascript"),
+    )
+    page.goto(f"{url}/{name}.html")
+    page.wait_for_function("window.bench !== undefined")
+    return page
+
+
+def _trials(count: int, trial: Trial) -> list[float]:
+    """Runs trials at uneven intervals, so that they do not beat with the frame cadence."""
+    generator = random.Random(count)
+    times = []
+    for number in range(count):
+        time.sleep(generator.uniform(0.10, 0.35))
+        times.append(trial(number))
+    return times
+
+
+def _by_channel(page: Page, number: int) -> float:
+    valence, arousal, dominance = EMOTIONS[number % len(EMOTIONS)]
+    vad = {"valence": valence, "arousal": arousal, "dominance": dominance}
+    return float(page.evaluate("vad => bench.react({emotion: {vad}})", vad))
+
+
+class _Counter:
+    """Sequence numbers of the gRPC client, apart from those of the page."""
+
+    value = 30_000
+
+
+def _by_grpc(page: Page, stub: Any, session: str, number: int) -> float:  # noqa: ANN401 - a generated stub
+    _Counter.value += 1
+    valence, arousal, dominance = EMOTIONS[number % len(EMOTIONS)]
+    vad = common_pb2.Vad(valence=valence, arousal=arousal, dominance=dominance)
+    event = session_service_pb2.Event(
+        sequence=_Counter.value, emotion=session_service_pb2.EmotionEvent(vad=vad)
+    )
+    page.evaluate("number => { window.pending = bench.seen(number); }", _Counter.value)
+    start_ms = time.time() * 1000
+    stub.SendEvent(session_service_pb2.SendEventRequest(session_id=session, event=event), timeout=5)
+    return float(page.evaluate("window.pending")) - start_ms
+
+
+@contextmanager
+def _stub(served: Served) -> Iterator[Any]:
+    with grpc.insecure_channel(served.grpc_target) as channel:
+        yield session_service_pb2_grpc.SessionServiceStub(channel)
+
+
+@contextmanager
+def _plain() -> Iterator[str]:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "benchmarks.plain_track", str(port), str(SIZE_PX)]
+    with (
+        tempfile.TemporaryDirectory(prefix="capsulecast-") as folder,
+        start(command, f"plain track is ready: {url}", Path(folder)),
+    ):
+        yield url

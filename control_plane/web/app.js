@@ -1,0 +1,99 @@
+// The page: wires the live session to the conversation, the emotion pad and the measurements.
+
+import { Conversation } from "./conversation.js";
+import { EmotionPad } from "./emotion_pad.js";
+import { Hud } from "./hud.js";
+import { LiveSession } from "./live_session.js";
+import { PictureClock } from "./picture_clock.js";
+import { ViewerContext } from "./viewer_context.js";
+
+const element = (id) => document.getElementById(id);
+const video = element("avatar");
+const session = new LiveSession(video, sessionOptions(new URLSearchParams(location.search)));
+const clock = new PictureClock(video);
+const hud = new Hud(element("hud"), video, session, clock);
+const conversation = new Conversation(element("log"), element("composer"), element("message"));
+const pad = new EmotionPad(element("emotion"));
+const context = new ViewerContext(element("message"), element("log"), (name) =>
+  session.send({ ui: { context: name } }));
+
+session.addEventListener("state", ({ detail }) => {
+  const words = { connecting: "Connecting", live: "Live", lost: "Reconnecting" };
+  element("status").dataset.state = detail;
+  element("status-text").textContent = words[detail];
+  video.parentElement.classList.toggle("live", detail === "live");
+});
+session.addEventListener("sent", ({ detail }) => clock.eventSent(detail.sequence, detail.time));
+session.addEventListener("frame", ({ detail }) => clock.eventDrawn(detail));
+session.addEventListener("packet", ({ detail }) => {
+  hud.showPacket(detail);
+  if (detail.label) element("mood-label").textContent = detail.label;
+  pad.showMood(detail.mood ?? {});
+});
+session.addEventListener("mood", ({ detail }) => {
+  element("mood-label").textContent = detail.label || "neutral";
+  pad.showMood(detail.mood ?? {});
+});
+session.addEventListener("speech", ({ detail }) => {
+  element("stop").hidden = detail.state !== "SPEECH_STATE_STARTED";
+  conversation.showSpeech(detail);
+  if (detail.state === "SPEECH_STATE_STARTED") context.replyArrived(detail.text ?? "");
+});
+session.addEventListener("stats", ({ detail }) => hud.showStats(detail));
+session.addEventListener("rejection", ({ detail }) => conversation.note(detail.message, true));
+session.addEventListener("fault", ({ detail }) => conversation.note(detail, true));
+
+conversation.addEventListener("message", ({ detail }) => {
+  soundOn(true);
+  context.messageSent();
+  if (!session.send({ chat: { role: "CHAT_ROLE_USER", text: detail } })) {
+    conversation.note("Not connected: the message was not sent.", true);
+  }
+});
+pad.addEventListener("emotion", ({ detail }) => session.send({ emotion: { vad: detail } }));
+element("expression").addEventListener("change", ({ target }) => {
+  if (target.value) session.send({ expression: { id: target.value } });
+  target.value = "";
+});
+
+element("stop").addEventListener("click", () => session.send({ interrupt: {} }));
+element("sound").addEventListener("click", () => soundOn(video.muted));
+addEventListener("pointerdown", ({ target }) => target.closest?.("#sound") || soundOn(true), { once: true });
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape") session.send({ interrupt: {} });
+  if (event.altKey && event.code === "KeyH") {
+    event.preventDefault();
+    element("hud").open = !element("hud").open;
+  }
+});
+addEventListener("pagehide", () => session.close());
+
+fillExpressions();
+session.open();
+
+// Options of the session, from the address: ?size=512x512&fps=60&seed=1&avatar=mira&personality=friendly&probe=1
+function sessionOptions(query) {
+  const options = {};
+  for (const name of ["avatar", "size", "personality"]) if (query.get(name)) options[name] = query.get(name);
+  for (const name of ["fps", "seed"]) if (query.get(name)) options[name] = Number(query.get(name));
+  for (const name of ["probe", "reply"]) if (query.get(name)) options[name] = query.get(name) !== "0";
+  return options;
+}
+
+// Browsers start sound only after the viewer has touched the page.
+function soundOn(on) {
+  video.muted = !on;
+  element("sound").setAttribute("aria-pressed", String(on));
+  if (on) video.play().catch(() => soundOn(false));
+}
+
+async function fillExpressions() {
+  const answer = await fetch("api/library/expressions?pageSize=1000");
+  if (!answer.ok) return;
+  const { expressions = [] } = await answer.json();
+  element("expression").append(...expressions.map(({ id, name, description }) => {
+    const option = new Option(name.replaceAll("_", " "), id);
+    option.title = description;
+    return option;
+  }));
+}

@@ -1,0 +1,59 @@
+// The messages: what the viewer types and what the avatar says. Emits: message (text).
+
+const MAX_MESSAGES = 200;
+
+export class Conversation extends EventTarget {
+  #log;
+  #input;
+  #spoken = null;
+
+  constructor(log, form, input) {
+    super();
+    this.#log = log;
+    this.#input = input;
+    form.addEventListener("submit", (event) => { event.preventDefault(); this.#submit(); });
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); this.#submit(); }
+    });
+    input.addEventListener("input", () => this.#fit());
+  }
+
+  // A speech update: pieces of one answer go into one bubble.
+  showSpeech({ state, text = "" }) {
+    if (state === "SPEECH_STATE_STARTED") {
+      if (this.#spoken) this.#spoken.textContent += ` ${text}`;
+      else this.#spoken = this.#add("avatar", text);
+      this.#log.scrollTop = this.#log.scrollHeight;
+      return;
+    }
+    if (state === "SPEECH_STATE_INTERRUPTED") this.#spoken?.classList.add("cut");
+    this.#spoken = null;
+  }
+
+  note(text, bad = false) { this.#add(bad ? "note bad" : "note", text); }
+
+  #submit() {
+    const text = this.#input.value.trim();
+    if (!text) return;
+    this.#spoken = null;
+    this.#add("user", text);
+    this.#input.value = "";
+    this.#fit();
+    this.dispatchEvent(new CustomEvent("message", { detail: text }));
+  }
+
+  #add(kind, text) {
+    const item = document.createElement("li");
+    item.className = kind;
+    item.textContent = text;
+    this.#log.append(item);
+    while (this.#log.children.length > MAX_MESSAGES) this.#log.firstElementChild.remove();
+    this.#log.scrollTop = this.#log.scrollHeight;
+    return item;
+  }
+
+  #fit() {
+    this.#input.style.height = "auto";
+    this.#input.style.height = `${this.#input.scrollHeight}px`;
+  }
+}

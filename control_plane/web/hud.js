@@ -1,0 +1,54 @@
+// The measurements below the picture. Everything shown is measured: here, or by the server (stages).
+
+const REFRESH_MS = 500;
+
+export class Hud {
+  #root;
+  #video;
+  #session;
+  #clock;
+
+  constructor(root, video, session, clock) {
+    this.#root = root;
+    this.#video = video;
+    this.#session = session;
+    this.#clock = clock;
+    setInterval(() => this.#root.open && this.#refresh(), REFRESH_MS);
+  }
+
+  showPacket(packet) {
+    if (!this.#root.open) return;
+    const names = (packet.blends ?? []).map(({ cid, weight }) => `${cid} ${(weight ?? 0).toFixed(2)}`).join(", ");
+    this.#set("packet", `#${packet.sequence} ${names}`);
+  }
+
+  showStats({ stages = {}, capsules = [] }) {
+    if (!this.#root.open) return;
+    const times = ["drawList", "render", "encode"].map((stage) => stages[stage]?.p50);
+    this.#set("stages", times.map((ms) => (ms === undefined ? "–" : ms.toFixed(1))).join(", ") + " ms (p50)");
+    const tags = capsules.map(({ cid, name, weight }) => {
+      const tag = document.createElement("span");
+      tag.title = cid;
+      tag.textContent = `${name || cid} ${weight.toFixed(2)}`;
+      return tag;
+    });
+    document.getElementById("hud-capsules").replaceChildren(...(tags.length ? tags : ["none: idle"]));
+  }
+
+  async #refresh() {
+    const times = this.#clock.summary;
+    if (times) {
+      this.#set("latency", `${times.last.toFixed(0)} ms (p50 ${times.p50.toFixed(0)}, p99 ${times.p99.toFixed(0)}, n ${times.n})`);
+    }
+    this.#set("fps", `${this.#clock.framesPerSecond} a second`);
+    this.#set("size", `${this.#video.videoWidth} × ${this.#video.videoHeight}`);
+    const report = await this.#session.peer?.getStats().catch(() => null);
+    report?.forEach((entry) => {
+      if (entry.type !== "inbound-rtp" || entry.kind !== "video") return;
+      const codec = report.get(entry.codecId);
+      this.#set("codec", `${codec?.mimeType?.replace("video/", "") ?? "–"}, ${entry.framesDropped ?? 0} dropped`);
+    });
+  }
+
+  #set(name, text) { document.getElementById(`hud-${name}`).textContent = text; }
+}

@@ -1,0 +1,35 @@
+"""Which tests can run here: one that needs what is missing skips with a reason; in CI it fails."""
+
+import importlib.util
+import os
+import shutil
+
+import pytest
+
+from benchmarks.product import chromium_path
+
+
+def _vulkan_missing() -> str | None:
+    from compositor.select import adapter_names
+
+    return None if adapter_names() else "no Vulkan adapter (Debian: mesa-vulkan-drivers)"
+
+
+def _missing(marker: str) -> str | None:
+    if marker == "browser":
+        return None if chromium_path() else "no Chromium (Debian: chromium)"
+    if marker == "vulkan":
+        return _vulkan_missing()
+    if marker == "node":
+        return None if shutil.which("npm") else "no Node.js with npm (Debian: npm)"
+    found = importlib.util.find_spec("espeakng_loader")
+    return None if found else "the voice-espeak extra is not installed"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    in_ci = bool(os.environ.get("CI"))
+    for marker in ("browser", "vulkan", "node", "espeak"):
+        marked = [item for item in items if item.get_closest_marker(marker)]
+        reason = _missing(marker) if marked and not in_ci else None
+        for item in marked if reason else []:
+            item.add_marker(pytest.mark.skip(reason=reason))
