@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from capsules.avatar import Avatar
 from compositor.drawlist import DrawList
 
-__all__ = ["Compositor", "I420"]
+__all__ = ["I420", "Compositor"]
 
 I420 = NDArray[np.uint8]
 """A frame (height * 3 / 2, width) uint8: Y, then U, then V; BT.601, limited range.
@@ -26,7 +26,12 @@ class Compositor(Protocol):
         """Backend and device, for people to read, such as "numba (CPU)"."""
 
     def load(self, avatar: Avatar) -> None:
-        """Takes in an avatar; loading one of the same name again replaces it."""
+        """Takes in an avatar; loading one of the same name again replaces it.
+
+        Raises:
+            InvalidAvatarError: The avatar's arrays do not fit each other.
+            DeviceLostError: The GPU is gone.
+        """
 
     def unload(self, name: str) -> None:
         """Forgets an avatar; one that is not loaded is no error."""

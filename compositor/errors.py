@@ -3,10 +3,17 @@
 CompositorError
 ├── BackendUnavailableError  no such adapter or driver here; use the other backend
 ├── DeviceLostError          the GPU is gone; the same frame on another backend works
+├── InvalidAvatarError       an avatar's arrays do not fit each other; bake it again
 └── UnknownAvatarError       a draw list names an avatar that was not loaded; load it and retry
 """
 
-__all__ = ["BackendUnavailableError", "CompositorError", "DeviceLostError", "UnknownAvatarError"]
+__all__ = [
+    "BackendUnavailableError",
+    "CompositorError",
+    "DeviceLostError",
+    "InvalidAvatarError",
+    "UnknownAvatarError",
+]
 
 
 class CompositorError(Exception):
@@ -19,6 +26,10 @@ class BackendUnavailableError(CompositorError):
 
 class DeviceLostError(CompositorError):
     """The GPU device was lost."""
+
+
+class InvalidAvatarError(CompositorError, ValueError):
+    """The avatar's arrays do not fit each other."""
 
 
 class UnknownAvatarError(CompositorError, LookupError):

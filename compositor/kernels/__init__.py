@@ -1,0 +1,47 @@
+"""The numba kernels of the CPU backend: pure functions over arrays, one core, no GIL.
+
+Pictures are (h, w) uint32, one pixel each, R in the low byte, then G, B and A, premultiplied.
+Textures are (h, w) uint64: R, B, G and A in lanes of 16 bits, the lowest first, which lets one
+multiplication weight all four (half the time of unpacking bytes). They carry a border of `BORDER`
+repeated texels on every side, so that sampling needs no clamping.
+"""
+
+import numpy as np
+
+from compositor.kernels._accumulate import accumulate, accumulate_residuals, transform
+from compositor.kernels._convert import grade, i420
+from compositor.kernels._raster import draw, spread
+from compositor.kernels._shade import BORDER, relight, retouch
+
+__all__ = [
+    "BORDER",
+    "accumulate",
+    "accumulate_residuals",
+    "draw",
+    "grade",
+    "i420",
+    "relight",
+    "retouch",
+    "spread",
+    "transform",
+    "warm",
+]
+
+
+def warm() -> None:
+    """Compiles every kernel for the types that the CPU backend uses."""
+    picture = np.zeros((8, 8), np.uint32)
+    texture, changed = np.zeros((8, 8), np.uint64), np.zeros((8, 8), np.uint64)
+    rest = np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]], np.float32)
+    points = np.zeros((3, 2), np.float64)
+    indices, weights = np.zeros(1, np.int64), np.ones(1, np.float32)
+    accumulate(rest, np.zeros((1, 3, 2), np.float32), indices, weights, rest.copy())
+    residual = np.zeros((1, 1, 3), np.float32)
+    accumulate_residuals(np.zeros((1, 3), np.int8), indices, weights, residual.reshape(-1))
+    transform(rest, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, points)
+    spread(picture, texture)
+    draw(picture, points, points, np.array([[0, 1, 2]], np.int32), texture)
+    retouch(texture, residual, (0.0, 0.0, 4.0, 4.0), changed)
+    relight(texture, np.zeros((2, 8, 8), np.int8), np.zeros((3, 9), np.float32), changed)
+    grade(picture, np.zeros((3, 256), np.uint8))
+    i420(picture, np.zeros((12, 8), np.uint8))
