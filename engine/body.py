@@ -1,0 +1,261 @@
+"""The body: ID packets and speech in, draw lists out.
+
+Pure and deterministic: no clock, no I/O, no thread. The same library, options and calls give the
+same draw lists, byte for byte.
+"""
+
+from dataclasses import dataclass
+
+from capsules.library import Library
+from capsules.targets import HAND_PARTS, TargetKind
+from compositor.drawlist import Camera, DrawList, FrameSize, Light, PartTransform
+from compositor.light import directional
+from engine.beats import Beats
+from engine.clock import NS_PER_MS
+from engine.conflicts import Mixer
+from engine.idle import Idle
+from engine.leadlag import SPEECH_LEAD_MS
+from engine.limits import RateLimiter
+from engine.lips import Lips
+from engine.packet import IdPacket
+from engine.plans import target_index, target_table
+from engine.scheduler import Scheduler
+from engine.voice.port import Speech, VoiceDelta
+
+__all__ = ["BLINK_RATE", "LIP_RATE", "Body", "BodyOptions"]
+
+LIP_RATE = 26.0
+"""The largest change a second of what speech moves; a viseme passes in 60 ms."""
+
+BLINK_RATE = 40.0
+"""The largest change a second of the lids; a blink closes in 65 ms."""
+
+_LEAST_WEIGHT = 1e-3
+_VISIBLE = 0.2  # movement of a face in one frame that nobody misses, as a sum of weights
+_DIGITS = 4
+_LIDS = ("eyeBlinkLeft", "eyeBlinkRight")
+
+
+@dataclass(frozen=True, slots=True)
+class BodyOptions:
+    """What a body is made for.
+
+    Attributes:
+        avatar: Name of the avatar.
+        size: Frame size.
+        seed: Of all chance.
+        probe: Whether frames show the number of the last applied event.
+        has_basis: Bases of the avatar; others are not drawn.
+        av_offset_ms: How much later than the sound the lips move.
+        speech_lead_ms: How long speech waits after its packet, so that hands can lead it.
+    """
+
+    avatar: str
+    size: FrameSize
+    seed: int = 0
+    probe: bool = False
+    has_basis: frozenset[str] = frozenset()
+    av_offset_ms: float = 0.0
+    speech_lead_ms: int = SPEECH_LEAD_MS
+
+
+class Body:
+    """One avatar's body. Single-threaded; the times given to it never go back.
+
+    Args:
+        library: Where capsules and mouth shapes come from.
+        options: What it is made for.
+    """
+
+    def __init__(self, library: Library, options: BodyOptions) -> None:
+        self._options = options
+        self._scheduler = Scheduler(library, options.seed, options.speech_lead_ms)
+        self._idle = Idle(options.seed)
+        self._beats = Beats(options.seed)
+        self._lips = Lips(library.viseme_weights, options.av_offset_ms)
+        self._mixer = Mixer()
+        self._layout = _Layout(options.has_basis)
+        self._limiter = RateLimiter([item.max_rate for item in target_table()])
+        self._lip_limiter = RateLimiter([LIP_RATE] * len(self._lips.targets))
+        self._lid_limiter = RateLimiter([BLINK_RATE] * len(_LIDS))
+        self._epoch_ns: int | None = None
+        self._frame_ms: float | None = None
+        self._now_ms = 0.0
+        self._skew_ms = 0.0
+        self._probe = 0
+        self._said = ""
+        self._onset_ms = 0.0
+        self._lead_ms = options.speech_lead_ms
+
+    @property
+    def speech_lead_ms(self) -> int:
+        """How long the sound of the last packet has to wait after it; 0 for sound first."""
+        return self._lead_ms
+
+    def apply(self, packet: IdPacket, now_ns: int) -> None:
+        """Takes a packet in; the next frame shows it."""
+        now_ms = self._now_ms = self._ms(now_ns)
+        if packet.interrupt:
+            self.end_speech(now_ns)
+        moved = self._scheduler.apply(packet, now_ms)
+        if packet.event_sequence:
+            self._probe = packet.event_sequence & 0xFFFF
+            self._idle.notice(now_ms, visibly=moved < _VISIBLE)
+        if packet.speak_text:
+            self._lead_ms = 0 if packet.audio_first else self._options.speech_lead_ms
+            self._said = packet.speak_text
+            self._onset_ms = now_ms + self._lead_ms
+
+    def begin_speech(self, speech: Speech, onset_ns: int) -> None:
+        """Places speech whose sound starts at `onset_ns`; sentences may come ahead of time.
+
+        Gestures that wait for the onset wait for this one, if it is the beginning of what the
+        last packet said.
+        """
+        onset_ms = self._ms(onset_ns)
+        if self._said and self._said.lstrip().startswith(speech.text.strip()):
+            self._scheduler.shift_onset(onset_ms - self._onset_ms, self._now_ms)
+            self._said = ""
+        self._lips.begin(speech, onset_ms)
+        self._beats.begin(speech, onset_ms + self._options.av_offset_ms)
+
+    def end_speech(self, now_ns: int) -> None:
+        """Breaks speech off: the mouth closes within 70 ms, gestures that go with it fade."""
+        now_ms = self._ms(now_ns)
+        self._said = ""
+        self._lips.cut(now_ms)
+        self._beats.cut(now_ms)
+        self._scheduler.end_speech(now_ms)
+
+    def voice_delta(self, now_ns: int) -> VoiceDelta:
+        """The voice for speech made now, with what starts along with it."""
+        values = self._scheduler.voice(self._ms(now_ns))
+        return self._layout.voice(values)
+
+    def active_capsules(self, now_ns: int) -> tuple[tuple[str, float], ...]:
+        """Capsules that play now with their weights in [0.05, 1], the strongest first."""
+        return self._scheduler.active(self._ms(now_ns))
+
+    def frame(self, now_ns: int) -> DrawList:
+        """What to draw at `now_ns`."""
+        now_ms = self._ms(now_ns)
+        if self._frame_ms is not None:
+            now_ms = max(now_ms, self._frame_ms)
+        seconds = 0.0 if self._frame_ms is None else (now_ms - self._frame_ms) / 1000.0
+        self._frame_ms = self._now_ms = now_ms
+        self._mixer.begin()
+        self._scheduler.mix(now_ms, self._skew_ms, self._mixer)
+        values = self._mixer.values
+        self._idle.add(now_ms, values, self._scheduler.busy)
+        self._beats.add(now_ms, values)
+        self._layout.clamp(values)
+        shown = self._limiter.step(values, seconds)
+        tempo = shown[self._layout.tempo]
+        self._skew_ms += 1000.0 * seconds * (tempo - 1.0)
+        return self._draw(self._overlay(now_ms, shown, seconds))
+
+    def _overlay(self, now_ms: float, shown: list[float], seconds: float) -> list[float]:
+        """Speech and blinks over what feelings show; they move faster than those may."""
+        found = list(shown)
+        lips = self._lip_limiter.step(self._lips.blend(now_ms, shown), seconds)
+        for index, value in zip(self._lips.targets, lips, strict=True):
+            found[index] = value
+        layout = self._layout
+        blink = self._idle.lids(now_ms, max(shown[index] for index in layout.wide))
+        goals = [shown[index] + (1.0 - shown[index]) * blink for index in layout.lids]
+        for index, value in zip(layout.lids, self._lid_limiter.step(goals, seconds), strict=True):
+            found[index] = value
+        return found
+
+    def _draw(self, values: list[float]) -> DrawList:
+        options, layout = self._options, self._layout
+        return DrawList(
+            avatar=options.avatar,
+            size=options.size,
+            weights=layout.weights(values),
+            transforms=layout.transforms(values),
+            camera=layout.camera(values),
+            light=layout.light(values),
+            probe=self._probe if options.probe else None,
+        )
+
+    def _ms(self, now_ns: int) -> float:
+        if self._epoch_ns is None:
+            self._epoch_ns = now_ns
+        return (now_ns - self._epoch_ns) / NS_PER_MS
+
+
+class _Layout:
+    """Where in a list of all targets each part of a draw list lies."""
+
+    def __init__(self, has_basis: frozenset[str]) -> None:
+        table, index = target_table(), target_index()
+        self._ranges = tuple((item.minimum, item.maximum) for item in table)
+        self._bases = tuple(
+            sorted(
+                (item.name, place)
+                for place, item in enumerate(table)
+                if item.kind is TargetKind.BASIS and item.name in has_basis
+            )
+        )
+        self._hands = tuple(
+            (part, tuple(index[f"{part}.{axis}"] for axis in ("x", "y", "rotate", "scale")))
+            for part in sorted(HAND_PARTS)
+            if any(name.startswith(part) for name in has_basis)
+        )
+        self._camera = tuple(index[f"camera.{axis}"] for axis in ("x", "y", "zoom", "roll"))
+        self._key = tuple(index[f"light.{name}"] for name in ("key_x", "key_y", "key"))
+        self._grade = tuple(
+            index[f"light.{name}"] for name in ("exposure", "temperature", "contrast")
+        )
+        self._voice = tuple(
+            (item.name.removeprefix("voice."), place)
+            for place, item in enumerate(table)
+            if item.kind is TargetKind.VOICE
+        )
+        self.tempo = index["tempo.rate"]
+        self.lids = tuple(index[name] for name in _LIDS)
+        self.wide = (index["eyeWideLeft"], index["eyeWideRight"])
+
+    def clamp(self, values: list[float]) -> None:
+        """Keeps every value inside its target's range."""
+        for index, (minimum, maximum) in enumerate(self._ranges):
+            value = values[index]
+            if value < minimum:
+                values[index] = minimum
+            elif value > maximum:
+                values[index] = maximum
+
+    def weights(self, values: list[float]) -> tuple[tuple[str, float], ...]:
+        """Bases sorted by name, without those that do not show."""
+        return tuple(
+            (name, round(value, _DIGITS))
+            for name, place in self._bases
+            if (value := values[place]) >= _LEAST_WEIGHT or value <= -_LEAST_WEIGHT
+        )
+
+    def transforms(self, values: list[float]) -> tuple[PartTransform, ...]:
+        """Hands that are not at rest."""
+        moves = (
+            PartTransform(part, *(_rounded(values[place]) for place in places))
+            for part, places in self._hands
+        )
+        return tuple(move for move in moves if move != PartTransform(move.part))
+
+    def camera(self, values: list[float]) -> Camera:
+        """The camera."""
+        return Camera(*(_rounded(values[place]) for place in self._camera))
+
+    def light(self, values: list[float]) -> Light:
+        """The light."""
+        key = (_rounded(values[place]) for place in self._key)
+        return Light(directional(*key), *(_rounded(values[place]) for place in self._grade))
+
+    def voice(self, values: list[float]) -> VoiceDelta:
+        """The voice."""
+        return VoiceDelta(**{name: _rounded(values[place]) for name, place in self._voice})
+
+
+def _rounded(value: float) -> float:
+    # Adding 0 makes the negative zero a plain one: equal draw lists have equal bytes.
+    return round(value, _DIGITS) + 0.0

@@ -1,0 +1,39 @@
+"""Chance that is a pure function of its counters: no state, no order, no frame rate.
+
+The same counters always give the same number, so two runs agree however often they ask. The
+mixing function is SplitMix64's (Steele, Lea and Flood, 2014).
+"""
+
+import hashlib
+import math
+
+__all__ = ["normal", "text_counter", "uniform"]
+
+_MASK = (1 << 64) - 1
+_GOLDEN = 0x9E3779B97F4A7C15
+
+
+def uniform(*counters: int) -> float:
+    """A number in [0, 1) that looks random, made of any integers."""
+    state = _GOLDEN
+    for counter in counters:
+        state = _mix((state ^ (counter & _MASK)) + _GOLDEN)
+    return (state >> 11) * 2.0**-53
+
+
+def normal(*counters: int) -> float:
+    """A number from the standard normal distribution (Box and Muller)."""
+    radius = math.sqrt(-2.0 * math.log(1.0 - uniform(*counters, 1)))
+    return radius * math.cos(2.0 * math.pi * uniform(*counters, 2))
+
+
+def text_counter(text: str) -> int:
+    """A 64-bit counter for a text, such as a capsule id; the same in every process."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+def _mix(value: int) -> int:
+    value &= _MASK
+    value = ((value ^ (value >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    value = ((value ^ (value >> 27)) * 0x94D049BB133111EB) & _MASK
+    return value ^ (value >> 31)

@@ -1,0 +1,145 @@
+"""What a packet's blends come to: which capsules play, how strongly, and from when.
+
+A missing capsule gives way to its fallback, then to the neutral of its layer. A capsule may fail
+by its probability, but never the packet's first visible one: an event is always answered.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from capsules.library import Library
+from capsules.model import Capsule, Layer
+from engine.chance import uniform
+from engine.leadlag import Start, starts
+from engine.packet import BlendEntry, IdPacket
+from engine.plans import CapsulePlan, plan
+from engine.plays import MIN_WEIGHT
+
+__all__ = ["BlendReader", "Firing"]
+
+_VARIATION = 0.15
+_VARIED = frozenset({Layer.FACE, Layer.HAND, Layer.BODY, Layer.VOICE})
+_UNSEEN = frozenset({Layer.VOICE, Layer.TEMPO})
+_PREFIXES = {
+    Layer.FACE: "VF",
+    Layer.HAND: "HF",
+    Layer.BODY: "BK",
+    Layer.VOICE: "VC",
+    Layer.CAMERA: "CS",
+    Layer.LIGHT: "LD",
+    Layer.TEMPO: "TR",
+    Layer.ENVIRONMENT: "ER",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """A blend entry on its way to play.
+
+    Attributes:
+        cid: The capsule.
+        layer: Its layer.
+        holds: Whether it stays until replaced.
+        parts: The plain capsules it consists of, each with its weight.
+        start: When it starts.
+        pace: Factor on the speed of its curves, [0.87, 1.18].
+        strength: Factor on its weight, [0.85, 1.15].
+    """
+
+    cid: str
+    layer: Layer
+    holds: bool
+    parts: tuple[tuple[CapsulePlan, float], ...]
+    start: Start
+    pace: float
+    strength: float
+
+
+class BlendReader:
+    """Makes packets' blends ready to play.
+
+    Args:
+        library: Where capsules come from.
+        seed: Of all chance.
+        lead_ms: How long speech waits after its packet.
+    """
+
+    def __init__(self, library: Library, seed: int, lead_ms: float) -> None:
+        self._library = library
+        self._seed = seed
+        self._lead_ms = lead_ms
+        self._plans: dict[str, CapsulePlan] = {}
+
+    def firings(self, packet: IdPacket) -> list[Firing]:
+        """What the packet plays, in its order."""
+        asked = [
+            (found, min(1.0, entry.weight))
+            for entry in packet.blends
+            if entry.weight >= MIN_WEIGHT and (found := self._resolve(entry)) is not None
+        ]
+        if not any(found.layer is Layer.VOICE for found, _ in asked):
+            asked += self._synced_voices(asked)
+        timed = starts([found for found, _ in asked], packet, self._lead_ms)
+        first = _first_visible([found for found, _ in asked], timed)
+        return [
+            self._firing(found, weight, start, packet)
+            for position, ((found, weight), start) in enumerate(zip(asked, timed, strict=True))
+            if position == first or self._happens(found, packet)
+        ]
+
+    def _resolve(self, entry: BlendEntry) -> Capsule | None:
+        found = self._library.resolve(entry.cid, entry.fallback_cid)
+        return found or self._library.resolve(f"{_PREFIXES[entry.layer]}_NEUTRAL")
+
+    def _synced_voices(self, asked: list[tuple[Capsule, float]]) -> list[tuple[Capsule, float]]:
+        """The voices that go with the faces, for a packet that names none; plain by default."""
+        faces = [item for item in asked if item[0].layer is Layer.FACE]
+        voices: dict[str, tuple[Capsule, float]] = {}
+        for found, weight in faces:
+            sync = found.voice_sync
+            voice = None if sync is None else self._library.resolve(sync.voice_cid)
+            if sync is None or voice is None:
+                continue
+            before = voices[voice.cid][1] if voice.cid in voices else 0.0
+            voices[voice.cid] = (voice, min(1.0, before + weight * sync.weight_multiplier))
+        plain = self._library.resolve("VC_NEUTRAL")
+        if not voices and plain is not None and any(self._plan(face).holds for face, _ in faces):
+            return [(plain, 1.0)]
+        return list(voices.values())
+
+    def _happens(self, capsule: Capsule, packet: IdPacket) -> bool:
+        counter = self._plan(capsule).counter
+        return uniform(self._seed, packet.sequence, counter, 0) < capsule.trigger.probability
+
+    def _firing(self, capsule: Capsule, weight: float, start: Start, packet: IdPacket) -> Firing:
+        whole = self._plan(capsule)
+        parts = self._library.flatten(capsule.cid) if capsule.components else ((capsule, 1.0),)
+        varies = capsule.layer in _VARIED
+        return Firing(
+            cid=capsule.cid,
+            layer=capsule.layer,
+            holds=whole.holds,
+            parts=tuple((self._plan(part), weight * share) for part, share in parts),
+            start=start,
+            pace=1.0 / self._varied(packet.sequence, whole.counter, 1) if varies else 1.0,
+            strength=self._varied(packet.sequence, whole.counter, 2) if varies else 1.0,
+        )
+
+    def _varied(self, *counters: int) -> float:
+        return 1.0 + _VARIATION * (2.0 * uniform(self._seed, *counters) - 1.0)
+
+    def _plan(self, capsule: Capsule) -> CapsulePlan:
+        found = self._plans.get(capsule.cid)
+        if found is None:
+            found = self._plans[capsule.cid] = plan(capsule)
+        return found
+
+
+def _first_visible(capsules: Sequence[Capsule], timed: Sequence[Start]) -> int:
+    """Position of the packet's first reaction: the earliest that shows; -1 where none does."""
+    order = [
+        (start.offset_ms, position)
+        for position, (capsule, start) in enumerate(zip(capsules, timed, strict=True))
+        if capsule.layer not in _UNSEEN
+    ]
+    return min(order)[1] if order else -1

@@ -1,0 +1,185 @@
+"""The frame loop of one session: from the body's draw lists to the viewers' pictures."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import Protocol
+
+from compositor.backend import I420
+from compositor.drawlist import DrawList
+from engine.cadence import Cadence
+from engine.clock import NS_PER_S, Clock
+from engine.faults import Fault, FaultSink
+from engine.feed import FrameFeed, LiveFrame
+from engine.stats import Quantiles, StageTimes
+from engine.timer import Timer
+
+__all__ = ["FrameLoop", "FrameLoopOptions", "FrameRenderer", "FrameSource", "FrameStats"]
+
+_RATE_WINDOW = 64  # frames that the measured rate rests on
+
+
+class FrameSource(Protocol):
+    """What is to be seen: the body."""
+
+    def frame(self, now_ns: int) -> DrawList:
+        """The draw list of a moment; moments only ever rise."""
+
+
+class FrameRenderer(Protocol):
+    """What draws it: the renderer."""
+
+    async def render(self, draw_list: DrawList, session_id: str) -> I420 | None:
+        """The picture; after a failure the session's last good one, None if there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameLoopOptions:
+    """Settings of a frame loop: the session's name and its ticks a second."""
+
+    session_id: str
+    fps: int
+
+
+@dataclass(frozen=True, slots=True)
+class FrameStats:
+    """What a frame loop has done.
+
+    Attributes:
+        frames: Frames shown.
+        event_frames: Those among them that an event made.
+        late_frames: Ticks dropped because the one before took too long.
+        skipped_frames: Frames that slow viewers did not take.
+        fps: Frames a second lately.
+        draw_list: Time to make a draw list.
+        render: Time from draw list to picture, waiting included.
+    """
+
+    frames: int
+    event_frames: int
+    late_frames: int
+    skipped_frames: int
+    fps: float
+    draw_list: Quantiles
+    render: Quantiles
+
+
+class FrameLoop:
+    """Makes frames at a steady cadence, and one more the moment an event lands.
+
+    Without viewers it makes none. One frame is made at a time; what cannot be made in time is
+    dropped. An event that lands while a frame is being drawn gets another frame right after.
+
+    Args:
+        source: The body; asked on the event loop's thread.
+        renderer: Draws.
+        options: Session and rate.
+        clock: The session's clock.
+        timer: Waits on that clock.
+        on_fault: Hears of a body that fails; the last picture stays.
+    """
+
+    def __init__(
+        self,
+        source: FrameSource,
+        renderer: FrameRenderer,
+        options: FrameLoopOptions,
+        *,
+        clock: Clock,
+        timer: Timer,
+        on_fault: FaultSink,
+    ) -> None:
+        self.feed = FrameFeed(self.event)
+        self._source = source
+        self._renderer = renderer
+        self._options = options
+        self._clock = clock
+        self._timer = timer
+        self._on_fault = on_fault
+        self._cadence = Cadence(options.fps)
+        self._start_ns = clock.now_ns()
+        self._wake = asyncio.Event()
+        self._event_waiting = False
+        self._failing = False
+        self._pts = -1
+        self._frames = 0
+        self._event_frames = 0
+        self._recent_ns: deque[int] = deque(maxlen=_RATE_WINDOW)
+        self._draw_list_times = StageTimes()
+        self._render_times = StageTimes()
+
+    @property
+    def start_ns(self) -> int:
+        """Moment of the session's clock that pts counts from."""
+        return self._start_ns
+
+    def event(self) -> None:
+        """Something changed that viewers should see at once."""
+        self._event_waiting = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Makes frames until cancelled."""
+        while True:
+            if not self.feed.watched:
+                await self._until_watched()
+            due_ns = self._cadence.due_ns(event=self._event_waiting)
+            if self._clock.now_ns() < due_ns:
+                self._wake.clear()
+                await self._timer.wait(due_ns, self._wake)
+            else:
+                await self._make_frame()
+
+    def stats(self) -> FrameStats:
+        """What has been done so far."""
+        return FrameStats(
+            frames=self._frames,
+            event_frames=self._event_frames,
+            late_frames=self._cadence.late,
+            skipped_frames=self.feed.skipped,
+            fps=self._measured_fps(),
+            draw_list=self._draw_list_times.quantiles(),
+            render=self._render_times.quantiles(),
+        )
+
+    async def _until_watched(self) -> None:
+        while not self.feed.watched:
+            self._wake.clear()
+            await self._wake.wait()
+        self._cadence.restart(self._clock.now_ns())
+
+    async def _make_frame(self) -> None:
+        now_ns = self._clock.now_ns()
+        event = self._cadence.begin_frame(now_ns)
+        self._event_waiting = False
+        draw_list = self._draw(now_ns)
+        drawn_ns = self._clock.now_ns()
+        self._draw_list_times.add(drawn_ns - now_ns)
+        if draw_list is not None:
+            image = await self._renderer.render(draw_list, self._options.session_id)
+            self._render_times.add(self._clock.now_ns() - drawn_ns)
+            if image is not None:
+                self._publish(now_ns, image, event=event)
+
+    def _draw(self, now_ns: int) -> DrawList | None:
+        try:
+            draw_list = self._source.frame(now_ns)
+        except Exception as error:  # the task's root: the picture stays, the call goes on
+            if not self._failing:
+                self._on_fault(Fault("body", repr(error), self._options.session_id))
+            self._failing = True
+            return None
+        self._failing = False
+        return draw_list
+
+    def _publish(self, now_ns: int, image: I420, *, event: bool) -> None:
+        self._pts = max(self._pts + 1, (now_ns - self._start_ns) * 9 // 100_000)
+        self.feed.publish(LiveFrame(self._frames, now_ns, self._pts, image, event))
+        self._frames += 1
+        self._event_frames += event
+        self._recent_ns.append(now_ns)
+
+    def _measured_fps(self) -> float:
+        recent = self._recent_ns
+        span_ns = self._clock.now_ns() - recent[0] if recent else 0
+        return (len(recent) - 1) * NS_PER_S / span_ns if span_ns > 0 else 0.0

@@ -1,0 +1,112 @@
+"""When each capsule of a packet starts: hands first, then the face, then the voice.
+
+Without speech a layer starts at its default after the event. With speech, hands lead its onset by
+up to 180 ms, faces by 50, and the voice's colour begins with it; the lead comes from a later sound,
+never from a later picture. A packet's own lead-lags come before a capsule's trigger, and that
+before the defaults. A negative offset is before the onset, and means "now" where there is none.
+
+Something has to show in the very next frame: whatever visible layer would start first starts now,
+unless the packet asks for the sound first.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from capsules.model import Capsule, Layer
+from engine.packet import IdPacket
+
+__all__ = ["SPEECH_LEAD_MS", "Start", "starts"]
+
+SPEECH_LEAD_MS = 130
+"""How long the sound waits after its packet, so that hands can lead it."""
+
+_HAND_LEAD_MS = 180
+_FACE_LEAD_MS = 50
+_AFTER_EVENT_MS = {Layer.FACE: 50.0, Layer.VOICE: 130.0}
+_AUDIO_FIRST_MS = {Layer.FACE: 80.0, Layer.HAND: 130.0, Layer.BODY: 130.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """When a capsule starts.
+
+    Attributes:
+        offset_ms: After the packet, at least 0.
+        on_onset: Whether it was reckoned from the speech onset.
+    """
+
+    offset_ms: float
+    on_onset: bool = False
+
+
+def starts(
+    capsules: Sequence[Capsule], packet: IdPacket, lead_ms: float = SPEECH_LEAD_MS
+) -> list[Start]:
+    """When each capsule starts.
+
+    Args:
+        capsules: What the packet's blends resolved to.
+        packet: The packet.
+        lead_ms: How long after the packet its speech starts; ignored where it says nothing.
+    """
+    onset_ms: float | None = None
+    if packet.speak_text:
+        onset_ms = 0.0 if packet.audio_first else lead_ms
+    asked = {item.layer: float(item.offset_ms) for item in packet.lead_lags}
+    found: list[Start] = []
+    ends: dict[Layer, float] = {}
+    for capsule in capsules:
+        layer = capsule.layer
+        if layer in asked:
+            start = _from_packet(asked[layer], onset_ms)
+        elif packet.audio_first:
+            start = Start(_AUDIO_FIRST_MS.get(layer, 0.0))
+        else:
+            start = _from_capsule(capsule, onset_ms, ends.get(layer, 0.0))
+        ends[layer] = start.offset_ms + capsule.duration_ms
+        found.append(start)
+    return found if packet.audio_first else _first_one_now(capsules, found)
+
+
+def _from_packet(offset_ms: float, onset_ms: float | None) -> Start:
+    if offset_ms < 0.0 and onset_ms is not None:
+        return Start(max(0.0, onset_ms + offset_ms), on_onset=True)
+    return Start(max(0.0, offset_ms))
+
+
+def _from_capsule(capsule: Capsule, onset_ms: float | None, previous_end_ms: float) -> Start:
+    trigger = capsule.trigger
+    if "trigger" in capsule.model_fields_set and trigger.model_fields_set - {"probability"}:
+        if trigger.relative_to == "previous_capsule":
+            return Start(max(0.0, previous_end_ms + trigger.offset_ms))
+        if trigger.relative_to == "speech_onset" and onset_ms is not None:
+            return Start(max(0.0, onset_ms + trigger.offset_ms), on_onset=True)
+        return Start(float(max(0, trigger.offset_ms)))
+    return _by_default(capsule.layer, onset_ms)
+
+
+def _by_default(layer: Layer, onset_ms: float | None) -> Start:
+    if onset_ms is None:
+        return Start(_AFTER_EVENT_MS.get(layer, 0.0))
+    if layer is Layer.FACE:
+        return Start(max(0.0, onset_ms - _FACE_LEAD_MS), on_onset=True)
+    if layer is Layer.VOICE:
+        return Start(onset_ms, on_onset=True)
+    return Start(max(0.0, onset_ms - _HAND_LEAD_MS), on_onset=True)
+
+
+def _first_one_now(capsules: Sequence[Capsule], found: list[Start]) -> list[Start]:
+    visible = [
+        (start.offset_ms, capsule.layer)
+        for capsule, start in zip(capsules, found, strict=True)
+        if capsule.layer not in (Layer.VOICE, Layer.TEMPO)
+    ]
+    if not visible:
+        return found
+    early_ms, first = min(visible, key=lambda item: item[0])
+    if early_ms == 0.0:
+        return found
+    return [
+        Start(start.offset_ms - early_ms) if capsule.layer is first else start
+        for capsule, start in zip(capsules, found, strict=True)
+    ]

@@ -1,0 +1,312 @@
+"""A live body: everything of one session below the brain, put together."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Self
+
+from capsules.avatar import Avatar
+from capsules.library import Library
+from compositor.drawlist import FrameSize
+from engine.body import Body, BodyOptions
+from engine.clock import NS_PER_MS, Clock
+from engine.errors import ClosedError, NegotiationError
+from engine.faults import Fault, FaultSink
+from engine.frame_loop import FrameLoop, FrameLoopOptions, FrameStats
+from engine.packet import IdPacket
+from engine.renderer import Renderer
+from engine.rtc.audio import LIP_DELAY_NS
+from engine.rtc.peer import Viewer, ViewerCallbacks, ViewerOptions, ViewerSources
+from engine.stats import Quantiles, StageTimes
+from engine.timer import LoopTimer, Timer
+from engine.voice.port import TextToSpeech
+from engine.voice.speaker import Speaker, SpeakerCallbacks, SpeechUpdate
+from engine.voice.timeline import SpeechTimeline
+
+__all__ = ["LiveBody", "LiveCallbacks", "LiveOptions", "LiveStats"]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOptions:
+    """Settings of a live body.
+
+    Attributes:
+        session_id: The session.
+        size: Frame size.
+        fps: Frames a second between events.
+        seed: Of all chance.
+        probe: Whether frames show the number of the last applied event.
+        max_viewers: More are refused.
+        viewer: How viewers are connected.
+    """
+
+    session_id: str
+    size: FrameSize = field(default_factory=lambda: FrameSize(512, 512))
+    fps: int = 30
+    seed: int = 0
+    probe: bool = False
+    max_viewers: int = 8
+    viewer: ViewerOptions = field(default_factory=ViewerOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCallbacks:
+    """Who hears of a live body; all are called on the event loop and must not block.
+
+    Attributes:
+        on_message: A viewer's text message; what it returns is awaited.
+        on_speech: Speech started, finished or was interrupted.
+        on_fault: Something failed; the session goes on.
+        on_viewers: How many viewers are connected now.
+    """
+
+    on_message: Callable[[str], Awaitable[None] | None]
+    on_speech: Callable[[SpeechUpdate], None]
+    on_fault: FaultSink
+    on_viewers: Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveStats:
+    """What a live body has done.
+
+    Attributes:
+        frames: The frame loop's counts and times.
+        encode: Time to encode a frame, of all viewers.
+        codecs: Video codecs in use, sorted.
+        viewers: Viewers connected.
+        dropped_messages: Messages dropped for viewers that were slow or sent too many.
+        backend: The compositor in use.
+    """
+
+    frames: FrameStats
+    encode: Quantiles
+    codecs: tuple[str, ...]
+    viewers: int
+    dropped_messages: int
+    backend: str
+
+
+class LiveBody:
+    """The body of one session with its frames, voice and viewers; used from one event loop.
+
+    Made by `start`. It owns the frame loop's task, the speaker and the viewers, and ends them in
+    `aclose`; the renderer and the voice are shared and stay.
+    """
+
+    def __init__(
+        self,
+        options: LiveOptions,
+        body: Body,
+        renderer: Renderer,
+        callbacks: LiveCallbacks,
+        clock: Clock,
+        timer: Timer,
+    ) -> None:
+        self._options = options
+        self._body = body
+        self._renderer = renderer
+        self._callbacks = callbacks
+        self._clock = clock
+        self._timer = timer
+        self._timeline = SpeechTimeline()
+        self._encode_times = StageTimes()
+        self._viewers: set[Viewer] = set()
+        self._dropped_before = 0
+        self._shown_viewers = 0
+        self._closed = False
+        self._speaker: Speaker | None = None
+        self._frames = FrameLoop(
+            body,
+            renderer,
+            FrameLoopOptions(options.session_id, options.fps),
+            clock=clock,
+            timer=timer,
+            on_fault=callbacks.on_fault,
+        )
+        self._frame_task: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def start(
+        cls,
+        *,
+        options: LiveOptions,
+        library: Library,
+        avatar: Avatar,
+        renderer: Renderer,
+        tts: TextToSpeech,
+        clock: Clock,
+        callbacks: LiveCallbacks,
+        timer: Timer | None = None,
+    ) -> Self:
+        """Loads the avatar and starts the frame loop.
+
+        Args:
+            options: Settings.
+            library: Capsules.
+            avatar: Who is shown.
+            renderer: Running; shared by sessions.
+            tts: Shared by sessions.
+            clock: The session's clock.
+            callbacks: Who hears of what happens.
+            timer: Waits on that clock; by default with the event loop's timers.
+
+        Raises:
+            CompositorError: The compositor cannot take the avatar.
+            ClosedError: The renderer has been closed.
+        """
+        await renderer.load(avatar)
+        body = Body(
+            library,
+            BodyOptions(
+                avatar=avatar.name,
+                size=options.size,
+                seed=options.seed,
+                probe=options.probe,
+                has_basis=frozenset(avatar.basis_names),
+                av_offset_ms=LIP_DELAY_NS / NS_PER_MS,
+            ),
+        )
+        live = cls(options, body, renderer, callbacks, clock, timer or LoopTimer(clock))
+        live._begin(tts)
+        return live
+
+    @property
+    def viewers(self) -> int:
+        """How many viewers are connected."""
+        return sum(viewer.connected for viewer in self._viewers)
+
+    @property
+    def speaking(self) -> bool:
+        """Whether something is being said or about to be."""
+        return self._speaker is not None and self._speaker.busy
+
+    def apply(self, packet: IdPacket, *, source: str = "") -> None:
+        """Plays a packet; the very next frame shows it, and that frame is made now.
+
+        Args:
+            packet: From the brain.
+            source: Where the packet's text came from; goes into the speech updates.
+
+        Raises:
+            ClosedError: The body has been closed.
+        """
+        if self._closed or self._speaker is None:
+            raise ClosedError("the body has been closed")
+        now_ns = self._clock.now_ns()
+        if packet.interrupt:
+            self._speaker.interrupt(now_ns)
+        self._body.apply(packet, now_ns)
+        if packet.speak_text:
+            onset_ns = now_ns + self._body.speech_lead_ms * NS_PER_MS
+            self._speaker.say(packet.speak_text, earliest_onset_ns=onset_ns, source=source)
+        self._frames.event()
+
+    async def negotiate(self, sdp_type: str, sdp: str) -> tuple[str, str]:
+        """Answers the offer of a new viewer; a viewer that fails leaves the others alone.
+
+        Returns:
+            Type and SDP of the answer, which holds all candidates.
+
+        Raises:
+            NegotiationError: The offer cannot be answered, or there are too many viewers.
+            ClosedError: The body has been closed.
+        """
+        if self._closed:
+            raise ClosedError("the body has been closed")
+        if len(self._viewers) >= self._options.max_viewers:
+            raise NegotiationError(f"the session has its {len(self._viewers)} viewers already")
+        viewer = Viewer(
+            self._sources(),
+            self._options.viewer,
+            ViewerCallbacks(self._callbacks.on_message, self._on_viewer, self._callbacks.on_fault),
+        )
+        self._viewers.add(viewer)
+        try:
+            return await viewer.answer(sdp_type, sdp)
+        except BaseException:
+            self._viewers.discard(viewer)
+            raise
+
+    def send(self, text: str) -> None:
+        """Sends a message to every viewer; slow ones miss it, which is counted."""
+        for viewer in self._viewers:
+            viewer.send(text)
+
+    def active_capsules(self) -> tuple[tuple[str, float], ...]:
+        """Capsules that play now with their weights, the strongest first."""
+        return self._body.active_capsules(self._clock.now_ns())
+
+    def stats(self) -> LiveStats:
+        """What has been done so far."""
+        viewers = [viewer for viewer in self._viewers if viewer.connected]
+        dropped = sum(viewer.dropped_in + viewer.dropped_out for viewer in self._viewers)
+        return LiveStats(
+            frames=self._frames.stats(),
+            encode=self._encode_times.quantiles(),
+            codecs=tuple(sorted({viewer.codec for viewer in viewers if viewer.codec})),
+            viewers=len(viewers),
+            dropped_messages=self._dropped_before + dropped,
+            backend=self._renderer.backend,
+        )
+
+    async def aclose(self) -> None:
+        """Says goodbye to the viewers and ends all tasks; safe twice."""
+        self._closed = True
+        self._frames.feed.close()
+        if self._frame_task is not None:
+            self._frame_task.cancel()
+            await asyncio.gather(self._frame_task, return_exceptions=True)
+        if self._speaker is not None:
+            await self._speaker.aclose()
+        await asyncio.gather(*(viewer.aclose() for viewer in tuple(self._viewers)))
+        await self._renderer.forget(self._options.session_id)
+
+    def _begin(self, tts: TextToSpeech) -> None:
+        self._speaker = Speaker(
+            tts,
+            self._timeline,
+            self._clock,
+            SpeakerCallbacks(
+                on_speech=self._body.begin_speech,
+                on_update=self._callbacks.on_speech,
+                on_fault=lambda error: self._fault("speech", error),
+                voice_delta=lambda: self._body.voice_delta(self._clock.now_ns()),
+            ),
+            sleep_until=self._sleep_until,
+        )
+        self._frame_task = asyncio.create_task(self._run_frames(), name="frames")
+
+    async def _run_frames(self) -> None:
+        try:
+            await self._frames.run()
+        except Exception as error:  # the task's root
+            self._fault("frame_loop", error)
+
+    async def _sleep_until(self, time_ns: int) -> None:
+        never = asyncio.Event()
+        while self._clock.now_ns() < time_ns:
+            await self._timer.wait(time_ns, never)
+
+    def _sources(self) -> ViewerSources:
+        return ViewerSources(
+            session_id=self._options.session_id,
+            size=self._options.size,
+            feed=self._frames.feed,
+            sound=self._timeline,
+            start_ns=self._frames.start_ns,
+            clock=self._clock,
+            timer=self._timer,
+            encode_times=self._encode_times,
+        )
+
+    def _on_viewer(self, viewer: Viewer) -> None:
+        if viewer.ended and viewer in self._viewers:
+            self._viewers.discard(viewer)
+            self._dropped_before += viewer.dropped_in + viewer.dropped_out
+        if self.viewers != self._shown_viewers:
+            self._shown_viewers = self.viewers
+            self._callbacks.on_viewers(self._shown_viewers)
+
+    def _fault(self, mode: str, error: Exception) -> None:
+        self._callbacks.on_fault(Fault(mode, repr(error), self._options.session_id))

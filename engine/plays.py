@@ -1,0 +1,139 @@
+"""One playing of one capsule: where it is in its curves, and how strongly it counts."""
+
+from capsules.model import Easing
+from engine.curves import Ease, ease, smooth
+from engine.plans import CapsulePlan
+
+__all__ = ["HEAD_START_MS", "MIN_WEIGHT", "RETARGET_MS", "Play", "soften"]
+
+MIN_WEIGHT = 0.05
+RETARGET_MS = 250.0
+HEAD_START_MS = 33.0
+"""How far into its movement a reaction starts, so that the frame made at the event shows it."""
+
+_retargeting = ease(Easing.QUADRATIC_OUT)
+_NEVER = float("inf")
+
+
+def soften(weight: float) -> float:
+    """The weight as it counts: nothing under 0.05, all of it from 0.1 on, without a step."""
+    if weight >= 2.0 * MIN_WEIGHT:
+        return weight
+    return max(0.0, 2.0 * (weight - MIN_WEIGHT))
+
+
+class Play:
+    """One playing of a plain capsule. Times are ms of the session.
+
+    Attributes:
+        plan: The capsule.
+        source: Id of the capsule that was asked for: a combined one, or the same.
+        batch: Number of the packet that fired it.
+        start_ms: When it starts.
+        holds: Whether it stays until replaced.
+        pace: Factor on the speed of its curves.
+        strength: Factor on its weight.
+        head_start_ms: How far into its curves it starts.
+        fade_in: Shape of its fade in.
+        with_speech: Whether it belongs to speech and ends with it.
+        on_onset: Whether its start was reckoned from a speech onset yet to come.
+        order: Newness, for conflicts.
+    """
+
+    __slots__ = (
+        "_fade_ms",
+        "_fade_start_ms",
+        "_skew_ms",
+        "_weight_from",
+        "_weight_ms",
+        "_weight_to",
+        "batch",
+        "fade_in",
+        "head_start_ms",
+        "holds",
+        "on_onset",
+        "order",
+        "pace",
+        "plan",
+        "source",
+        "start_ms",
+        "strength",
+        "with_speech",
+    )
+
+    def __init__(self, plan: CapsulePlan, source: str, batch: int, weight: float) -> None:
+        self.plan = plan
+        self.source = source
+        self.batch = batch
+        self.order = batch
+        self.start_ms = 0.0
+        self.holds = plan.holds
+        self.pace = 1.0
+        self.strength = 1.0
+        self.head_start_ms = 0.0
+        self.fade_in: Ease = plan.fade_in
+        self.with_speech = False
+        self.on_onset = False
+        self._weight_from = self._weight_to = weight
+        self._weight_ms = -_NEVER
+        self._fade_start_ms = _NEVER
+        self._fade_ms = 1.0
+        self._skew_ms: float | None = None
+
+    @property
+    def goal(self) -> float:
+        """The weight it was asked to reach."""
+        return self._weight_to
+
+    def fading(self, now_ms: float) -> bool:
+        """Whether it has begun to fade out for good."""
+        return now_ms >= self._fade_start_ms
+
+    def leaving(self) -> bool:
+        """Whether a fade-out is under way or set."""
+        return self._fade_start_ms != _NEVER
+
+    def fade_out(self, start_ms: float, length_ms: float) -> None:
+        """Fades it out from `start_ms` on; the earlier end of two fades holds."""
+        if start_ms + length_ms < self._fade_start_ms + self._fade_ms:
+            self._fade_start_ms, self._fade_ms = start_ms, length_ms
+
+    def retarget(self, weight: float, now_ms: float) -> None:
+        """Moves on to another weight from what it is now, and stays after all if it was fading."""
+        self._weight_from = self._weight(now_ms)
+        self._weight_to = weight
+        self._weight_ms = now_ms
+        self._fade_start_ms = _NEVER
+
+    def local_ms(self, now_ms: float, skew_ms: float) -> float:
+        """Where it is in its curves, before looping; `skew_ms` is what the tempo has added."""
+        if self._skew_ms is None:
+            self._skew_ms = skew_ms
+        return (now_ms - self.start_ms + skew_ms - self._skew_ms + self.head_start_ms) * self.pace
+
+    def attack(self, local_ms: float) -> float:
+        """Its fade in, [0, 1]."""
+        fade_in_ms = self.plan.fade_in_ms
+        return 1.0 if local_ms >= fade_in_ms else self.fade_in(local_ms / fade_in_ms)
+
+    def level(self, now_ms: float, local_ms: float) -> float:
+        """How strongly it counts, but for its fade in."""
+        level = self._weight(now_ms) * self.strength
+        over_ms = local_ms - self.plan.duration_ms
+        if over_ms > 0.0 and not self.holds:
+            tail_ms = self.plan.fade_out_ms
+            level *= 1.0 - smooth(over_ms / tail_ms) if tail_ms else 0.0
+        return level
+
+    def over(self, now_ms: float, local_ms: float) -> bool:
+        """Whether it has nothing more to show."""
+        if now_ms >= self._fade_start_ms + self._fade_ms:
+            return True
+        return not self.holds and local_ms >= self.plan.duration_ms + self.plan.fade_out_ms
+
+    def _weight(self, now_ms: float) -> float:
+        share = _retargeting((now_ms - self._weight_ms + HEAD_START_MS) / RETARGET_MS)
+        weight = self._weight_from + share * (self._weight_to - self._weight_from)
+        if now_ms > self._fade_start_ms:
+            weight *= 1.0 - smooth((now_ms - self._fade_start_ms) / self._fade_ms)
+        return weight

@@ -1,0 +1,54 @@
+"""The video track: a viewer's place at the session's frame feed."""
+
+from fractions import Fraction
+
+from aiortc import MediaStreamTrack
+from aiortc.mediastreams import MediaStreamError
+from av import VideoFrame
+
+from engine.errors import ClosedError
+from engine.feed import FrameFeed, FrameSubscription
+
+__all__ = ["FrameTrack"]
+
+_TIME_BASE = Fraction(1, 90_000)
+
+
+class FrameTrack(MediaStreamTrack):
+    """Gives the newest picture as soon as there is one.
+
+    It joins the feed with the first `recv`, so that no picture is drawn for a viewer that is not
+    connected yet. Every track makes its own `VideoFrame`, because encoders change theirs.
+    """
+
+    kind = "video"
+
+    def __init__(self, feed: FrameFeed) -> None:
+        super().__init__()
+        self._feed = feed
+        self._place: FrameSubscription | None = None
+
+    async def recv(self) -> VideoFrame:
+        """The next picture, yuv420p, with pts in 90 kHz ticks.
+
+        Raises:
+            MediaStreamError: The track or the feed has ended.
+        """
+        if self.readyState != "live":
+            raise MediaStreamError
+        try:
+            if self._place is None:
+                self._place = self._feed.subscribe()
+            live = await self._place.next()
+        except ClosedError as error:
+            raise MediaStreamError from error
+        frame = VideoFrame.from_ndarray(live.image, format="yuv420p")
+        frame.pts = live.pts
+        frame.time_base = _TIME_BASE
+        return frame
+
+    def stop(self) -> None:
+        """Ends the track and leaves the feed; safe twice."""
+        super().stop()
+        if self._place is not None:
+            self._place.close()

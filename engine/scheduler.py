@@ -1,0 +1,277 @@
+"""Which capsules play when: packets in, weighted curves out.
+
+Capsules that hold stay until a packet brings others that hold for the same layer; then the old
+fade as the new come in, and one named again only moves to its new weight. The others play once.
+Packets less than 50 ms apart are one event: a later one's entries take the place of the earlier
+one's in the same layer.
+
+A hand is in one place: a gesture that moves it elsewhere ends the one before.
+"""
+
+from collections.abc import Sequence
+
+from capsules.library import Library
+from capsules.model import Layer
+from capsules.targets import TargetKind
+from engine.conflicts import Mixer, claim
+from engine.curves import sample, smooth
+from engine.firing import BlendReader, Firing
+from engine.leadlag import SPEECH_LEAD_MS
+from engine.packet import IdPacket
+from engine.plans import CapsulePlan, target_table
+from engine.plays import HEAD_START_MS, MIN_WEIGHT, Play, soften
+
+__all__ = ["MAX_PLAYS", "Scheduler"]
+
+MAX_PLAYS = 96
+"""How many capsules play or wait at most; the oldest give way."""
+
+_MERGE_MS = 50.0
+_CROSSFADE_MS = 250.0
+_REPLACED_MS = 150.0
+_DROPPED_MS = 120.0
+_SEEN = frozenset({Layer.FACE, Layer.BODY})  # a hand may still be below the picture
+_GESTURES = frozenset({Layer.HAND, Layer.BODY})
+_SPOKEN = _GESTURES | {Layer.VOICE}
+
+
+class Scheduler:
+    """Plays capsules. Single-threaded; times are ms of the session and never go back.
+
+    Args:
+        library: Where capsules come from.
+        seed: Of all chance.
+        lead_ms: How long speech waits after its packet.
+    """
+
+    def __init__(
+        self, library: Library, seed: int = 0, lead_ms: float = float(SPEECH_LEAD_MS)
+    ) -> None:
+        self._reader = BlendReader(library, seed, lead_ms)
+        self._plays: list[Play] = []
+        self._transforms = frozenset(
+            index for index, item in enumerate(target_table()) if item.kind is TargetKind.TRANSFORM
+        )
+        self._batch = 0
+        self._burst_batch = 0
+        self._burst_ms = float("-inf")
+        self._skew_ms = 0.0
+        self._voice_mixer = Mixer()
+        self.busy: list[float] = [0.0] * len(target_table())
+        """How much each target is taken up by capsules that play once, [0, 1]; set by `mix`."""
+
+    @property
+    def plays(self) -> Sequence[Play]:
+        """All that play or wait, the weakest claim first."""
+        return tuple(self._plays)
+
+    def apply(self, packet: IdPacket, now_ms: float) -> float:
+        """Fires a packet's blends.
+
+        Returns:
+            About how much of the face and the body moves at once: a sum of weights.
+        """
+        self._batch += 1
+        if now_ms - self._burst_ms >= _MERGE_MS:
+            self._burst_batch, self._burst_ms = self._batch, now_ms
+        if packet.interrupt:
+            self.drop_gestures(now_ms)
+        firings = self._reader.firings(packet)
+        self._merge(firings, now_ms)
+        for layer in {item.layer for item in firings if item.holds}:
+            self._replace_held(layer, firings, now_ms)
+        moved = sum(self._fire(item, packet, now_ms) for item in firings)
+        self._bound()
+        self._plays.sort(key=claim)
+        return moved
+
+    def drop_gestures(self, now_ms: float) -> None:
+        """Fades what plays once and what the hands and the body do; what waits never starts."""
+        self._drop([item for item in self._plays if _is_gesture(item)], now_ms)
+
+    def end_speech(self, now_ms: float) -> None:
+        """Fades the gestures that belong to speech; what waits for it never starts."""
+        self._drop([item for item in self._plays if item.with_speech], now_ms)
+
+    def shift_onset(self, delta_ms: float, now_ms: float) -> None:
+        """Moves what waits for the speech onset, which comes later (or sooner) than reckoned."""
+        for item in self._plays:
+            if item.on_onset and item.start_ms > now_ms:
+                item.start_ms = max(now_ms, item.start_ms + delta_ms)
+
+    def mix(self, now_ms: float, skew_ms: float, mixer: Mixer) -> None:
+        """Lays all that plays now over each other in `mixer`, and forgets what is over.
+
+        Args:
+            now_ms: The time.
+            skew_ms: How far the tempo has moved the curves' time ahead of the clock.
+            mixer: Begun by the caller, settled on return.
+        """
+        self._skew_ms = skew_ms
+        busy = self.busy
+        busy[:] = [0.0] * len(busy)
+        finished = False
+        for play in self._plays:
+            if now_ms < play.start_ms:
+                continue
+            local_ms = play.local_ms(now_ms, skew_ms)
+            if play.over(now_ms, local_ms):
+                finished = True
+                continue
+            level = soften(play.level(now_ms, local_ms))
+            if level <= 0.0 or not play.plan.tracks:
+                continue
+            if not play.holds:
+                _occupy(busy, play, level, local_ms)
+            time = local_ms % play.plan.duration_ms if play.plan.loops else local_ms
+            mixer.lay(play, play.plan.tracks, time, level, play.attack(local_ms))
+        mixer.settle()
+        if finished:
+            self._plays = [item for item in self._plays if not self._over(item, now_ms)]
+
+    def voice(self, now_ms: float) -> list[float]:
+        """One value a target for speech made now: voice capsules at the strength they come to.
+
+        What is to start with the speech counts already, for sound is made ahead of its time.
+        """
+        mixer = self._voice_mixer
+        mixer.begin()
+        for play in self._plays:
+            tracks = play.plan.voice_tracks
+            if not tracks or play.leaving() or self._over(play, now_ms):
+                continue
+            length_ms = play.plan.duration_ms
+            time = length_ms if play.holds else 0.5 * length_ms
+            if now_ms >= play.start_ms:
+                time = max(time, play.local_ms(now_ms, self._skew_ms))
+            mixer.lay(play, tracks, time, play.goal * play.strength, 1.0)
+        mixer.settle()
+        return mixer.values
+
+    def active(self, now_ms: float) -> tuple[tuple[str, float], ...]:
+        """What plays now: capsule ids with their weights, the strongest first."""
+        found: dict[str, float] = {}
+        for play in self._plays:
+            if now_ms < play.start_ms:
+                continue
+            local_ms = play.local_ms(now_ms, self._skew_ms)
+            if play.over(now_ms, local_ms):
+                continue
+            weight = min(1.0, play.level(now_ms, local_ms) * play.attack(local_ms))
+            if weight >= MIN_WEIGHT:
+                found[play.source] = max(weight, found.get(play.source, 0.0))
+        return tuple(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+    def _merge(self, firings: list[Firing], now_ms: float) -> None:
+        """Lets this packet's entries take the place of those of the same event."""
+        if self._burst_batch == self._batch:
+            return
+        kinds = {(item.layer, item.holds) for item in firings}
+        named = {item.cid for item in firings}
+        for play in list(self._plays):
+            merged = play.batch >= self._burst_batch and play.source not in named
+            if not merged or (play.plan.layer, play.holds) not in kinds:
+                continue
+            if play.start_ms > now_ms:
+                self._plays.remove(play)
+            elif not play.holds:
+                play.fade_out(now_ms, _DROPPED_MS)
+
+    def _replace_held(self, layer: Layer, firings: list[Firing], now_ms: float) -> None:
+        """Fades what a layer held as what this packet holds comes in."""
+        coming = [item for item in firings if item.holds and item.layer is layer]
+        named = {item.cid for item in coming}
+        fade_ms = now_ms + min(item.start.offset_ms for item in coming)
+        for play in list(self._plays):
+            if not play.holds or play.plan.layer is not layer:
+                continue
+            # One claim for all that a layer holds, so that old and new cross-fade as equals.
+            play.order = self._batch
+            if play.source in named:
+                continue
+            if play.start_ms > now_ms:
+                self._plays.remove(play)
+            else:
+                play.fade_out(fade_ms, _CROSSFADE_MS)
+
+    def _fire(self, firing: Firing, packet: IdPacket, now_ms: float) -> float:
+        """Plays it, or moves what plays already; returns about how much of the face moves."""
+        cid = firing.cid
+        running = [item for item in self._plays if item.source == cid]
+        if running and (firing.holds or running[0].batch >= self._burst_batch):
+            for play in running:
+                asked = (weight for part, weight in firing.parts if part is play.plan)
+                play.retarget(next(asked), now_ms)
+            return 0.0
+        for play in running:
+            play.fade_out(now_ms, _REPLACED_MS)
+        fresh = [self._play(firing, part, now_ms) for part in firing.parts]
+        for play in fresh:
+            play.with_speech = (
+                bool(packet.speak_text) and not play.holds and play.plan.layer in _SPOKEN
+            )
+        if firing.layer is Layer.HAND and not firing.holds:
+            self._free_hands(fresh)
+        self._plays += fresh
+        seen = firing.layer in _SEEN and firing.start.offset_ms == 0.0
+        return sum(_movement(item) for item in fresh) if seen else 0.0
+
+    def _play(self, firing: Firing, part: tuple[CapsulePlan, float], now_ms: float) -> Play:
+        plan, weight = part
+        play = Play(plan, firing.cid, self._batch, weight)
+        play.holds = firing.holds
+        play.pace, play.strength = firing.pace, firing.strength
+        play.start_ms = now_ms + firing.start.offset_ms
+        play.on_onset = firing.start.on_onset
+        if firing.start.offset_ms == 0.0:
+            play.head_start_ms = plan.quiet_ms + HEAD_START_MS
+            play.fade_in = plan.reaction_fade_in
+        return play
+
+    def _free_hands(self, fresh: list[Play]) -> None:
+        """Ends older gestures of a hand that a new one takes elsewhere: it has one place."""
+        taken = frozenset[int]().union(*(item.plan.moved for item in fresh)) & self._transforms
+        start_ms = fresh[0].start_ms if fresh else 0.0
+        for play in self._plays:
+            older = play.batch < self._batch and not play.holds
+            if older and play.plan.layer is Layer.HAND and play.plan.moved & taken:
+                play.fade_out(start_ms, _CROSSFADE_MS)
+
+    def _drop(self, plays: list[Play], now_ms: float) -> None:
+        for play in plays:
+            if play.start_ms > now_ms:
+                self._plays.remove(play)
+            else:
+                play.fade_out(now_ms, _DROPPED_MS)
+
+    def _bound(self) -> None:
+        if len(self._plays) > MAX_PLAYS:
+            by_worth = sorted(self._plays, key=lambda item: (not item.leaving(), item.batch))
+            self._plays = by_worth[len(by_worth) - MAX_PLAYS :]
+
+    def _over(self, play: Play, now_ms: float) -> bool:
+        if now_ms < play.start_ms:
+            return False
+        return play.over(now_ms, play.local_ms(now_ms, self._skew_ms))
+
+
+def _movement(play: Play) -> float:
+    """How much it moves in its first frame, summed over its curves."""
+    time = play.head_start_ms
+    attack = play.attack(time)
+    moved = 0.0
+    for track in play.plan.tracks:
+        change = abs(sample(track.times, track.values, time) - track.rest)
+        moved += change * (attack if track.fades_in else 1.0)
+    return moved * play.goal
+
+
+def _is_gesture(play: Play) -> bool:
+    return not play.holds or play.plan.layer in _GESTURES
+
+
+def _occupy(busy: list[float], play: Play, level: float, local_ms: float) -> None:
+    edge_ms = 150.0
+    level *= smooth(local_ms / edge_ms) * smooth((play.plan.duration_ms - local_ms) / edge_ms)
+    for index in play.plan.moved:
+        busy[index] = max(busy[index], level)

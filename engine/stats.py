@@ -1,0 +1,49 @@
+"""Stage times in bounded memory."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["Quantiles", "StageTimes"]
+
+_NS_PER_MS = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """How long a stage took lately, milliseconds; zeros where `count` is 0.
+
+    Attributes:
+        p50_ms: Median.
+        p99_ms: 99th percentile.
+        count: Samples the quantiles rest on.
+    """
+
+    p50_ms: float = 0.0
+    p99_ms: float = 0.0
+    count: int = 0
+
+
+class StageTimes:
+    """The latest durations of one stage; one thread writes, any may read.
+
+    Args:
+        capacity: How many durations are kept; older ones are overwritten.
+    """
+
+    def __init__(self, capacity: int = 1024) -> None:
+        self._ns = np.zeros(capacity, np.int64)
+        self._added = 0
+
+    def add(self, duration_ns: int) -> None:
+        """Takes in one duration."""
+        self._ns[self._added % len(self._ns)] = duration_ns
+        self._added += 1
+
+    def quantiles(self) -> Quantiles:
+        """Median and 99th percentile of what is kept."""
+        count = min(self._added, len(self._ns))
+        if count == 0:
+            return Quantiles()
+        p50, p99 = np.percentile(self._ns[:count], (50, 99)) / _NS_PER_MS
+        return Quantiles(float(p50), float(p99), count)

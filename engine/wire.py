@@ -1,0 +1,188 @@
+"""ID packets as protobuf and back: the one place where the body meets generated messages.
+
+Weights and moods travel as 32-bit floats; a packet whose values fit these (the brain's do) comes
+back equal.
+"""
+
+import math
+
+from google.protobuf.message import DecodeError
+
+from capsulecast.v1 import common_pb2, packet_pb2
+from capsules.arkit import VISEMES
+from capsules.model import Layer
+from engine.errors import PacketError
+from engine.packet import MAX_PACKET_BYTES, BlendEntry, IdPacket, LeadLag, Mood, VisemeMark
+
+__all__ = [
+    "from_bytes",
+    "from_message",
+    "layer_of",
+    "layer_value",
+    "size_bytes",
+    "to_bytes",
+    "to_message",
+]
+
+MAX_OFFSET_MS = 500
+
+_LAYER_VALUES: dict[Layer, common_pb2.Layer.ValueType] = {
+    layer: common_pb2.Layer.Value(f"LAYER_{layer.name}") for layer in Layer
+}
+_LAYERS: dict[int, Layer] = {int(value): layer for layer, value in _LAYER_VALUES.items()}
+
+
+def layer_value(layer: Layer) -> common_pb2.Layer.ValueType:
+    """The protobuf enum value of a layer."""
+    return _LAYER_VALUES[layer]
+
+
+def layer_of(value: int) -> Layer:
+    """The layer of a protobuf enum value.
+
+    Raises:
+        PacketError: It names none.
+    """
+    layer = _LAYERS.get(value)
+    if layer is None:
+        raise PacketError(f"unknown layer {value}, expected 1 to {len(_LAYERS)}")
+    return layer
+
+
+def to_message(packet: IdPacket) -> packet_pb2.IdPacket:
+    """The protobuf message; its size is not checked.
+
+    Raises:
+        PacketError: A value does not fit its field.
+    """
+    try:
+        return packet_pb2.IdPacket(
+            sequence=packet.sequence,
+            session_id=packet.session_id,
+            timestamp_ns=packet.timestamp_ns,
+            blends=[
+                packet_pb2.BlendEntry(
+                    cid=entry.cid,
+                    weight=entry.weight,
+                    layer=_LAYER_VALUES[entry.layer],
+                    fallback_cid=entry.fallback_cid,
+                )
+                for entry in packet.blends
+            ],
+            lead_lags=[
+                packet_pb2.LeadLag(layer=_LAYER_VALUES[item.layer], offset_ms=item.offset_ms)
+                for item in packet.lead_lags
+            ],
+            audio_first=packet.audio_first,
+            speak_text=packet.speak_text,
+            visemes=[
+                packet_pb2.VisemeMark(viseme=mark.viseme, offset_ms=mark.offset_ms)
+                for mark in packet.visemes
+            ],
+            mood=common_pb2.Vad(
+                valence=packet.mood.valence,
+                arousal=packet.mood.arousal,
+                dominance=packet.mood.dominance,
+            ),
+            label=packet.label,
+            event_sequence=packet.event_sequence,
+            interrupt=packet.interrupt,
+        )
+    except (TypeError, ValueError) as error:
+        raise PacketError(f"packet {packet.sequence} cannot be written: {error}") from error
+
+
+def from_message(message: packet_pb2.IdPacket) -> IdPacket:
+    """The packet of a protobuf message.
+
+    Raises:
+        PacketError: A value is out of range or no layer is named.
+    """
+    return IdPacket(
+        sequence=message.sequence,
+        session_id=message.session_id,
+        timestamp_ns=message.timestamp_ns,
+        blends=tuple(_entry(item) for item in message.blends),
+        lead_lags=tuple(_lead_lag(item) for item in message.lead_lags),
+        audio_first=message.audio_first,
+        speak_text=message.speak_text,
+        visemes=tuple(_mark(item) for item in message.visemes),
+        mood=_mood(message.mood),
+        label=message.label,
+        event_sequence=message.event_sequence,
+        interrupt=message.interrupt,
+    )
+
+
+def size_bytes(packet: IdPacket) -> int:
+    """Length of the packet on the wire.
+
+    Raises:
+        PacketError: A value does not fit its field.
+    """
+    return to_message(packet).ByteSize()
+
+
+def to_bytes(packet: IdPacket) -> bytes:
+    """The packet as it goes over the network.
+
+    Raises:
+        PacketError: It is larger than `MAX_PACKET_BYTES`, or a value does not fit its field.
+    """
+    data = to_message(packet).SerializeToString()
+    _check_size(len(data), packet)
+    return data
+
+
+def from_bytes(data: bytes) -> IdPacket:
+    """The packet that came over the network.
+
+    Raises:
+        PacketError: It is too large, no packet, or a value is out of range.
+    """
+    if len(data) > MAX_PACKET_BYTES:
+        raise PacketError(f"packet of {len(data)} bytes, expected at most {MAX_PACKET_BYTES}")
+    message = packet_pb2.IdPacket()
+    try:
+        message.ParseFromString(data)
+    except DecodeError as error:
+        raise PacketError(f"{len(data)} bytes are no ID packet: {error}") from error
+    return from_message(message)
+
+
+def _check_size(size: int, packet: IdPacket) -> None:
+    if size > MAX_PACKET_BYTES:
+        text_bytes = len(packet.speak_text.encode())
+        raise PacketError(
+            f"packet {packet.sequence} is {size} bytes, expected at most {MAX_PACKET_BYTES}: "
+            f"{len(packet.blends)} blends, {len(packet.visemes)} visemes, "
+            f"{text_bytes} bytes of text"
+        )
+
+
+def _entry(item: packet_pb2.BlendEntry) -> BlendEntry:
+    # Written so that NaN fails too.
+    if not 0.0 < item.weight <= 1.0:
+        raise PacketError(f"weight of {item.cid!r} is {item.weight}, expected (0, 1]")
+    if not item.cid:
+        raise PacketError("a blend entry names no capsule")
+    return BlendEntry(item.cid, item.weight, layer_of(item.layer), item.fallback_cid)
+
+
+def _lead_lag(item: packet_pb2.LeadLag) -> LeadLag:
+    if abs(item.offset_ms) > MAX_OFFSET_MS:
+        raise PacketError(f"offset_ms is {item.offset_ms}, expected -{MAX_OFFSET_MS} to 500")
+    return LeadLag(layer_of(item.layer), item.offset_ms)
+
+
+def _mark(item: packet_pb2.VisemeMark) -> VisemeMark:
+    if item.viseme >= len(VISEMES):
+        raise PacketError(f"viseme is {item.viseme}, expected 0 to {len(VISEMES) - 1}")
+    return VisemeMark(item.viseme, item.offset_ms)
+
+
+def _mood(item: common_pb2.Vad) -> Mood:
+    values = (item.valence, item.arousal, item.dominance)
+    if not all(math.isfinite(value) and abs(value) <= 1.0 for value in values):
+        raise PacketError(f"mood is {values}, expected three numbers in [-1, 1]")
+    return Mood(*values)
