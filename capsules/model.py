@@ -4,11 +4,12 @@ These models are the edge where library files come in; `capsule_schema` and `exp
 export their JSON Schema.
 """
 
+import difflib
 import itertools
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from capsules.targets import targets
 
@@ -35,6 +36,8 @@ ExpressionId = Annotated[str, Field(pattern=r"^E_[0-9A-Z_]{1,40}$")]
 Signed = Annotated[float, Field(ge=-1.0, le=1.0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class Layer(StrEnum):
@@ -121,10 +124,17 @@ class Track(_Record):
     target: str
     curve: Annotated[list[tuple[int, Finite]], Field(min_length=1)]
 
+    @field_validator("target")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in targets():
+            near = difflib.get_close_matches(name, targets(), n=1)
+            expected = f"did you mean {near[0]!r}?" if near else "see capsules.targets"
+            raise ValueError(f"unknown target {name!r}, {expected}")
+        return name
+
     @model_validator(mode="after")
-    def _known_and_ascending(self) -> Self:
-        if self.target not in targets():
-            raise ValueError(f"unknown target {self.target!r}")
+    def _ascending(self) -> Self:
         times = [time for time, _ in self.curve]
         if times[0] < 0 or any(b <= a for a, b in itertools.pairwise(times)):
             raise ValueError(f"curve times of {self.target} must ascend from 0, got {times}")
@@ -236,10 +246,12 @@ class Expression(_Record):
 
 
 def capsule_schema() -> dict[str, Any]:
-    """JSON Schema (2020-12) of a capsule."""
-    return Capsule.model_json_schema()
+    """JSON Schema (2020-12) of a capsule; it lists the known targets."""
+    schema = {"$schema": _DIALECT, **Capsule.model_json_schema()}
+    schema["$defs"]["Track"]["properties"]["target"]["enum"] = list(targets())
+    return schema
 
 
 def expression_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of an expression."""
-    return Expression.model_json_schema()
+    return {"$schema": _DIALECT, **Expression.model_json_schema()}

@@ -1,0 +1,184 @@
+"""Finds the capsules nearest to an emotion, among thousands, in microseconds.
+
+A k-d tree (Bentley, 1975) over valence, arousal and dominance, kept in flat arrays so that a
+compiled query can walk it. Equal distances are ordered by cid: the same library and the same
+emotion always give the same capsules.
+"""
+
+import math
+from collections.abc import Iterable
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from capsules.model import Capsule
+
+__all__ = ["VadIndex"]
+
+# A range of the tree this short is scanned rather than split again.
+_LEAF = 8
+# Twice the depth of a balanced tree of 2^30 points is more than the walk ever stacks.
+_STACK = 64
+# Keeps the weight of a capsule that lies exactly on the emotion finite.
+_EPSILON = 0.001
+
+
+class VadIndex:
+    """The capsules that carry an emotion, by their place in the VAD cube.
+
+    Capsules without an emotion are left out. Immutable; safe to query from any thread. The
+    constructor compiles the query, or loads it from numba's cache, so no query is slow.
+    """
+
+    def __init__(self, capsules: Iterable[Capsule]) -> None:
+        found = sorted((item.cid, item.emotion) for item in capsules if item.emotion is not None)
+        vads = [(at.valence, at.arousal, at.dominance) for _, at in found]
+        self._cids = [cid for cid, _ in found]
+        points = np.array(vads, dtype=np.float64).reshape(-1, 3)
+        self._order, self._axis = _build(points)
+        self._points = np.ascontiguousarray(points[self._order])
+        self.nearest((0.0, 0.0, 0.0))
+
+    def __len__(self) -> int:
+        return len(self._cids)
+
+    def nearest(self, vad: tuple[float, float, float], k: int = 3) -> list[tuple[str, float]]:
+        """The `k` nearest capsules with their Euclidean distances, the nearest first.
+
+        Fewer where the index holds fewer.
+
+        Args:
+            vad: Valence, arousal, dominance; finite.
+            k: At least 1.
+
+        Raises:
+            ValueError: `vad` is not finite or `k` is below 1.
+        """
+        if k < 1:
+            raise ValueError(f"k is {k}, expected at least 1")
+        valence, arousal, dominance = vad
+        if not math.isfinite(valence + arousal + dominance):
+            raise ValueError(f"vad is {vad}, expected finite numbers")
+        k = min(k, len(self._cids))
+        if k == 0:
+            return []
+        ranks, squares = _query(
+            self._points,
+            self._order,
+            self._axis,
+            float(valence),
+            float(arousal),
+            float(dominance),
+            k,
+        )
+        cids = self._cids
+        return [
+            (cids[rank], math.sqrt(square))
+            for rank, square in zip(ranks.tolist(), squares.tolist(), strict=True)
+        ]
+
+    def blend(self, vad: tuple[float, float, float], k: int = 3) -> list[tuple[str, float]]:
+        """The `k` nearest capsules with weights 1 / (distance + 0.001), scaled to sum to 1.
+
+        Raises:
+            ValueError: As `nearest`.
+        """
+        near = self.nearest(vad, k)
+        weights = [1.0 / (distance + _EPSILON) for _, distance in near]
+        total = sum(weights)
+        return [(cid, weight / total) for (cid, _), weight in zip(near, weights, strict=True)]
+
+
+def _build(points: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+    """Orders points (N, 3) as an implicit tree: the middle of each range splits it.
+
+    Returns:
+        order: (N,) row of `points` at each place of the tree; rows are sorted by cid, so the row
+            is also the rank that decides between equal distances.
+        axis: (N,) axis along which the point at a place splits its range; 0 in leaves.
+    """
+    order = np.arange(len(points), dtype=np.int64)
+    axis = np.zeros(len(points), dtype=np.int8)
+    ranges = [(0, len(points))]
+    while ranges:
+        low, high = ranges.pop()
+        if high - low <= _LEAF:
+            continue
+        rows = order[low:high]
+        inside = points[rows]
+        split = int(np.argmax(inside.max(axis=0) - inside.min(axis=0)))
+        middle = (low + high) // 2
+        order[low:high] = rows[np.argpartition(inside[:, split], middle - low)]
+        axis[middle] = split
+        ranges += [(low, middle), (middle + 1, high)]
+    return order, axis
+
+
+@numba.njit(cache=True, nogil=True)
+def _query(
+    points: NDArray[np.float64],
+    order: NDArray[np.int64],
+    axis: NDArray[np.int8],
+    x: float,
+    y: float,
+    z: float,
+    k: int,
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:  # pragma: no cover - compiled
+    """The k nearest: their ranks (k,) and squared distances (k,), ascending."""
+    best = np.full(k, np.inf)
+    ranks = np.full(k, -1, np.int64)
+    lows = np.empty(_STACK, np.int64)
+    highs = np.empty(_STACK, np.int64)
+    bounds = np.empty(_STACK)
+    lows[0], highs[0], bounds[0] = 0, len(points), 0.0
+    depth = 1
+    while depth > 0:
+        depth -= 1
+        low, high, bound = lows[depth], highs[depth], bounds[depth]
+        # Not >=: an equal distance on the far side may win by its cid.
+        if bound > best[k - 1]:
+            continue
+        while high - low > _LEAF:
+            middle = (low + high) // 2
+            _offer(points, order, middle, x, y, z, best, ranks)
+            along = axis[middle]
+            offset = (x if along == 0 else y if along == 1 else z) - points[middle, along]
+            far = max(bound, offset * offset)
+            if offset < 0.0:
+                lows[depth], highs[depth], bounds[depth] = middle + 1, high, far
+                high = middle
+            else:
+                lows[depth], highs[depth], bounds[depth] = low, middle, far
+                low = middle + 1
+            depth += 1
+        for place in range(low, high):
+            _offer(points, order, place, x, y, z, best, ranks)
+    return ranks, best
+
+
+@numba.njit(cache=True, nogil=True)
+def _offer(
+    points: NDArray[np.float64],
+    order: NDArray[np.int64],
+    place: int,
+    x: float,
+    y: float,
+    z: float,
+    best: NDArray[np.float64],
+    ranks: NDArray[np.int64],
+) -> None:  # pragma: no cover - compiled
+    """Puts the point at `place` among the best, where it belongs there."""
+    dx, dy, dz = points[place, 0] - x, points[place, 1] - y, points[place, 2] - z
+    square = dx * dx + dy * dy + dz * dz
+    rank = order[place]
+    slot = len(best)
+    while slot > 0 and (
+        square < best[slot - 1] or (square == best[slot - 1] and rank < ranks[slot - 1])
+    ):
+        slot -= 1
+    if slot == len(best):
+        return
+    for later in range(len(best) - 1, slot, -1):
+        best[later], ranks[later] = best[later - 1], ranks[later - 1]
+    best[slot], ranks[slot] = square, rank

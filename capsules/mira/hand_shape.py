@@ -1,0 +1,123 @@
+"""The hand's anatomy: bones, joints and how a finger bends in space.
+
+Everything is in the hand's own frame, in canvas pixels: the wrist at the origin, y down, fingers
+up, the thumb towards +x, z towards the viewer, who sees the back of the hand.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from capsules.mira.raster import Floats, smoothstep
+
+__all__ = ["FINGER_ORDER", "Bend", "Finger", "arch_depth", "fingers", "pose_points"]
+
+FINGER_ORDER = ("Thumb", "Index", "Middle", "Ring", "Pinky")
+_STEPS = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Finger:
+    """One finger.
+
+    Attributes:
+        name: As in `capsules.targets.FINGERS`.
+        base: (x, y) of the first joint.
+        heading: Degrees from straight up, + towards the thumb.
+        bones: Lengths of its three phalanges (for the thumb: metacarpal and two phalanges).
+        radii: Half widths at the base, the two joints and the tip.
+        rest: Bend of the three joints at rest, degrees.
+        fist: Bend of the three joints at curl 1.
+        lean: Sideways bend of the three joints at rest, degrees.
+        fold: Sideways bend added at curl 1; the thumb's way across the palm.
+        spread: Turn at spread 1, degrees.
+    """
+
+    name: str
+    base: tuple[float, float]
+    heading: float
+    bones: tuple[float, float, float]
+    radii: tuple[float, float, float, float]
+    rest: tuple[float, float, float]
+    fist: tuple[float, float, float]
+    lean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    fold: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    spread: float = 0.0
+
+    @property
+    def length(self) -> float:
+        """From the base to the tip's bone end."""
+        return sum(self.bones)
+
+    def radius(self, s: Floats) -> Floats:
+        """Half width at a distance from the base, with slight waists between the joints."""
+        a, b, _ = self.bones
+        at = [-30.0, 0.0, 0.5 * a, a, a + 0.55 * b, a + b, self.length]
+        r0, r1, r2, r3 = self.radii
+        width = [r0 * 1.04, r0, 0.5 * (r0 + r1) * 0.965, r1, 0.5 * (r1 + r2) * 0.96, r2, r3]
+        return np.interp(s, at, width).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Bend:
+    """A finger's pose: curl and spread as weights on top of rest."""
+
+    curl: float = 0.0
+    spread: float = 0.0
+
+
+def fingers() -> tuple[Finger, ...]:
+    """The five fingers, thumb first."""
+    fist = (82.0, 98.0, 52.0)
+    return (
+        Finger("Thumb", (30, -26), 44, (50, 38, 27), (17.0, 13.4, 11.8, 8.4), (6, 8, 8), (16, 22, 26), (-8, -14, -6), (-30, -34, -44), 20),
+        Finger("Index", (33, -113), 7, (50, 30, 23), (12.4, 10.8, 9.3, 7.1), (10, 16, 10), fist, (-1, -4, -3), (-2, -2, -2), 11),
+        Finger("Middle", (9, -121), 1, (56, 35, 25), (12.8, 11.1, 9.6, 7.3), (13, 20, 12), fist, (0, -2, -1), (0, 0, 0), 7),
+        Finger("Ring", (-15, -114), -4, (51, 32, 24), (12.0, 10.4, 9.0, 6.9), (17, 25, 14), fist, (0, 1, 2), (1, 1, 1), -9),
+        Finger("Pinky", (-37, -99), -12, (39, 24, 20), (10.6, 9.0, 7.8, 5.9), (20, 28, 15), fist, (0, 4, 4), (3, 2, 1), -15),
+    )  # fmt: skip
+
+
+def pose_points(finger: Finger, s: Floats, across: Floats, height: Floats, bend: Bend) -> Floats:
+    """Where points of a finger lie in space (n, 3).
+
+    Args:
+        finger: Which one.
+        s: (n,) distance from the base along the finger.
+        across: (n,) towards its right side, canvas pixels.
+        height: (n,) above the bone, towards its back.
+        bend: The pose. The joints turn over a short arc rather than at a point.
+    """
+    stations = np.linspace(-34.0, finger.length + 14.0, _STEPS)
+    a, b, _ = finger.bones
+    flex = np.zeros(_STEPS)
+    turn = np.full(_STEPS, np.radians(finger.heading))
+    joints = ((0.0, 7.0), (a, 8.0), (a + b, 6.5))
+    for k, (at, soft) in enumerate(joints):
+        on = smoothstep(at - soft, at + soft, stations.astype(np.float32))
+        angle = finger.rest[k] + (finger.fist[k] - finger.rest[k]) * bend.curl
+        flex = flex + np.radians(angle) * on
+        side = finger.lean[k] + finger.fold[k] * bend.curl + (finger.spread * bend.spread if k == 0 else 0.0)
+        turn = turn + np.radians(side) * on
+    heading = np.stack([np.sin(turn), -np.cos(turn)], axis=1)
+    along = np.concatenate([heading * np.cos(flex)[:, None], -np.sin(flex)[:, None]], axis=1)
+    back = np.concatenate([heading * np.sin(flex)[:, None], np.cos(flex)[:, None]], axis=1)
+    right = np.stack([np.cos(turn), np.sin(turn), np.zeros(_STEPS)], axis=1)
+    step = stations[1] - stations[0]
+    path = np.cumsum(0.5 * (along[1:] + along[:-1]) * step, axis=0)
+    path = np.vstack([np.zeros((1, 3)), path])
+    origin = [np.interp(0.0, stations, path[:, i]) for i in range(3)]
+    path = path - origin + np.array([*finger.base, 0.0])
+
+    def at_station(table: Floats) -> Floats:
+        return np.stack([np.interp(s, stations, table[:, i]) for i in range(3)], axis=1)
+
+    out = at_station(path) + at_station(right) * across[:, None] + at_station(back) * height[:, None]
+    return out.astype(np.float32)
+
+
+def arch_depth(x: Floats, y: Floats) -> Floats:
+    """Depth of the hand's back over the plane of the wrist: the arch of the knuckles."""
+    across = np.clip(1.0 - (x / 74.0) ** 2, -1.5, 1.0)
+    reach = smoothstep(20.0, -110.0, y)
+    return np.asarray((8.0 + 22.0 * across) * reach, np.float32)

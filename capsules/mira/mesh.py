@@ -1,0 +1,245 @@
+"""Meshes: regular grids over what is painted, and the face's mesh that follows its features."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import spatial
+
+from capsules.mira.features import (
+    CENTRE_X,
+    brow,
+    eye_lids,
+    gap_height,
+    gap_shift,
+    jaw_outline,
+    lip_curves,
+    lip_line_y,
+)
+from capsules.mira.raster import Floats, Sheet
+
+__all__ = ["LID_MARGIN_PX", "Mesh", "face_mesh", "grid_mesh", "strip_mesh"]
+
+# Lid vertices stand this far outside the painted edge, so that a closed lid is opaque.
+LID_MARGIN_PX = 1.6
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """One part's geometry.
+
+    Attributes:
+        vertices: At rest (V, 2), canvas pixels.
+        uv: (V, 2) in [0, 1].
+        triangles: (T, 3) int32.
+        lower: (V,) whether a vertex moves with the lower jaw's side of the lips.
+    """
+
+    vertices: Floats
+    uv: Floats
+    triangles: NDArray[np.int32]
+    lower: NDArray[np.bool_]
+
+
+def grid_mesh(sheet: Sheet, alpha: Floats, cell_px: float) -> Mesh:
+    """A grid over every cell in which something is painted."""
+    columns = max(1, round(sheet.width / cell_px))
+    rows = max(1, round(sheet.height / cell_px))
+    xs = np.linspace(sheet.left, sheet.left + sheet.width, columns + 1)
+    ys = np.linspace(sheet.top, sheet.top + sheet.height, rows + 1)
+    gx, gy = np.meshgrid(xs, ys)
+    points = np.stack([gx, gy], axis=-1).reshape(-1, 2).astype(np.float32)
+    h, w = alpha.shape
+    triangles = []
+    for r in range(rows):
+        for c in range(columns):
+            y0, y1 = r * h // rows, -(-(r + 1) * h // rows)
+            x0, x1 = c * w // columns, -(-(c + 1) * w // columns)
+            if alpha[max(y0 - 1, 0) : y1 + 1, max(x0 - 1, 0) : x1 + 1].max() > 0.003:
+                a = r * (columns + 1) + c
+                b = a + columns + 1
+                triangles += [(a, a + 1, b), (a + 1, b + 1, b)]
+    return _compact(points, sheet.uv(points), np.array(triangles, np.int32), points[:, 1] > 480)
+
+
+def strip_mesh(sheet: Sheet, rows: list[Floats]) -> Mesh:
+    """A mesh between neighbouring rows of the same number of points."""
+    count = len(rows[0])
+    points = np.vstack(rows).astype(np.float32)
+    triangles = []
+    for r in range(len(rows) - 1):
+        for i in range(count - 1):
+            a, b = r * count + i, (r + 1) * count + i
+            triangles += [(a, a + 1, b), (a + 1, b + 1, b)]
+    lower = np.zeros(len(points), np.bool_)
+    return Mesh(points, sheet.uv(points), np.array(triangles, np.int32), lower)
+
+
+def _compact(
+    points: Floats, uv: Floats, triangles: NDArray[np.int32], lower: NDArray[np.bool_]
+) -> Mesh:
+    used, index = np.unique(triangles, return_inverse=True)
+    faces = index.reshape(-1, 3).astype(np.int32)
+    return Mesh(points[used], uv[used], faces, lower[used])
+
+
+def _offset(line: Floats, distance: float, *, down: bool) -> Floats:
+    tangent = np.gradient(line, axis=0)
+    tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
+    normal = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1)
+    normal[normal[:, 1] < 0] *= -1
+    return (line + normal * distance * (1 if down else -1)).astype(np.float32)
+
+
+def _eye_rows(side: int) -> list[Floats]:
+    upper, lower = eye_lids(side, 21)
+    upper, lower = lid_edges(upper, lower)
+    rows = [upper, lower[1:-1]]
+    for distance in (6.5, 12.0, 18.0, 26.0):
+        rows.append(_offset(upper, distance, down=False)[1:-1:1 if distance < 15 else 2])
+    for distance in (4.5, 11.0, 19.0):
+        rows.append(_offset(lower, distance, down=True)[1:-1:1 if distance < 10 else 2])
+    return rows
+
+
+def lid_edges(upper: Floats, lower: Floats) -> tuple[Floats, Floats]:
+    """The lids' vertex rows: the painted edges moved into the skin; the corners stay joined."""
+    lift = LID_MARGIN_PX * np.sin(np.linspace(0.0, np.pi, len(upper))) ** 0.4
+    up, down = upper.copy(), lower.copy()
+    up[:, 1] -= lift
+    down[:, 1] += lift
+    return up, down
+
+
+def _mouth_rows() -> tuple[list[Floats], list[Floats], Floats]:
+    """Texture-space rows above the lip line, below it, and the two corners."""
+    upper, line, lower = lip_curves(31)
+    inner = slice(1, -1)
+    gap = gap_height(line[:, 0])
+    step = np.minimum(5.6, gap * 0.4)
+
+    def moved(row: Floats, shift: Floats) -> Floats:
+        return np.stack([row[:, 0], row[:, 1] + shift], axis=1).astype(np.float32)
+
+    above = [
+        line[inner], moved(line, step)[inner], upper[inner], (0.5 * (upper + line))[inner],
+        moved(upper, np.full(31, -6.0))[inner], moved(upper, np.full(31, -13.0))[1:-1:2],
+    ]  # fmt: skip
+    below = [
+        moved(line, gap)[inner], moved(line, gap - step)[inner],
+        moved(0.5 * (line + lower), gap_shift(*(0.5 * (line + lower)).T))[inner],
+        moved(lower, gap_shift(*lower.T))[inner],
+    ]  # fmt: skip
+    for drop in (5.0, 12.0):
+        row = lower + np.float32([0, drop])
+        below.append(moved(row, gap_shift(*row.T))[1 : -1 : 1 if drop < 8 else 2])
+    return above, below, moved(line, 0.5 * gap)[[0, -1]]
+
+
+def face_mesh(sheet: Sheet) -> Mesh:
+    """The face's mesh, made in texture space, where the lips are apart."""
+    above, below, corners = _mouth_rows()
+    rows = [corners, *above, *below]
+    labels = [np.zeros(2, np.bool_)]
+    labels += [np.zeros(len(r), np.bool_) for r in above] + [np.ones(len(r), np.bool_) for r in below]
+    extra: list[Floats] = []
+    for side in (-1, 1):
+        extra += _eye_rows(side)
+        line, _ = brow(side, 14)
+        extra += [line, _offset(line, 9.0, down=False), _offset(line, 8.0, down=True)]
+    outline = jaw_outline(76)
+    centre = np.float32([CENTRE_X, 350.0])
+    away = (outline - centre) / np.linalg.norm(outline - centre, axis=1, keepdims=True)
+    extra += [outline + 2.5 * away, outline - 6.0 * away, (outline - 18.0 * away)[::2]]
+    nose = [(512, 430), (498, 432), (526, 432), (488, 437), (536, 437), (485, 428), (539, 428), (512, 446), (500, 443), (524, 443), (512, 416), (500, 420), (524, 420)]
+    extra.append(np.float32(nose))
+    rows += extra
+    points = np.vstack(rows)
+    first = np.concatenate(labels)
+    points, first = _without_near(points, first, 2.2)
+    points = _fill_up(points, outline, above, below)
+    lower = _is_lower(points)
+    lower[: len(first)] |= first
+    lower[: len(first)][np.arange(len(first)) < 2] = False
+    fixed_upper = ~first & (np.arange(len(first)) < sum(map(len, rows[: 1 + len(above)])))
+    lower[: len(first)][fixed_upper] = False
+    rest = points.copy()
+    rest[:, 1] = _rest_y(points, lower)
+    rest[:2] = lip_curves(31)[1][[0, -1]]
+    hull = spatial.Delaunay(points.astype(np.float64)).simplices
+    keep = _inside(points[hull].mean(axis=1), outline + 3.0 * away)
+    triangles = _wound(points, hull[keep])
+    return _compact(rest.astype(np.float32), sheet.uv(points), triangles, lower)
+
+
+def _is_lower(points: Floats) -> NDArray[np.bool_]:
+    x, y = points.T
+    return np.asarray(y > lip_line_y(x) + 0.5 * gap_height(x), np.bool_)
+
+
+def _rest_y(points: Floats, lower: NDArray[np.bool_]) -> Floats:
+    """Takes texture-space heights back to rest, where the lips are closed."""
+    x, y = points.T
+    line = lip_line_y(x)
+    within = np.abs(x - CENTRE_X) < 53.5
+    upper_y = np.where(within, np.minimum(y, line), y)
+    below = y.copy()
+    for _ in range(40):
+        below = y - gap_shift(x, below)
+    lower_y = np.where(within, np.maximum(below, line), below)
+    return np.where(lower, lower_y, upper_y).astype(np.float32)
+
+
+def _without_near(
+    points: Floats, labels: NDArray[np.bool_], distance: float
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Drops later points that lie too near earlier ones; mouth rows come first and stay."""
+    tree = spatial.cKDTree(points)
+    drop = np.zeros(len(points), np.bool_)
+    for a, b in sorted(tree.query_pairs(distance)):
+        if b >= len(labels) and not drop[a]:
+            drop[b] = True
+    return points[~drop].astype(np.float32), labels
+
+
+def _fill_up(points: Floats, outline: Floats, above: list[Floats], below: list[Floats]) -> Floats:
+    """Adds points on a triangular lattice wherever there is room."""
+    tree = spatial.cKDTree(points)
+    lattice = []
+    for spacing, box in ((11.0, (424.0, 380.0, 600.0, 560.0)), (13.5, (400.0, 290.0, 624.0, 400.0)), (21.0, (340.0, 130.0, 684.0, 600.0))):
+        row, y = 0, box[1]
+        while y < box[3]:
+            x = box[0] + (row % 2) * spacing / 2
+            while x < box[2]:
+                near = tree.query((x, y))[0]
+                if near > 0.72 * spacing and not (lattice and min(np.hypot(x - p[0], y - p[1]) for p in lattice[-400:]) < 0.72 * spacing):
+                    lattice.append((x, y))
+                x += spacing
+            y += spacing * 0.87
+            row += 1
+    extra = np.float32(lattice)
+    extra = extra[_inside(extra, outline)]
+    hole = [np.vstack([eye_lids(s, 40)[0], eye_lids(s, 40)[1][::-1]]) for s in (-1, 1)]
+    hole.append(np.vstack([above[0], below[0][::-1]]))
+    for polygon in hole:
+        extra = extra[~_inside(extra, polygon)]
+    return np.vstack([points, extra]).astype(np.float32)
+
+
+def _inside(points: Floats, polygon: Floats) -> NDArray[np.bool_]:
+    x, y = points[:, 0:1], points[:, 1:2]
+    x0, y0 = polygon[:, 0], polygon[:, 1]
+    x1, y1 = np.roll(x0, -1), np.roll(y0, -1)
+    spans = (y0 > y) != (y1 > y)
+    slope = np.where(y1 == y0, 1.0, y1 - y0)
+    crossing = x < (x1 - x0) * (y - y0) / slope + x0
+    return np.asarray(np.count_nonzero(spans & crossing, axis=1) % 2 == 1, np.bool_)
+
+
+def _wound(points: Floats, triangles: NDArray[np.int32]) -> NDArray[np.int32]:
+    """All triangles clockwise in the picture, in a fixed order; slivers dropped."""
+    a, b, c = (points[triangles[:, i]].astype(np.float64) for i in range(3))
+    area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
+    out = np.where((area < 0)[:, None], triangles[:, [0, 2, 1]], triangles)[np.abs(area) > 0.05]
+    middle = points[out].mean(axis=1)
+    return np.asarray(out[np.lexsort((middle[:, 0], middle[:, 1]))], np.int32)
