@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,9 @@ EMOTIONS = (
     (0.6, -0.4, 0.3),
 )
 
+OPTIONS: dict[str, object] = {"probe": True, "seed": 1, "reply": False}
+SETTLE_S = 2.0
+
 Trial = Callable[[int], float]
 
 
@@ -49,23 +53,17 @@ def run(*, quick: bool) -> Report:
         served = stack.enter_context(serve("--backend", "cpu", "--size", f"{SIZE_PX}x{SIZE_PX}"))
         plain_url = stack.enter_context(_plain())
         browser = stack.enter_context(chromium())
-        ours = open_page(browser, served.url, "latency", LIVE_SESSION_JS)
-        plain = open_page(browser, plain_url, "latency", LIVE_SESSION_JS)
-        session = ours.evaluate(
-            "options => bench.open(options)", {"probe": True, "seed": 1, "reply": False}
-        )
-        plain.evaluate("bench.open({})")
         stub = stack.enter_context(_stub(served))
-        time.sleep(2)
         for _ in range(BLOCKS):
-            samples["datachannel"] += _trials(trials, lambda n: _by_channel(ours, n))
-            samples["plain"] += _trials(trials, lambda n: _by_channel(plain, n))
-            samples["grpc"] += _trials(trials, lambda n: _by_grpc(ours, stub, session, n))
-            ours.evaluate("text => session.send({speak: {text}})", LONG_TEXT)
-            time.sleep(0.5)
-            samples["speaking"] += _trials(trials, lambda n: _by_channel(ours, n))
-            ours.evaluate("session.send({interrupt: {}})")
-        _describe(report, ours, served)
+            with _connected(browser, plain_url, {}) as (page, _):
+                samples["plain"] += _trials(trials, partial(_by_channel, page))
+            with _connected(browser, served.url, OPTIONS) as (page, session):
+                samples["datachannel"] += _trials(trials, partial(_by_channel, page))
+                samples["grpc"] += _trials(trials, partial(_by_grpc, page, stub, session))
+                page.evaluate("text => session.send({speak: {text}})", LONG_TEXT)
+                time.sleep(0.5)
+                samples["speaking"] += _trials(trials, partial(_by_channel, page))
+                _describe(report, page, served)
     for name, values in samples.items():
         report.figures[f"{name}_ms"] = Figure.of(values, "ms")
     _judge(report)
@@ -92,6 +90,20 @@ def _describe(report: Report, page: Page, served: Served) -> None:
         raise RuntimeError("no audio reached the browser: the figures would not be comparable")
     report.notes["codec"] = f"{media['codec']}, {SIZE_PX} x {SIZE_PX}, 30 fps, with Opus audio"
     report.notes["server start"] = f"{served.ready_s:.2f} s to the ready line"
+
+
+@contextmanager
+def _connected(
+    browser: Browser, url: str, options: dict[str, object]
+) -> Iterator[tuple[Page, str]]:
+    """A page with a live session, alone on the machine but for the servers."""
+    page = open_page(browser, url, "latency", LIVE_SESSION_JS)
+    try:
+        session = page.evaluate("options => bench.open(options)", options)
+        time.sleep(SETTLE_S)
+        yield page, session
+    finally:
+        page.close()
 
 
 def open_page(browser: Browser, url: str, name: str, module: Path) -> Page:

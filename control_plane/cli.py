@@ -1,5 +1,243 @@
-"""The command line."""
+"""The command line: `capsulecast serve`, `library`, `version`.
+
+Heavy modules are imported by the commands that need them, after the environment is prepared.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
+
+if TYPE_CHECKING:
+    from capsules.library import Library
+    from control_plane.server import Ready
+    from control_plane.settings import Settings
+
+__all__ = ["main"]
+
+_FAILED = 1
+_USAGE = 2
 
 
-def main() -> None:
-    """Entry point."""
+class _FailedError(Exception):
+    """The command failed; the message is one line for the operator."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point.
+
+    Returns:
+        0: well; 1: it failed; 2: a flag or setting cannot be used.
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except _FailedError as error:
+        print(f"capsulecast: {error}", file=sys.stderr)
+        return _FAILED
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone, as with `| head`.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="capsulecast",
+        description="A real-time emotional avatar engine.",
+        epilog="`capsulecast COMMAND --help` tells more about a command.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serve = commands.add_parser(
+        "serve",
+        help="start the server",
+        description="Starts the server: the page, the HTTP and gRPC APIs, and the avatars.",
+        epilog="Each flag is also an environment variable: --grpc-port is CAPSULECAST_GRPC_PORT. "
+        "A flag wins. Without any, the page is at http://127.0.0.1:8080.",
+    )
+    _add_settings(serve)
+    serve.set_defaults(run=_serve)
+    _add_library(commands.add_parser("library", help="look into a library of capsules"))
+    about = commands.add_parser("version", help="print the version")
+    about.set_defaults(run=_version)
+    return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    """A flag for every setting; values are checked where the environment's are."""
+    from control_plane.settings import Settings
+
+    for name, field in Settings.model_fields.items():
+        flag = "--" + name.replace("_", "-")
+        default = field.get_default(call_default_factory=True)
+        shown = "" if default in (None, "", ()) else f" (default: {_shown(default)})"
+        text = f"{field.description}{shown}".replace("%", "%%")
+        if field.annotation is bool:
+            action = argparse.BooleanOptionalAction
+            parser.add_argument(flag, action=action, default=argparse.SUPPRESS, help=text)
+            continue
+        metavar = _metavar(name, field.annotation)
+        parser.add_argument(flag, metavar=metavar, default=argparse.SUPPRESS, help=text)
+
+
+def _shown(default: Any) -> str:  # noqa: ANN401 - whatever a setting holds
+    if hasattr(default, "width"):
+        return f"{default.width}x{default.height}"
+    if isinstance(default, bool):
+        return "yes" if default else "no"
+    return str(default)
+
+
+def _metavar(name: str, annotation: Any) -> str:  # noqa: ANN401 - a type form
+    if get_origin(annotation) is Literal:
+        return "{" + ",".join(get_args(annotation)) + "}"
+    kinds = [kind for kind in (get_args(annotation) or (annotation,)) if kind is not NoneType]
+    if kinds[0] in (int, float):
+        return "N"
+    if kinds[0] is Path:
+        return "PATH"
+    return {"size": "WxH", "database": "URL", "stun": "LIST", "allowed_origins": "LIST"}.get(
+        name, name.upper()
+    )
+
+
+def _add_library(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Lists, shows and checks capsules and expressions."
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, text, run in (
+        ("list", "list every capsule and expression", _library_list),
+        ("show", "show one capsule or expression", _library_show),
+        ("check", "look for mistakes; exit code 1 where there are errors", _library_check),
+    ):
+        command = commands.add_parser(name, help=text, description=text.capitalize() + ".")
+        if name == "show":
+            command.add_argument("id", metavar="ID", help="such as VF_083, E_0001 or delight")
+        command.add_argument("--json", action="store_true", help="print JSON")
+        command.add_argument(
+            "--library", metavar="PATH", default=argparse.SUPPRESS, help="folder to read"
+        )
+        command.set_defaults(run=run)
+
+
+def _load_settings(arguments: argparse.Namespace) -> "Settings":
+    from control_plane.settings import Settings, SettingsError, load_settings
+
+    given = {
+        name: value for name, value in vars(arguments).items() if name in Settings.model_fields
+    }
+    try:
+        return load_settings(given)
+    except SettingsError as error:
+        print(f"capsulecast: {error}", file=sys.stderr)
+        raise SystemExit(_USAGE) from error
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    settings = _load_settings(arguments)
+    _prepare(settings)
+    from control_plane.logs import set_up_logs
+
+    set_up_logs(settings.log_level)
+    from control_plane.serve import StartError, serve
+
+    try:
+        asyncio.run(serve(settings, _tell_ready))
+    except StartError as error:
+        raise _FailedError(str(error)) from error
+    return 0
+
+
+def _prepare(settings: "Settings") -> None:
+    """Sets what libraries read from the environment when they are imported."""
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(settings.cache_dir / "numba"))
+    # gRPC's core prints its own complaints about what we report in one line.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+
+def _tell_ready(ready: "Ready") -> None:
+    print(f"capsulecast is ready: {ready.url}")
+    print(f"  gRPC     {ready.grpc_address}")
+    print(f"  drawing  {ready.backend}")
+    print(f"  voice    {ready.voice}")
+    print(f"  memory   {ready.database}", flush=True)
+
+
+def _read_library(arguments: argparse.Namespace) -> "Library":
+    settings = _load_settings(arguments)
+    from capsules.errors import LibraryError
+    from capsules.library import load_library
+
+    try:
+        return load_library(settings.library)
+    except LibraryError as error:
+        raise _FailedError(str(error)) from error
+
+
+def _library_list(arguments: argparse.Namespace) -> int:
+    library = _read_library(arguments)
+    rows = [
+        {"id": capsule.cid, "kind": capsule.layer.value, "description": capsule.description}
+        for capsule in library.capsules.values()
+    ]
+    rows += [
+        {"id": item.id, "kind": "expression", "description": f"{item.name}: {item.description}"}
+        for item in library.expressions.values()
+    ]
+    if arguments.json:
+        print(json.dumps(rows, indent=2))
+    else:
+        width = max((len(row["id"]) for row in rows), default=0)
+        for row in rows:
+            print(f"{row['id']:<{width}}  {row['kind']:<11} {row['description']}")
+    return 0
+
+
+def _library_show(arguments: argparse.Namespace) -> int:
+    from capsules.errors import UnknownCapsuleError
+
+    library = _read_library(arguments)
+    try:
+        item = library.capsules.get(arguments.id) or library.expression(arguments.id)
+    except UnknownCapsuleError as error:
+        raise _FailedError(str(error)) from error
+    print(item.model_dump_json(indent=2, exclude_none=True, exclude_defaults=not arguments.json))
+    return 0
+
+
+def _library_check(arguments: argparse.Namespace) -> int:
+    from capsules.check import check_library
+
+    findings = check_library(_read_library(arguments))
+    if arguments.json:
+        rows = [
+            {
+                "severity": str(finding.severity),
+                "code": finding.code,
+                "where": finding.where,
+                "message": finding.message,
+            }
+            for finding in findings
+        ]
+        print(json.dumps(rows, indent=2))
+    else:
+        for finding in findings:
+            print(f"{finding.severity}: {finding.where}: {finding.message} [{finding.code}]")
+        print(f"{len(findings)} findings")
+    return _FAILED if any(str(finding.severity) == "error" for finding in findings) else 0
+
+
+def _version(_arguments: argparse.Namespace) -> int:
+    print(f"capsulecast {version('capsulecast')}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,1 +1,1 @@
-"""Events to emotions, and emotions to a mood."""
+"""What a text or an event feels like, and the mood it leaves behind."""

@@ -1,1 +1,1 @@
-"""Where the avatar's own words come from."""
+"""What the avatar answers: a port, and a small set of rules behind it."""

@@ -23,6 +23,10 @@ session.addEventListener("state", ({ detail }) => {
   element("status-text").textContent = words[detail];
   video.parentElement.classList.toggle("live", detail === "live");
 });
+session.addEventListener("session", ({ detail }) => {
+  const name = detail.options?.avatar ?? "avatar";
+  element("name").textContent = name[0].toUpperCase() + name.slice(1);
+});
 session.addEventListener("sent", ({ detail }) => clock.eventSent(detail.sequence, detail.time));
 session.addEventListener("frame", ({ detail }) => clock.eventDrawn(detail));
 session.addEventListener("packet", ({ detail }) => {
@@ -61,10 +65,6 @@ element("sound").addEventListener("click", () => soundOn(video.muted));
 addEventListener("pointerdown", ({ target }) => target.closest?.("#sound") || soundOn(true), { once: true });
 addEventListener("keydown", (event) => {
   if (event.key === "Escape") session.send({ interrupt: {} });
-  if (event.altKey && event.code === "KeyH") {
-    event.preventDefault();
-    element("hud").open = !element("hud").open;
-  }
 });
 addEventListener("pagehide", () => session.close());
 

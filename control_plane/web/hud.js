@@ -18,8 +18,8 @@ export class Hud {
 
   showPacket(packet) {
     if (!this.#root.open) return;
-    const names = (packet.blends ?? []).map(({ cid, weight }) => `${cid} ${(weight ?? 0).toFixed(2)}`).join(", ");
-    this.#set("packet", `#${packet.sequence} ${names}`);
+    const count = packet.blends?.length ?? 0;
+    this.#set("packet", `#${packet.sequence}: ${count} capsule${count === 1 ? "" : "s"}`);
   }
 
   showStats({ stages = {}, capsules = [] }) {
@@ -28,8 +28,8 @@ export class Hud {
     this.#set("stages", times.map((ms) => (ms === undefined ? "–" : ms.toFixed(1))).join(", ") + " ms (p50)");
     const tags = capsules.map(({ cid, name, weight }) => {
       const tag = document.createElement("span");
-      tag.title = cid;
-      tag.textContent = `${name || cid} ${weight.toFixed(2)}`;
+      tag.title = `${cid}: ${name}`;
+      tag.textContent = `${(name || cid).split(":")[0]} ${weight.toFixed(2)}`;
       return tag;
     });
     document.getElementById("hud-capsules").replaceChildren(...(tags.length ? tags : ["none: idle"]));

@@ -1,7 +1,8 @@
 // One live session: the HTTP calls that make it, the WebRTC connection, and its coming back.
 //
-// Emits: state (connecting | live | lost), sent {sequence, time}, fault (text), and every message of
-// the `events` data channel under its own name: packet, mood, speech, rejection, stats, frame.
+// Emits: session (what the server made), state (connecting | live | lost), sent {sequence, time},
+// fault (text), and every message of the `events` data channel under its own name: packet, mood,
+// speech, rejection, stats, frame.
 
 const RETRY_MS = [300, 700, 1500, 3000, 5000];
 const FIRST_PICTURE_MS = 10_000;
@@ -66,6 +67,7 @@ export class LiveSession extends EventTarget {
   async #create() {
     const session = await post("api/sessions", this.#options);
     this.#id = session.id;
+    this.#emit("session", session);
     this.#sequence = 0;
   }
 

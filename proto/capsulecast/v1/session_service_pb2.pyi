@@ -597,6 +597,28 @@ class EventRejection(_message.Message):
 Global___EventRejection: _TypeAlias = EventRejection  # noqa: Y015
 
 @_typing.final
+class LagNotice(_message.Message):
+    """The receiver did not keep up, and the oldest answers that waited for it were dropped."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DROPPED_FIELD_NUMBER: _builtins.int
+    dropped: _builtins.int
+    """How many were dropped since the last notice."""
+    def __init__(
+        self,
+        *,
+        dropped: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dropped", b"dropped"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LagNotice: _TypeAlias = LagNotice  # noqa: Y015
+
+@_typing.final
 class CreateSessionRequest(_message.Message):
     """CreateSession's request."""
 
@@ -888,6 +910,7 @@ class ConverseResponse(_message.Message):
     MOOD_FIELD_NUMBER: _builtins.int
     SPEECH_FIELD_NUMBER: _builtins.int
     REJECTION_FIELD_NUMBER: _builtins.int
+    LAG_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def packet(self) -> _packet_pb2.IdPacket:
         """An ID packet."""
@@ -904,6 +927,10 @@ class ConverseResponse(_message.Message):
     def rejection(self) -> Global___EventRejection:
         """An event was refused."""
 
+    @_builtins.property
+    def lag(self) -> Global___LagNotice:
+        """Answers were dropped before this one."""
+
     def __init__(
         self,
         *,
@@ -911,12 +938,13 @@ class ConverseResponse(_message.Message):
         mood: Global___MoodUpdate | None = ...,
         speech: Global___SpeechUpdate | None = ...,
         rejection: Global___EventRejection | None = ...,
+        lag: Global___LagNotice | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "mood", b"mood", "packet", b"packet", "rejection", b"rejection", "speech", b"speech"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "lag", b"lag", "mood", b"mood", "packet", b"packet", "rejection", b"rejection", "speech", b"speech"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "mood", b"mood", "packet", b"packet", "rejection", b"rejection", "speech", b"speech"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "lag", b"lag", "mood", b"mood", "packet", b"packet", "rejection", b"rejection", "speech", b"speech"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["packet", "mood", "speech", "rejection"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["packet", "mood", "speech", "rejection", "lag"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 

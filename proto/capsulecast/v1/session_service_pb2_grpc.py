@@ -124,7 +124,8 @@ class SessionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchPackets(self, request, context):
-        """Every ID packet of a session from now on.
+        """Every ID packet of a session from now on, until it ends. A gap in the packets' sequence numbers
+        tells a receiver that it did not keep up: the oldest that wait for it are dropped.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -46,7 +46,9 @@ class SessionServiceStub:
     Converse: _grpc.StreamStreamMultiCallable[_session_service_pb2.ConverseRequest, _session_service_pb2.ConverseResponse]
     """Events in; ID packets, mood and speech state out. The first request names the session."""
     WatchPackets: _grpc.UnaryStreamMultiCallable[_session_service_pb2.WatchPacketsRequest, _session_service_pb2.WatchPacketsResponse]
-    """Every ID packet of a session from now on."""
+    """Every ID packet of a session from now on, until it ends. A gap in the packets' sequence numbers
+    tells a receiver that it did not keep up: the oldest that wait for it are dropped.
+    """
     Negotiate: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.NegotiateRequest, _session_service_pb2.NegotiateResponse]
     """Answers a WebRTC offer. INVALID_ARGUMENT for SDP that cannot be parsed."""
 
@@ -68,7 +70,9 @@ class SessionServiceAsyncStub(SessionServiceStub):
     Converse: _aio.StreamStreamMultiCallable[_session_service_pb2.ConverseRequest, _session_service_pb2.ConverseResponse]  # type: ignore[assignment]
     """Events in; ID packets, mood and speech state out. The first request names the session."""
     WatchPackets: _aio.UnaryStreamMultiCallable[_session_service_pb2.WatchPacketsRequest, _session_service_pb2.WatchPacketsResponse]  # type: ignore[assignment]
-    """Every ID packet of a session from now on."""
+    """Every ID packet of a session from now on, until it ends. A gap in the packets' sequence numbers
+    tells a receiver that it did not keep up: the oldest that wait for it are dropped.
+    """
     Negotiate: _aio.UnaryUnaryMultiCallable[_session_service_pb2.NegotiateRequest, _session_service_pb2.NegotiateResponse]  # type: ignore[assignment]
     """Answers a WebRTC offer. INVALID_ARGUMENT for SDP that cannot be parsed."""
 
@@ -129,7 +133,9 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _session_service_pb2.WatchPacketsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_session_service_pb2.WatchPacketsResponse], _abc.AsyncIterator[_session_service_pb2.WatchPacketsResponse]]:
-        """Every ID packet of a session from now on."""
+        """Every ID packet of a session from now on, until it ends. A gap in the packets' sequence numbers
+        tells a receiver that it did not keep up: the oldest that wait for it are dropped.
+        """
 
     @_abc_1.abstractmethod
     def Negotiate(

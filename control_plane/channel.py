@@ -1,0 +1,117 @@
+"""A session's door for its viewers: the `events` data channel.
+
+In: an Event in proto3 JSON, bare or as {"event": ...}. Out, to every viewer of the session: what
+Converse answers, in proto3 JSON, one of {"packet": ...}, {"mood": ...}, {"speech": ...} and
+{"rejection": ...}; and once a second {"stats": ...}.
+"""
+
+import json
+import logging
+from typing import Any
+
+from capsules.errors import UnknownCapsuleError
+from capsules.library import Library
+from control_plane.errors import status_of
+from control_plane.session import LiveSession
+from control_plane.translate.events import event_from_json, sequence_of
+from control_plane.translate.jsonform import decode
+from control_plane.translate.updates import update_to_json
+from control_plane.updates import Rejection, Update
+from engine.faults import Fault
+from engine.live import LiveStats
+from engine.stats import Quantiles
+
+__all__ = ["EventChannel", "stage_times", "stats_to_json"]
+
+_LOG = logging.getLogger(__name__)
+
+
+class EventChannel:
+    """Carries events and updates between a session and its viewers."""
+
+    def __init__(self, session: LiveSession) -> None:
+        self._session = session
+
+    def receive(self, text: str) -> None:
+        """A viewer's message arrived; what is wrong with it is told, and never raised."""
+        sequence = 0
+        try:
+            data = decode(text)
+            sequence = sequence_of(data)
+            self._session.handle(event_from_json(data))
+        except Exception as error:  # the callback's root: one bad event must not end the viewer
+            self.tell(_rejection(sequence, error))
+            if status_of(error).code == "INTERNAL":
+                _LOG.exception("session %s: an event failed", self._session.id)
+                cause = f"{type(error).__name__}: {error}"
+                self._session.heard_fault(Fault("event", cause, self._session.id))
+
+    def tell(self, update: Update) -> None:
+        """Tells every viewer."""
+        self._send(update_to_json(update))
+
+    def tell_stats(self, library: Library) -> None:
+        """Tells every viewer what was measured lately."""
+        body, brain = self._session.body, self._session.brain_times
+        capsules = body.active_capsules()
+        self._send({"stats": stats_to_json(body.stats(), brain, capsules, library)})
+
+    def _send(self, message: dict[str, Any]) -> None:
+        info = self._session.info
+        if info.ended_at is None and info.viewers:
+            self._session.body.send(json.dumps(message, separators=(",", ":")))
+
+
+def _rejection(sequence: int, error: Exception) -> Rejection:
+    status = status_of(error)
+    message = "internal error" if status.code == "INTERNAL" else str(error)
+    return Rejection(sequence, status.number, message)
+
+
+def stage_times(stats: LiveStats, brain: Quantiles) -> dict[str, Quantiles]:
+    """How long each stage took, of those that did anything."""
+    frames = stats.frames
+    stages = {
+        "brain": brain,
+        "draw_list": frames.draw_list,
+        "render": frames.render,
+        "encode": stats.encode,
+    }
+    return {name: times for name, times in stages.items() if times.count}
+
+
+def stats_to_json(
+    stats: LiveStats,
+    brain: Quantiles,
+    capsules: tuple[tuple[str, float], ...],
+    library: Library,
+) -> dict[str, Any]:
+    """What a viewer is told about speed; times in ms, names in camelCase."""
+    return {
+        "fps": round(stats.frames.fps, 1),
+        "codec": ", ".join(stats.codecs),
+        "viewers": stats.viewers,
+        "frames": stats.frames.frames,
+        "lateFrames": stats.frames.late_frames,
+        "eventFrames": stats.frames.event_frames,
+        "stages": {
+            _camel(name): {"p50": round(times.p50_ms, 3), "p99": round(times.p99_ms, 3)}
+            for name, times in stage_times(stats, brain).items()
+        },
+        "capsules": [
+            {"cid": cid, "name": _name_of(cid, library), "weight": round(weight, 3)}
+            for cid, weight in capsules
+        ],
+    }
+
+
+def _name_of(cid: str, library: Library) -> str:
+    try:
+        return library.capsule(cid).description
+    except UnknownCapsuleError:
+        return ""
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

@@ -1,0 +1,111 @@
+"""The gRPC server: its services, limits, and life."""
+
+import grpc
+from grpc import aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from capsulecast.v1 import capsule_service_pb2 as capsule_pb
+from capsulecast.v1 import capsule_service_pb2_grpc as capsule_grpc
+from capsulecast.v1 import session_service_pb2 as session_pb
+from capsulecast.v1 import session_service_pb2_grpc as session_grpc
+from control_plane.catalog import Catalog
+from control_plane.errors import UnavailableError
+from control_plane.grpc_api.capsule_service import CapsuleService
+from control_plane.grpc_api.session_service import SessionService
+from control_plane.options import SessionOptions
+from control_plane.sessions import SessionManager
+from control_plane.tls import TlsFiles
+
+__all__ = ["MAX_MESSAGE_BYTES", "GrpcServer"]
+
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+_GRACE_S = 0.5
+_OPTIONS = (
+    # Two servers on one port would share its calls at random.
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_metadata_size", 16 * 1024),
+    # A peer that vanished is noticed in 30 s, and clients may ask as often as every 10 s.
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+)
+_NAMES = (
+    session_pb.DESCRIPTOR.services_by_name["SessionService"].full_name,
+    capsule_pb.DESCRIPTOR.services_by_name["CapsuleService"].full_name,
+)
+
+
+class GrpcServer:
+    """Answers gRPC calls on the running event loop: `bind`, then `start`.
+
+    Args:
+        tls: Certificate and key; None: no TLS.
+    """
+
+    def __init__(self, tls: TlsFiles | None = None) -> None:
+        self._tls = tls
+        self._health = health.aio.HealthServicer()
+        self._server: aio.Server | None = None
+
+    def bind(self, host: str, port: int) -> int:
+        """Takes the address and returns the port, which is a free one for 0.
+
+        Raises:
+            UnavailableError: The address is taken or not ours.
+        """
+        server = aio.server(options=_OPTIONS)
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        try:
+            if self._tls is None:
+                bound = server.add_insecure_port(address)
+            else:
+                pair = [(self._tls.key, self._tls.cert)]
+                bound = server.add_secure_port(address, grpc.ssl_server_credentials(pair))
+        except RuntimeError as error:
+            raise UnavailableError(f"cannot listen for gRPC on {address}: is it taken?") from error
+        self._server = server
+        return bound
+
+    async def start(
+        self, sessions: SessionManager, catalog: Catalog, defaults: SessionOptions
+    ) -> None:
+        """Starts to answer.
+
+        Args:
+            sessions: All sessions.
+            catalog: The library.
+            defaults: Options for what a request leaves out.
+
+        Raises:
+            UnavailableError: No address was taken with `bind`.
+        """
+        server = self._server
+        if server is None:
+            raise UnavailableError("the gRPC server has no address")
+        session_grpc.add_SessionServiceServicer_to_server(
+            SessionService(sessions, defaults), server
+        )
+        capsule_grpc.add_CapsuleServiceServicer_to_server(CapsuleService(catalog), server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        names = (*_NAMES, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, server)
+        await server.start()
+
+    async def serving(self) -> None:
+        """Tells health checks that the server is ready."""
+        for name in ("", *_NAMES):
+            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+
+    async def draining(self) -> None:
+        """Tells health checks that the server is going down, for good; safe twice."""
+        await self._health.enter_graceful_shutdown()
+
+    async def aclose(self) -> None:
+        """Lets calls finish for half a second, then ends them; safe twice and before `start`."""
+        server, self._server = self._server, None
+        if server is not None:
+            await self.draining()
+            await server.stop(_GRACE_S)

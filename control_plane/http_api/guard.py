@@ -1,0 +1,94 @@
+"""What every request passes before anything else sees it: size, origin, and safe headers."""
+
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from control_plane.http_api.answers import error_body
+
+__all__ = ["MAX_BODY_BYTES", "Guard"]
+
+MAX_BODY_BYTES = 256 * 1024
+_DRAINED_BYTES = 8 * 1024 * 1024
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
+        "style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; "
+        "frame-ancestors 'self'; form-action 'self'"
+    ),
+}
+
+
+class Guard:
+    """ASGI middleware.
+
+    Bodies above `MAX_BODY_BYTES` are read away and answered with 413. Requests that change
+    something and come from a page of another origin are answered with 403: a browser sends
+    simple ones without asking first.
+
+    Args:
+        app: What it guards.
+        allowed_origins: Other origins that may call.
+    """
+
+    def __init__(self, app: ASGIApp, allowed_origins: tuple[str, ...] = ()) -> None:
+        self._app = app
+        self._allowed_origins = frozenset(allowed_origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        if not self._is_ours(scope):
+            body = error_body("PERMISSION_DENIED", "this page's origin may not call the API")
+            await JSONResponse(body, 403)(scope, receive, send_safely)
+            return
+        body_messages = await _read(receive)
+        if body_messages is None:
+            message = f"the body is too large, expected at most {MAX_BODY_BYTES:,} bytes"
+            answer = JSONResponse(error_body("INVALID_ARGUMENT", message), 413)
+            await answer(scope, receive, send_safely)
+            return
+
+        waiting = iter(body_messages)
+
+        async def receive_read() -> Message:
+            return next(waiting, None) or await receive()
+
+        await self._app(scope, receive_read, send_safely)
+
+    def _is_ours(self, scope: Scope) -> bool:
+        headers = Headers(scope=scope)
+        origin = headers.get("origin")
+        if origin is None or scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            return True
+        return origin in self._allowed_origins or urlsplit(origin).netloc == headers.get("host")
+
+
+async def _read(receive: Receive) -> list[Message] | None:
+    """The whole body, or None where it is too large; then as much as is sensible is read away."""
+    messages: list[Message] = []
+    size = 0
+    while True:
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size <= MAX_BODY_BYTES:
+            messages.append(message)
+        if message["type"] != "http.request" or not message.get("more_body"):
+            return messages if size <= MAX_BODY_BYTES else None
+        if size > _DRAINED_BYTES:
+            return None

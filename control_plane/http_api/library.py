@@ -1,0 +1,44 @@
+"""The API's paths under /api/library."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse
+
+from capsules.model import Layer
+from control_plane.catalog import Catalog
+from control_plane.http_api.description import answer_of
+from control_plane.translate.library import capsule_to_json, expression_to_json
+
+__all__ = ["library_routes"]
+
+PageSize = Annotated[int, Query(alias="pageSize", ge=0, le=1000)]
+PageToken = Annotated[str, Query(alias="pageToken")]
+
+
+def library_routes(catalog: Catalog) -> APIRouter:
+    """Makes the routes."""
+    router = APIRouter(prefix="/api/library", tags=["library"])
+
+    @router.get("/capsules", **answer_of("ListCapsulesResponse"))
+    async def list_capsules(
+        page_size: PageSize = 0, page_token: PageToken = "", layer: Layer | None = None
+    ) -> JSONResponse:
+        """Lists capsules in order of their ids, page by page."""
+        page, token = catalog.capsules(page_size, page_token, layer)
+        shown = [capsule_to_json(item) for item in page]
+        return JSONResponse({"capsules": shown, "nextPageToken": token})
+
+    @router.get("/capsules/{cid}", **answer_of("Capsule"))
+    async def get_capsule(cid: str) -> JSONResponse:
+        """Returns one capsule, with its whole library form in `json`."""
+        return JSONResponse(capsule_to_json(catalog.capsule(cid), with_json=True))
+
+    @router.get("/expressions", **answer_of("ListExpressionsResponse"))
+    async def list_expressions(page_size: PageSize = 0, page_token: PageToken = "") -> JSONResponse:
+        """Lists expressions in order of their ids, page by page."""
+        page, token = catalog.expressions(page_size, page_token)
+        shown = [expression_to_json(item) for item in page]
+        return JSONResponse({"expressions": shown, "nextPageToken": token})
+
+    return router

@@ -1,0 +1,108 @@
+"""The API's paths under /api/sessions."""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi.responses import JSONResponse
+
+from control_plane.errors import DeadlineExceededError
+from control_plane.http_api.description import answer_of, body_of
+from control_plane.options import SessionOptions
+from control_plane.sessions import SessionManager
+from control_plane.translate.events import event_from_text
+from control_plane.translate.jsonform import decode
+from control_plane.translate.sessions import (
+    offer_from_json,
+    options_from_json,
+    session_to_json,
+)
+from control_plane.translate.updates import packet_to_json
+
+__all__ = ["session_routes"]
+
+_NEGOTIATE_S = 10.0
+_NS_PER_US = 1000
+
+SessionId = Annotated[str, Path(alias="id", description="The session's id.")]
+ClientId = Annotated[
+    str | None,
+    Header(
+        max_length=100,
+        description="Whose sequence numbers the event's number is one of; left out: nobody's.",
+    ),
+]
+
+
+def session_routes(sessions: SessionManager, defaults: SessionOptions) -> APIRouter:
+    """Makes the routes.
+
+    Args:
+        sessions: All sessions.
+        defaults: Options for what a request leaves out.
+    """
+    router = APIRouter(prefix="/api/sessions", tags=["sessions"])
+
+    @router.post(
+        "", status_code=201, **body_of("SessionOptions", required=False) | answer_of("Session", 201)
+    )
+    async def create_session(request: Request) -> JSONResponse:
+        """Makes a session. `size` may also be a string such as "512x512"."""
+        body = await request.body()
+        options = options_from_json(decode(body) if body.strip() else {}, defaults)
+        session = await sessions.create(options)
+        return JSONResponse(session_to_json(session.info), 201)
+
+    @router.get("", **answer_of("ListSessionsResponse"))
+    async def list_sessions(
+        page_size: Annotated[int, Query(alias="pageSize", ge=0, le=1000)] = 0,
+        page_token: Annotated[str, Query(alias="pageToken")] = "",
+        include_ended: Annotated[bool, Query(alias="includeEnded")] = False,
+    ) -> JSONResponse:
+        """Lists the sessions, newest first, page by page."""
+        infos, token = sessions.page(page_size, page_token, include_ended=include_ended)
+        shown = [session_to_json(info) for info in infos]
+        return JSONResponse({"sessions": shown, "nextPageToken": token})
+
+    @router.get("/{id}", **answer_of("Session"))
+    async def get_session(session_id: SessionId) -> JSONResponse:
+        """Returns one session."""
+        return JSONResponse(session_to_json(sessions.info(session_id)))
+
+    @router.delete("/{id}", **answer_of("Session"))
+    async def end_session(session_id: SessionId) -> JSONResponse:
+        """Ends a session; ending an ended one changes nothing."""
+        return JSONResponse(session_to_json(await sessions.end(session_id)))
+
+    @router.post("/{id}/offer", **body_of("SessionDescription") | answer_of("SessionDescription"))
+    async def answer_offer(session_id: SessionId, request: Request) -> JSONResponse:
+        """Answers a WebRTC offer that has its ICE candidates in it.
+
+        The offer's data channel `events` takes Event messages (bare, or as `{"event": ...}`) and
+        carries ConverseResponse messages to the viewer, each as JSON text; and once a second
+        `{"stats": ...}` with measurements.
+        """
+        session = sessions.get(session_id)
+        offer = offer_from_json(decode(await request.body()))
+        try:
+            async with asyncio.timeout(_NEGOTIATE_S):
+                sdp_type, sdp = await session.negotiate(*offer)
+        except TimeoutError as error:
+            message = f"the offer could not be answered within {_NEGOTIATE_S:.0f} s"
+            raise DeadlineExceededError(message) from error
+        return JSONResponse({"type": sdp_type, "sdp": sdp})
+
+    @router.post("/{id}/events", **body_of("Event") | answer_of("SendEventResponse"))
+    async def send_event(
+        session_id: SessionId, request: Request, x_client_id: ClientId = None
+    ) -> JSONResponse:
+        """Sends one event and returns the first packet it led to."""
+        session = sessions.get(session_id)
+        event = event_from_text(await request.body())
+        handled = session.handle(event, x_client_id or "")
+        answer: dict[str, Any] = {"brainUs": handled.brain_ns // _NS_PER_US}
+        if handled.packets:
+            answer["packet"] = packet_to_json(handled.packets[0])
+        return JSONResponse(answer)
+
+    return router

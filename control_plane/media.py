@@ -1,0 +1,108 @@
+"""What all bodies of a server share: the renderer, the voice, the avatars."""
+
+import asyncio
+from functools import partial
+
+from capsules.avatar import Avatar
+from capsules.library import Library
+from capsules.pack import builtin_avatar, builtin_avatar_names
+from compositor.select import open_compositor
+from control_plane.errors import InvalidArgumentError, UnavailableError
+from control_plane.options import SessionOptions
+from control_plane.settings import Settings
+from control_plane.together import together
+from engine.clock import SystemClock
+from engine.faults import FaultSink
+from engine.live import LiveBody, LiveCallbacks, LiveOptions
+from engine.renderer import Renderer
+from engine.rtc.peer import ViewerOptions
+from engine.voice.open import open_tts
+from engine.voice.port import TextToSpeech
+from engine.voice.silent import SilentTts
+
+__all__ = ["LiveMedia"]
+
+
+class LiveMedia:
+    """Draws, speaks, and makes live bodies; used from one event loop.
+
+    Args:
+        settings: Backend, voice, avatar, caches and STUN servers.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._avatars: dict[str, Avatar] = {}
+        self._renderer: Renderer | None = None
+        self._tts: TextToSpeech | None = None
+
+    @property
+    def backend(self) -> str:
+        """What draws; empty before `start`."""
+        return self._renderer.backend if self._renderer else ""
+
+    @property
+    def voice(self) -> str:
+        """What speaks; empty before `start`."""
+        if self._tts is None:
+            return ""
+        return "none (mouth only)" if isinstance(self._tts, SilentTts) else "eSpeak NG"
+
+    async def start(self, on_fault: FaultSink) -> None:
+        """See `control_plane.bodies.Media.start`."""
+        settings = self._settings
+        renderer = self._renderer = Renderer(
+            partial(open_compositor, settings.backend, settings.gpu or None),
+            partial(open_compositor, "cpu"),
+            on_fault,
+        )
+        await together(renderer.start(), self._open_voice(), self._avatar(settings.avatar))
+        await renderer.load(await self._avatar(settings.avatar))
+
+    async def make(
+        self,
+        library: Library,
+        session_id: str,
+        options: SessionOptions,
+        callbacks: LiveCallbacks,
+    ) -> LiveBody:
+        """See `control_plane.bodies.BodyFactory`."""
+        if self._renderer is None or self._tts is None:
+            raise UnavailableError("the server has not started yet")
+        return await LiveBody.start(
+            options=LiveOptions(
+                session_id=session_id,
+                size=options.size,
+                fps=options.fps,
+                seed=options.seed or 0,
+                probe=options.probe,
+                viewer=ViewerOptions(stun_servers=self._settings.stun),
+            ),
+            library=library,
+            avatar=await self._avatar(options.avatar),
+            renderer=self._renderer,
+            tts=self._tts,
+            clock=SystemClock(),
+            callbacks=callbacks,
+        )
+
+    async def aclose(self) -> None:
+        """See `control_plane.bodies.Media.aclose`."""
+        if self._tts is not None:
+            await self._tts.aclose()
+        if self._renderer is not None:
+            await self._renderer.aclose()
+
+    async def _open_voice(self) -> None:
+        self._tts = await open_tts(self._settings.tts)
+
+    async def _avatar(self, name: str) -> Avatar:
+        """The avatar of that name, read once."""
+        if name not in self._avatars:
+            names = builtin_avatar_names()
+            if name not in names:
+                message = f"avatar is {name[:60]!r}, expected one of {', '.join(names)}"
+                raise InvalidArgumentError(message, "options.avatar")
+            folder = self._settings.cache_dir / "avatars"
+            self._avatars[name] = await asyncio.to_thread(builtin_avatar, name, folder)
+        return self._avatars[name]

@@ -1,0 +1,44 @@
+"""What a session is made with, and what can be told about one."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from compositor.drawlist import FrameSize
+from engine.packet import Mood
+
+__all__ = ["SessionInfo", "SessionOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """Options of a session, validated at the edge.
+
+    Attributes:
+        avatar: The avatar's name.
+        size: Frame size, even sides.
+        fps: Frames per second, 1 to 60.
+        seed: Of the variation, [0, 2**64); None: drawn when the session is made.
+        personality: The personality's name.
+        probe: Whether the picture shows the number of the last applied event.
+        reply: Whether the avatar answers chat by itself.
+    """
+
+    avatar: str
+    size: FrameSize
+    fps: int
+    seed: int | None = None
+    personality: str = "friendly"
+    probe: bool = False
+    reply: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """A session at one moment; times are UTC, `ended_at` is None while it lives."""
+
+    id: str
+    options: SessionOptions
+    created_at: datetime
+    ended_at: datetime | None
+    mood: Mood
+    viewers: int

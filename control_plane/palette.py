@@ -1,0 +1,121 @@
+"""What a library offers a planner: emotions by place, gestures by tag. Made once, shared by all."""
+
+from weakref import WeakKeyDictionary
+
+from capsules.index import VadIndex
+from capsules.library import Library
+from capsules.model import Capsule, Emotion, Layer
+from control_plane.emotion.mood import distance
+from engine.packet import Mood
+
+__all__ = ["NEUTRAL_SUFFIX", "Palette", "holds", "mood_of", "palette_of"]
+
+NEUTRAL_SUFFIX = "_NEUTRAL"
+
+# Layers that follow the emotion by themselves; camera, light and tempo move only when they are
+# told to, by an expression.
+_FELT_LAYERS = (Layer.FACE, Layer.HAND, Layer.BODY, Layer.VOICE)
+
+# A blend this near to its target is wholly apt; one further away says less and less about it.
+_APT_DISTANCE = 0.35
+_INAPT_DISTANCE = 0.95
+# Capsules shown at full weight are at least this strong, whatever their place says.
+_MIN_STRENGTH = 0.2
+
+
+def mood_of(emotion: Emotion) -> Mood:
+    """A capsule's or expression's emotion as a mood."""
+    return Mood(emotion.valence, emotion.arousal, emotion.dominance)
+
+
+def holds(capsule: Capsule) -> bool:
+    """Whether the body keeps it until something replaces it."""
+    return capsule.hold or capsule.loop
+
+
+class Palette:
+    """Immutable; safe to use from any thread. Knows no revoked capsule."""
+
+    def __init__(self, library: Library) -> None:
+        self._layers = {layer: library.layer(layer) for layer in Layer}
+        self._felt = {
+            layer: VadIndex(
+                item for item in self._layers[layer] if not item.cid.endswith(NEUTRAL_SUFFIX)
+            )
+            for layer in _FELT_LAYERS
+        }
+        self._moods = {
+            item.cid: mood_of(item.emotion)
+            for items in self._layers.values()
+            for item in items
+            if item.emotion is not None
+        }
+        self._neutrals = {
+            layer: item
+            for layer, items in self._layers.items()
+            for item in items
+            if item.cid.endswith(NEUTRAL_SUFFIX)
+        }
+        self._tagged: dict[tuple[Layer, str], tuple[Capsule, ...]] = {}
+
+    def neutral(self, layer: Layer) -> Capsule | None:
+        """The layer's neutral, where it has one."""
+        return self._neutrals.get(layer)
+
+    def blend(self, layer: Layer, target: Mood, k: int = 3) -> dict[str, float]:
+        """What shows `target` on a layer, by cid, the heaviest first.
+
+        The shares of the `k` nearest capsules, 1 / (distance + 0.001) normalised, without those
+        that pull the other way in valence. Together they weigh as much as `target` is strong
+        beside what they would show in full, at most 1: a mild mood is shown mildly. Little is left
+        where the nearest are far off.
+        """
+        near = self._felt[layer].nearest((target.valence, target.arousal, target.dominance), k)
+        apt = [
+            (cid, gap)
+            for position, (cid, gap) in enumerate(near)
+            if position == 0 or not _discordant(self._moods[cid], target)
+        ]
+        shares = {cid: 1.0 / (gap + 0.001) for cid, gap in apt}
+        if not shares:
+            return {}
+        total = sum(shares.values())
+        shown = sum(share * distance(self._moods[cid]) for cid, share in shares.items()) / total
+        fit = 1.0 - (apt[0][1] - _APT_DISTANCE) / (_INAPT_DISTANCE - _APT_DISTANCE)
+        weight = min(1.0, distance(target) / max(_MIN_STRENGTH, shown)) * max(0.0, min(1.0, fit))
+        return {cid: weight * share / total for cid, share in shares.items()}
+
+    def tagged(self, layer: Layer, tag: str) -> tuple[Capsule, ...]:
+        """The layer's capsules that answer to a tag: by name, by subtype, then by context."""
+        key = (layer, tag)
+        found = self._tagged.get(key)
+        if found is None:
+            ranked = [(rank, item) for item in self._layers[layer] if (rank := _answers(item, tag))]
+            found = tuple(item for _, item in sorted(ranked, key=lambda pair: pair[0]))
+            self._tagged[key] = found
+        return found
+
+
+def _answers(capsule: Capsule, tag: str) -> int:
+    """1 by name, 2 by subtype, 3 by context, 0 not at all."""
+    name = capsule.cid.split("_", 1)[1].lower()
+    if name == tag or name.startswith(f"{tag}_"):
+        return 1
+    if capsule.subtype == tag:
+        return 2
+    return 3 if tag in capsule.context else 0
+
+
+def _discordant(shown: Mood, target: Mood) -> bool:
+    return abs(target.valence) > 0.15 and shown.valence * target.valence < -0.02
+
+
+_PALETTES: WeakKeyDictionary[Library, Palette] = WeakKeyDictionary()
+
+
+def palette_of(library: Library) -> Palette:
+    """The library's palette; made at the first call, some ms for thousands of capsules."""
+    found = _PALETTES.get(library)
+    if found is None:
+        found = _PALETTES[library] = Palette(library)
+    return found

@@ -1,0 +1,204 @@
+"""The server: every part started, joined, and closed in order."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from uuid import UUID
+
+from capsules.library import Library, load_library
+from control_plane.bodies import Media
+from control_plane.catalog import Catalog
+from control_plane.emotion.appraisal import default_appraiser
+from control_plane.grpc_api.server import GrpcServer
+from control_plane.hardware import describe_hardware
+from control_plane.http_api.app import create_app
+from control_plane.http_api.server import HttpServer
+from control_plane.options import SessionOptions
+from control_plane.responder.port import Responder
+from control_plane.sessions import SessionManager, SessionServices
+from control_plane.settings import Settings
+from control_plane.tls import TlsFiles, load_tls
+from control_plane.together import together
+from engine.clock import SystemClock
+from engine.faults import Fault
+from storage.database import Database
+from storage.recorder import Recorder
+from storage.records import FaultRecord
+from storage.repository import Repository
+
+__all__ = ["Ready", "Server"]
+
+_LOG = logging.getLogger(__name__)
+_RECORDER_S = 1.0
+_STEP_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Where a server answers, and with what.
+
+    Attributes:
+        url: Of the page, without a slash at its end.
+        grpc_address: host:port.
+        backend: What draws.
+        voice: What speaks.
+        database: Its URL without the password.
+    """
+
+    url: str
+    grpc_address: str
+    backend: str
+    voice: str
+    database: str
+
+
+class Server:
+    """One process: both doors, all sessions, the body's shared parts, the memory.
+
+    Args:
+        settings: The settings.
+        media: What bodies share.
+        make_responder: Makes what chooses the avatars' words.
+    """
+
+    def __init__(
+        self, settings: Settings, media: Media, make_responder: Callable[[Library], Responder]
+    ) -> None:
+        self._settings = settings
+        self._media = media
+        self._make_responder = make_responder
+        self._version = version("capsulecast")
+        self._grpc: GrpcServer | None = None
+        self._http: HttpServer | None = None
+        self._database: Database | None = None
+        self._recorder: Recorder | None = None
+        self.sessions: SessionManager | None = None
+
+    async def start(self) -> Ready:
+        """Starts everything; when it returns, the server answers.
+
+        Raises:
+            SettingsError: A setting cannot be used.
+            UnavailableError: An address is taken.
+            StorageError: The database cannot be used.
+            LibraryError: The library cannot be read.
+            BackendUnavailableError: The backend that was asked for cannot run here.
+            VoiceUnavailableError: The voice that was asked for cannot run here.
+        """
+        try:
+            return await self._start()
+        except BaseException:
+            await self.aclose()
+            raise
+
+    async def aclose(self) -> None:
+        """Drains and closes, within three seconds; safe twice and before `start`."""
+        if self._grpc is not None:
+            await _step("announcing the end", self._grpc.draining())
+        if self.sessions is not None:
+            await _step("the sessions", self.sessions.aclose())
+        doors = [door.aclose() for door in (self._grpc, self._http) if door is not None]
+        await _step("the doors", _all(doors), 2 * _STEP_S)
+        await _step("the body", self._media.aclose())
+        if self._recorder is not None:
+            await asyncio.to_thread(self._recorder.close, _RECORDER_S)
+        if self._database is not None:
+            self._database.close()
+
+    async def _start(self) -> Ready:
+        settings = self._settings
+        tls = load_tls(settings)
+        # Addresses first: that one is taken should not take seconds to find out.
+        port, grpc_port = self._bind(tls)
+        database = self._database = Database(settings.database)
+        recorder = self._recorder = Recorder(Repository(database), version=self._version)
+        found: list[Library] = []
+        await together(
+            self._media.start(self._heard_fault),
+            asyncio.to_thread(database.upgrade),
+            asyncio.to_thread(default_appraiser),
+            asyncio.to_thread(lambda: found.append(load_library(settings.library))),
+        )
+        library = found[0]
+        recorder.start()
+        defaults = SessionOptions(
+            avatar=settings.avatar,
+            size=settings.size,
+            fps=settings.fps,
+            seed=settings.seed,
+            reply=settings.reply,
+        )
+        sessions = self.sessions = self._make_sessions(library, recorder)
+        sessions.start()
+        await self._open_doors(sessions, Catalog(library), defaults)
+        scheme = "http" if tls is None else "https"
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        return Ready(
+            url=f"{scheme}://{host}:{port}",
+            grpc_address=f"{host}:{grpc_port}",
+            backend=self._media.backend,
+            voice=self._media.voice,
+            database=database.name,
+        )
+
+    def _bind(self, tls: TlsFiles | None) -> tuple[int, int]:
+        settings = self._settings
+        self._http, self._grpc = HttpServer(tls), GrpcServer(tls)
+        port = self._http.bind(settings.host, settings.port)
+        return port, self._grpc.bind(settings.host, settings.grpc_port)
+
+    def _make_sessions(self, library: Library, recorder: Recorder) -> SessionManager:
+        services = SessionServices(
+            library=library,
+            responder=self._make_responder(library),
+            make_body=partial(self._media.make, library),
+            remember=recorder.put,
+            clock=SystemClock(),
+            version=self._version,
+            hardware=describe_hardware(self._media.backend),
+        )
+        return SessionManager(
+            services,
+            max_sessions=self._settings.max_sessions,
+            idle_timeout_s=self._settings.idle_timeout_s,
+        )
+
+    async def _open_doors(
+        self, sessions: SessionManager, catalog: Catalog, defaults: SessionOptions
+    ) -> None:
+        assert self._http is not None  # noqa: S101 - for the type checker
+        assert self._grpc is not None  # noqa: S101 - for the type checker
+        app = create_app(
+            sessions,
+            catalog,
+            defaults,
+            version=self._version,
+            allowed_origins=self._settings.allowed_origins,
+        )
+        await self._http.start(app)
+        await self._grpc.start(sessions, catalog, defaults)
+        await self._grpc.serving()
+
+    def _heard_fault(self, fault: Fault) -> None:
+        """Something went wrong in what bodies share, and was survived."""
+        _LOG.warning("%s: %s", fault.mode, fault.cause)
+        if self._recorder is not None:
+            session_id = UUID(fault.session_id) if fault.session_id else None
+            record = FaultRecord(fault.mode, session_id, self._version, fault.cause)
+            self._recorder.put(record)
+
+
+async def _all(closings: Sequence[Awaitable[None]]) -> None:
+    await asyncio.gather(*closings)
+
+
+async def _step(what: str, closing: Awaitable[None], limit_s: float = _STEP_S) -> None:
+    """One step of the way down: whatever happens in it, the next one follows."""
+    try:
+        async with asyncio.timeout(limit_s):
+            await closing
+    except Exception:  # the way down's root: nobody is left to hand it to
+        _LOG.exception("closing %s failed", what)

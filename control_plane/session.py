@@ -1,0 +1,341 @@
+"""One live session: events in, packets to the body, updates to whoever follows."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from uuid import UUID
+
+from control_plane.bodies import SessionBody
+from control_plane.brain import Brain
+from control_plane.errors import SessionEndedError
+from control_plane.events import Chat, ChatRole, Event, Interrupt, Speak
+from control_plane.options import SessionInfo, SessionOptions
+from control_plane.responder.port import Responder, Turn
+from control_plane.subscription import Subscription
+from control_plane.updates import MoodUpdate, Update
+from engine.clock import Clock
+from engine.faults import Fault
+from engine.packet import IdPacket
+from engine.stats import Quantiles, StageTimes
+from engine.voice.speaker import SpeechUpdate
+from engine.wire import to_bytes
+from storage.records import (
+    FaultRecord,
+    MessageRecord,
+    Record,
+    SessionEnded,
+    SessionStarted,
+    utc_now,
+)
+
+__all__ = ["Handled", "LiveSession", "SessionParts"]
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionParts:
+    """What a session works with.
+
+    Attributes:
+        brain: Its own brain.
+        responder: Chooses the avatar's words; shared.
+        remember: Takes a record for the database; never blocks.
+        clock: The monotonic clock.
+        version: Version of the program.
+    """
+
+    brain: Brain
+    responder: Responder
+    remember: Callable[[Record], object]
+    clock: Clock
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What an event led to; `brain_ns` is from its arrival to the packets."""
+
+    packets: tuple[IdPacket, ...]
+    brain_ns: int
+
+
+class LiveSession:
+    """A session while it lives. Everything runs on the event loop's thread.
+
+    Args:
+        session_id: A UUID.
+        options: Complete: with a seed.
+        parts: What it works with.
+    """
+
+    def __init__(self, session_id: str, options: SessionOptions, parts: SessionParts) -> None:
+        self.id = session_id
+        self.options = options
+        self.created_at = utc_now()
+        self.last_used_ns = parts.clock.now_ns()
+        self._ended_at: datetime | None = None
+        self._parts = parts
+        self._brain = parts.brain
+        self._body: SessionBody | None = None
+        self._brain_times = StageTimes()
+        self._listeners: list[Callable[[Update], None]] = []
+        self._subscriptions: set[Subscription] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._reply: asyncio.Task[None] | None = None
+        self._calls = count(1)
+        self._turns = 0
+        self._last_reply = ""
+
+    def begin(self, body: SessionBody) -> None:
+        """Takes the body, which must be there before the first event."""
+        self._body = body
+        self._parts.remember(
+            SessionStarted(
+                id=UUID(self.id),
+                avatar=self.options.avatar,
+                width=self.options.size.width,
+                height=self.options.size.height,
+                fps=self.options.fps,
+                seed=self.options.seed or 0,
+                personality=self.options.personality,
+                probe=self.options.probe,
+                reply=self.options.reply,
+                version=self._parts.version,
+                created_at=self.created_at,
+            )
+        )
+
+    @property
+    def body(self) -> SessionBody:
+        """The body.
+
+        Raises:
+            SessionEndedError: The session has ended, or has not begun.
+        """
+        if self._body is None or self._ended_at is not None:
+            raise SessionEndedError(f"session {self.id} has ended")
+        return self._body
+
+    @property
+    def info(self) -> SessionInfo:
+        """The session at this moment."""
+        return SessionInfo(
+            id=self.id,
+            options=self.options,
+            created_at=self.created_at,
+            ended_at=self._ended_at,
+            mood=self._brain.mood,
+            viewers=0 if self._body is None or self._ended_at else self._body.viewers,
+        )
+
+    @property
+    def brain_times(self) -> Quantiles:
+        """How long the brain took from an event to its packets."""
+        return self._brain_times.quantiles()
+
+    @property
+    def in_use(self) -> bool:
+        """Whether somebody watches or follows."""
+        return bool(self._subscriptions) or self.body.viewers > 0
+
+    def listen(self, listener: Callable[[Update], None]) -> None:
+        """Calls `listener` with every update from now on; it must neither block nor raise."""
+        self._listeners.append(listener)
+
+    def subscribe(self) -> Subscription:
+        """Follows the session; give it back with `unsubscribe`.
+
+        Raises:
+            SessionEndedError: The session has ended.
+        """
+        self.touch()
+        subscription = Subscription()
+        self._subscriptions.add(subscription)
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Ends a subscription; safe twice."""
+        subscription.close()
+        self._subscriptions.discard(subscription)
+
+    def touch(self) -> None:
+        """Notes that somebody uses the session.
+
+        Raises:
+            SessionEndedError: The session has ended.
+        """
+        _ = self.body
+        self.last_used_ns = self._parts.clock.now_ns()
+
+    def handle(self, event: Event, client: str = "") -> Handled:
+        """Takes one event: the body plays its packets before anybody is told.
+
+        Args:
+            event: The event.
+            client: Whose sequence numbers the event's number is one of, which must rise; empty:
+                nobody's, and the number is not compared with any other.
+
+        Raises:
+            ControlError: The event cannot be taken; the session goes on, as if it had not come.
+            UnknownCapsuleError: It names a capsule or expression that does not exist.
+        """
+        self.touch()
+        began_ns = self._parts.clock.now_ns()
+        packets = self._packets(event, client)
+        brain_ns = self._parts.clock.now_ns() - began_ns
+        self._brain_times.add(brain_ns)
+        self._send(packets)
+        self._publish(MoodUpdate(self._brain.mood, self._brain.label, event.sequence))
+        match event.kind:
+            case Chat(role=role, text=text):
+                self._remember_message(role.value, text, "client", packets, event.sequence)
+            case Speak(text=text):
+                role = ChatRole.ASSISTANT
+                self._remember_message(role.value, text, "client", packets, event.sequence)
+        self._converse(event)
+        return Handled(packets, brain_ns)
+
+    def forget(self, client: str) -> None:
+        """Forgets a client that will not come back, with its sequence numbers."""
+        self._brain.forget(client)
+
+    def tick(self) -> None:
+        """Lets the mood move on by itself; called about five times a second."""
+        if self._ended_at is None and self._body is not None:
+            packet = self._brain.tick(self._parts.clock.now_ns())
+            if packet is not None:
+                self._send((packet,))
+                self._publish(MoodUpdate(self._brain.mood, self._brain.label))
+
+    async def negotiate(self, sdp_type: str, sdp: str) -> tuple[str, str]:
+        """Answers a viewer's WebRTC offer.
+
+        Raises:
+            NegotiationError: It cannot be answered.
+            SessionEndedError: The session has ended.
+        """
+        self.touch()
+        return await self.body.negotiate(sdp_type, sdp)
+
+    def heard_speech(self, update: SpeechUpdate) -> None:
+        """The body's speech began or ended."""
+        self._publish(update)
+
+    def heard_viewers(self, _count: int) -> None:
+        """A viewer came or went."""
+        self.last_used_ns = self._parts.clock.now_ns()
+
+    def heard_fault(self, fault: Fault) -> None:
+        """Something went wrong in the session and was survived."""
+        _LOG.warning("session %s: %s: %s", self.id, fault.mode, fault.cause)
+        record = FaultRecord(fault.mode, UUID(self.id), self._parts.version, fault.cause)
+        self._parts.remember(record)
+
+    def finish(self, reason: str) -> None:
+        """Marks the session as ended: no more events, no more updates; safe twice."""
+        if self._ended_at is not None:
+            return
+        self._ended_at = utc_now()
+        for task in self._tasks:
+            task.cancel()
+        for subscription in tuple(self._subscriptions):
+            self.unsubscribe(subscription)
+        self._listeners.clear()
+        if self._body is not None:
+            self._parts.remember(SessionEnded(UUID(self.id), reason, self._ended_at))
+
+    async def aclose(self) -> None:
+        """Releases everything, after `finish`; safe twice."""
+        self.finish("closed")
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._body is not None:
+            await self._body.aclose()
+
+    def _packets(self, event: Event, client: str) -> tuple[IdPacket, ...]:
+        if client:
+            return self._brain.handle(event, client)
+        nobody = f"call-{next(self._calls)}"
+        try:
+            return self._brain.handle(event, nobody)
+        finally:
+            self._brain.forget(nobody)
+
+    def _send(self, packets: Sequence[IdPacket], source: str = "") -> None:
+        """Packets to the body, then to those who follow."""
+        body = self.body
+        for packet in packets:
+            body.apply(packet, source=source)
+        for packet in packets:
+            self._publish(packet)
+
+    def _publish(self, update: Update) -> None:
+        for subscription in self._subscriptions:
+            subscription.offer(update)
+        for listener in self._listeners:
+            listener(update)
+
+    def _converse(self, event: Event) -> None:
+        """Starts the avatar's own reply; whatever else is said takes its place."""
+        kind = event.kind
+        asked = isinstance(kind, Chat) and kind.role is ChatRole.USER
+        if self._reply is not None and (asked or isinstance(kind, Chat | Speak | Interrupt)):
+            self._reply.cancel()
+            self._reply = None
+        if isinstance(kind, Chat) and asked and self.options.reply:
+            turn = Turn(
+                text=kind.text,
+                mood=self._brain.mood,
+                label=self._brain.label,
+                number=self._turns,
+                seed=self.options.seed or 0,
+                previous=self._last_reply,
+            )
+            self._turns += 1
+            task = asyncio.create_task(self._answer(turn), name=f"reply-{self.id}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            self._reply = task
+
+    async def _answer(self, turn: Turn) -> None:
+        try:
+            reply = await self._parts.responder.reply(turn)
+            if self._ended_at is not None or not reply.text.strip():
+                return
+            packets = self._brain.speak(
+                reply.text, source=reply.source, expression=reply.expression
+            )
+            self._last_reply = reply.text
+            self._send(packets, reply.source)
+            role = ChatRole.ASSISTANT
+            self._remember_message(role.value, reply.text, reply.source, packets)
+        except Exception as error:  # the task's root: the session goes on without this reply
+            _LOG.exception("session %s: no reply", self.id)
+            self.heard_fault(Fault("reply", f"{type(error).__name__}: {error}", self.id))
+
+    def _remember_message(
+        self,
+        role: str,
+        text: str,
+        source: str,
+        packets: Sequence[IdPacket],
+        event_sequence: int = 0,
+    ) -> None:
+        mood = self._brain.mood
+        self._parts.remember(
+            MessageRecord(
+                session_id=UUID(self.id),
+                role=role,
+                text=text,
+                source=source,
+                valence=mood.valence,
+                arousal=mood.arousal,
+                dominance=mood.dominance,
+                label=self._brain.label,
+                packet=to_bytes(packets[0]) if packets else b"",
+                event_sequence=event_sequence,
+            )
+        )

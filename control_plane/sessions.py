@@ -1,0 +1,298 @@
+"""All sessions of a server: made, found, listed, ended."""
+
+import asyncio
+import dataclasses
+import logging
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from capsules.library import Library
+from control_plane.bodies import BodyFactory
+from control_plane.brain import Brain
+from control_plane.channel import EventChannel, stage_times
+from control_plane.emotion.personality import personality_named
+from control_plane.errors import (
+    InvalidArgumentError,
+    NotFoundError,
+    ResourceExhaustedError,
+    SessionEndedError,
+    UnavailableError,
+)
+from control_plane.options import SessionInfo, SessionOptions
+from control_plane.paging import page_size, read_token, write_token
+from control_plane.responder.port import Responder
+from control_plane.session import LiveSession, SessionParts
+from engine.clock import NS_PER_S, Clock
+from engine.faults import Fault
+from engine.live import LiveCallbacks
+from storage.records import PerformanceRecord, Record
+
+__all__ = ["SessionManager", "SessionServices"]
+
+_REMEMBERED_ENDED = 1000
+_TICK_S = 0.2
+_TICKS_PER_STATS = 5
+_TICKS_PER_SAMPLE = 50
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionServices:
+    """What sessions are made with.
+
+    Attributes:
+        library: The capsules.
+        responder: Chooses the avatars' words.
+        make_body: Makes a session's body.
+        remember: Takes a record for the database; never blocks.
+        clock: The monotonic clock.
+        version: Version of the program.
+        hardware: What it runs on, for the performance log.
+    """
+
+    library: Library
+    responder: Responder
+    make_body: BodyFactory
+    remember: Callable[[Record], object]
+    clock: Clock
+    version: str
+    hardware: str
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A session that lives, with its place in the order of their making."""
+
+    ordinal: int
+    session: LiveSession
+    channel: EventChannel
+
+
+class SessionManager:
+    """The sessions; everything runs on the event loop's thread.
+
+    Args:
+        services: What sessions are made with.
+        max_sessions: How many may live at once.
+        idle_timeout_s: How long one lives that nobody watches, follows or sends events to.
+    """
+
+    def __init__(
+        self, services: SessionServices, *, max_sessions: int, idle_timeout_s: float
+    ) -> None:
+        self._services = services
+        self._max_sessions = max_sessions
+        self._idle_timeout_ns = int(idle_timeout_s * NS_PER_S)
+        self._live: dict[str, _Entry] = {}
+        self._ended: OrderedDict[str, tuple[int, SessionInfo]] = OrderedDict()
+        self._making = 0
+        self._made = 0
+        self._closed = False
+        self._pulse: asyncio.Task[None] | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Starts the pulse of all sessions; safe twice."""
+        if self._pulse is None:
+            self._pulse = asyncio.create_task(self._beat(), name="sessions-pulse")
+
+    @property
+    def count(self) -> int:
+        """How many sessions live."""
+        return len(self._live)
+
+    async def create(self, options: SessionOptions) -> LiveSession:
+        """Makes a session.
+
+        Raises:
+            InvalidArgumentError: An option names something that does not exist.
+            ResourceExhaustedError: There are as many as there may be.
+            UnavailableError: The server is shutting down.
+        """
+        if self._closed:
+            raise UnavailableError("the server is shutting down")
+        if len(self._live) + self._making >= self._max_sessions:
+            raise ResourceExhaustedError(
+                f"{self._max_sessions} sessions live already, the most this server takes"
+            )
+        if options.seed is None:
+            options = dataclasses.replace(options, seed=secrets.randbits(32))
+        self._making += 1
+        try:
+            return await self._make(options)
+        finally:
+            self._making -= 1
+
+    def get(self, session_id: str) -> LiveSession:
+        """The session of that id, alive.
+
+        Raises:
+            NotFoundError: There was none, or it ended long ago.
+            SessionEndedError: It has ended.
+        """
+        entry = self._live.get(session_id)
+        if entry is not None:
+            return entry.session
+        if session_id in self._ended:
+            raise SessionEndedError(f"session {session_id} has ended")
+        raise _unknown(session_id)
+
+    def info(self, session_id: str) -> SessionInfo:
+        """A session that lives or ended lately.
+
+        Raises:
+            NotFoundError: There was none, or it ended long ago.
+        """
+        entry = self._live.get(session_id)
+        if entry is not None:
+            return entry.session.info
+        if session_id in self._ended:
+            return self._ended[session_id][1]
+        raise _unknown(session_id)
+
+    def page(
+        self, size: int = 0, token: str = "", *, include_ended: bool = False
+    ) -> tuple[list[SessionInfo], str]:
+        """One page of the sessions, newest first, and the token of the next; empty: the last.
+
+        Raises:
+            InvalidArgumentError: The size or the token is not one.
+        """
+        count = page_size(size)
+        before = _ordinal_of(token) if token else self._made + 1
+        found = {entry.ordinal: entry.session.info for entry in self._live.values()}
+        if include_ended:
+            found.update(self._ended.values())
+        ordinals = sorted((ordinal for ordinal in found if ordinal < before), reverse=True)
+        shown = ordinals[:count]
+        more = len(ordinals) > count
+        return [found[ordinal] for ordinal in shown], write_token(str(shown[-1])) if more else ""
+
+    async def end(self, session_id: str, reason: str = "asked to") -> SessionInfo:
+        """Ends a session; one that has ended stays as it is.
+
+        Raises:
+            NotFoundError: There was none, or it ended long ago.
+        """
+        entry = self._live.pop(session_id, None)
+        if entry is None:
+            return self.info(session_id)
+        self._sample(entry)
+        entry.session.finish(reason)
+        self._ended[session_id] = (entry.ordinal, entry.session.info)
+        while len(self._ended) > _REMEMBERED_ENDED:
+            self._ended.popitem(last=False)
+        closing = asyncio.create_task(entry.session.aclose(), name=f"close-{session_id}")
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+        # A caller who goes away does not stop the body's end half-way.
+        await asyncio.shield(closing)
+        return self.info(session_id)
+
+    async def aclose(self) -> None:
+        """Ends every session and takes no new ones; safe twice."""
+        self._closed = True
+        if self._pulse is not None:
+            self._pulse.cancel()
+            await asyncio.gather(self._pulse, return_exceptions=True)
+            self._pulse = None
+        endings = [self.end(session_id, "the server stopped") for session_id in self._live]
+        results = await asyncio.gather(*endings, *self._closing, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                _LOG.error("a session did not end well", exc_info=result)
+
+    async def _make(self, options: SessionOptions) -> LiveSession:
+        services = self._services
+        session_id = str(uuid4())
+        personality = personality_named(options.personality)
+        parts = SessionParts(
+            brain=Brain(
+                services.library,
+                session_id,
+                personality,
+                services.clock,
+                seed=options.seed or 0,
+            ),
+            responder=services.responder,
+            remember=services.remember,
+            clock=services.clock,
+            version=services.version,
+        )
+        session = LiveSession(session_id, options, parts)
+        channel = EventChannel(session)
+        callbacks = LiveCallbacks(
+            on_message=channel.receive,
+            on_speech=session.heard_speech,
+            on_fault=session.heard_fault,
+            on_viewers=session.heard_viewers,
+        )
+        body = await services.make_body(session_id, options, callbacks)
+        if self._closed:
+            await body.aclose()
+            raise UnavailableError("the server is shutting down")
+        session.begin(body)
+        session.listen(channel.tell)
+        self._made += 1
+        self._live[session_id] = _Entry(self._made, session, channel)
+        return session
+
+    async def _beat(self) -> None:
+        """Moods that move by themselves, measurements, and sessions that nobody uses."""
+        ticks = 0
+        while True:
+            await asyncio.sleep(_TICK_S)
+            ticks += 1
+            for entry in tuple(self._live.values()):
+                try:
+                    await self._beat_one(entry, ticks)
+                except Exception as error:  # the task's root: one session must not stop the others
+                    _LOG.exception("session %s: its pulse failed", entry.session.id)
+                    cause = f"{type(error).__name__}: {error}"
+                    entry.session.heard_fault(Fault("pulse", cause, entry.session.id))
+
+    async def _beat_one(self, entry: _Entry, ticks: int) -> None:
+        session = entry.session
+        if session.id not in self._live:
+            return
+        session.tick()
+        if ticks % _TICKS_PER_SAMPLE == 0 and session.in_use:
+            self._sample(entry)
+        if ticks % _TICKS_PER_STATS == 0:
+            if session.body.viewers:
+                entry.channel.tell_stats(self._services.library)
+            now_ns = self._services.clock.now_ns()
+            if session.in_use:
+                session.last_used_ns = now_ns
+            elif now_ns - session.last_used_ns > self._idle_timeout_ns:
+                await self.end(session.id, "nobody used it")
+
+    def _sample(self, entry: _Entry) -> None:
+        """Puts the stage times of late into the performance log."""
+        session = entry.session
+        stages = stage_times(session.body.stats(), session.brain_times)
+        for name, times in stages.items():
+            for quantile, value in (("p50", times.p50_ms), ("p99", times.p99_ms)):
+                record = PerformanceRecord(
+                    session_id=UUID(session.id),
+                    measure=f"{name}.{quantile}",
+                    value=value,
+                    unit="ms",
+                    hardware=self._services.hardware,
+                    version=self._services.version,
+                )
+                self._services.remember(record)
+
+
+def _unknown(session_id: str) -> NotFoundError:
+    return NotFoundError(f"there is no session {session_id[:60]!r}")
+
+
+def _ordinal_of(token: str) -> int:
+    key = read_token(token)
+    if not key.isdecimal():
+        raise InvalidArgumentError(f"page_token {token[:60]!r} is of another list", "page_token")
+    return int(key)

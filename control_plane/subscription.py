@@ -1,0 +1,54 @@
+"""One follower's share of what a session tells."""
+
+import asyncio
+from collections import deque
+
+from control_plane.updates import Lag, Update
+
+__all__ = ["Subscription"]
+
+
+class Subscription:
+    """Updates in their order, as an async iterator; used from the event loop's thread.
+
+    At most `capacity` updates wait. A follower that does not keep up loses the oldest of them, and
+    is told so by a `Lag` before the next one it gets: what is new matters more than what is whole,
+    and a slow follower must cost neither memory nor the others' time.
+    """
+
+    def __init__(self, capacity: int = 256) -> None:
+        self._waiting: deque[Update] = deque(maxlen=capacity)
+        self._changed = asyncio.Event()
+        self._untold = 0
+        self._closed = False
+        self.dropped = 0
+
+    def offer(self, update: Update) -> None:
+        """Adds an update; never waits."""
+        if self._closed:
+            return
+        if len(self._waiting) == self._waiting.maxlen:
+            self._untold += 1
+            self.dropped += 1
+        self._waiting.append(update)
+        self._changed.set()
+
+    def close(self) -> None:
+        """Ends the iteration once what waits was taken; safe twice."""
+        self._closed = True
+        self._changed.set()
+
+    def __aiter__(self) -> "Subscription":
+        return self
+
+    async def __anext__(self) -> Update:
+        while not self._waiting:
+            if self._closed:
+                raise StopAsyncIteration
+            self._changed.clear()
+            await self._changed.wait()
+        if self._untold:
+            lag = Lag(self._untold)
+            self._untold = 0
+            return lag
+        return self._waiting.popleft()

@@ -1,0 +1,141 @@
+"""Sessions and their options: protobuf and proto3 JSON."""
+
+from datetime import datetime
+from typing import Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from capsulecast.v1 import common_pb2, session_service_pb2
+from compositor.drawlist import FrameSize
+from control_plane.errors import InvalidArgumentError
+from control_plane.options import SessionInfo, SessionOptions
+from control_plane.settings import MAX_SIDE_PX, MIN_SIDE_PX, parse_size
+from control_plane.translate import ranges
+from control_plane.translate.jsonform import from_json, to_json
+
+__all__ = [
+    "MAX_SDP_CHARS",
+    "offer_from_json",
+    "offer_from_message",
+    "options_from_json",
+    "options_from_message",
+    "session_to_json",
+    "session_to_message",
+]
+
+MAX_SDP_CHARS = 200_000
+_MAX_FPS = 60
+_MAX_NAME_CHARS = 100
+
+
+def options_from_message(
+    message: session_service_pb2.SessionOptions, defaults: SessionOptions
+) -> SessionOptions:
+    """The options, with what is left out taken from `defaults`.
+
+    Raises:
+        InvalidArgumentError: A value is out of range.
+    """
+    return SessionOptions(
+        avatar=_name("options.avatar", message.avatar) or defaults.avatar,
+        size=_size(message.size) if message.HasField("size") else defaults.size,
+        fps=_fps(message.fps) or defaults.fps,
+        seed=message.seed if message.HasField("seed") else defaults.seed,
+        personality=_name("options.personality", message.personality) or defaults.personality,
+        probe=message.probe,
+        reply=message.reply if message.HasField("reply") else defaults.reply,
+    )
+
+
+def options_from_json(data: object, defaults: SessionOptions) -> SessionOptions:
+    """The options of parsed proto3 JSON; here `size` may also be a string such as "512x512".
+
+    Raises:
+        InvalidArgumentError: A value is out of range or of another type.
+    """
+    if isinstance(data, dict) and isinstance(data.get("size"), str):
+        try:
+            size = parse_size(data["size"])
+        except ValueError as error:
+            raise ranges.invalid("options.size", data["size"], str(error)) from error
+        data = data | {"size": {"width": size.width, "height": size.height}}
+    message = from_json(data, session_service_pb2.SessionOptions(), "options")
+    return options_from_message(message, defaults)
+
+
+def session_to_message(info: SessionInfo) -> session_service_pb2.Session:
+    """A session as protobuf."""
+    ended = info.ended_at is not None
+    return session_service_pb2.Session(
+        id=info.id,
+        options=session_service_pb2.SessionOptions(
+            avatar=info.options.avatar,
+            size=session_service_pb2.Size(
+                width=info.options.size.width, height=info.options.size.height
+            ),
+            fps=info.options.fps,
+            seed=info.options.seed,
+            probe=info.options.probe,
+            personality=info.options.personality,
+            reply=info.options.reply,
+        ),
+        state=(
+            session_service_pb2.SESSION_STATE_ENDED
+            if ended
+            else session_service_pb2.SESSION_STATE_ACTIVE
+        ),
+        create_time=_timestamp(info.created_at),
+        end_time=None if info.ended_at is None else _timestamp(info.ended_at),
+        mood=common_pb2.Vad(
+            valence=info.mood.valence,
+            arousal=info.mood.arousal,
+            dominance=info.mood.dominance,
+        ),
+        viewers=info.viewers,
+    )
+
+
+def session_to_json(info: SessionInfo) -> dict[str, Any]:
+    """A session as proto3 JSON, every field present but an absent end."""
+    return to_json(session_to_message(info), complete=True)
+
+
+def offer_from_message(message: session_service_pb2.SessionDescription) -> tuple[str, str]:
+    """Type and SDP of an offer.
+
+    Raises:
+        InvalidArgumentError: It is no offer, empty or too long.
+    """
+    if message.type != "offer":
+        raise ranges.invalid("offer.type", message.type, "'offer'")
+    ranges.text("offer.sdp", message.sdp, MAX_SDP_CHARS, InvalidArgumentError)
+    return message.type, message.sdp
+
+
+def offer_from_json(data: object) -> tuple[str, str]:
+    """Type and SDP of an offer in JSON, as RTCPeerConnection.localDescription has them."""
+    return offer_from_message(from_json(data, session_service_pb2.SessionDescription(), "offer"))
+
+
+def _size(message: session_service_pb2.Size) -> FrameSize:
+    for name, side in (("width", message.width), ("height", message.height)):
+        if side % 2 or not MIN_SIDE_PX <= side <= MAX_SIDE_PX:
+            expected = f"an even number, {MIN_SIDE_PX} to {MAX_SIDE_PX}"
+            raise ranges.invalid(f"options.size.{name}", side, expected)
+    return FrameSize(message.width, message.height)
+
+
+def _fps(value: int) -> int:
+    if value > _MAX_FPS:
+        raise ranges.invalid("options.fps", value, f"1 to {_MAX_FPS}")
+    return value
+
+
+def _name(field: str, value: str) -> str:
+    return ranges.text(field, value, _MAX_NAME_CHARS, InvalidArgumentError) if value else ""
+
+
+def _timestamp(moment: datetime) -> Timestamp:
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp

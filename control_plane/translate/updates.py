@@ -1,0 +1,62 @@
+"""What a session tells: records to protobuf and proto3 JSON."""
+
+from typing import Any
+
+from capsulecast.v1 import common_pb2, session_service_pb2
+from control_plane.translate.jsonform import to_json
+from control_plane.updates import Lag, MoodUpdate, Rejection, Update
+from engine.packet import IdPacket
+from engine.voice.speaker import SpeechState, SpeechUpdate
+from engine.wire import to_message
+
+__all__ = ["packet_to_json", "update_to_json", "update_to_message"]
+
+_SPEECH_STATES = {
+    state: session_service_pb2.SpeechState.Value(f"SPEECH_STATE_{state.name}")
+    for state in SpeechState
+}
+
+
+def update_to_message(update: Update) -> session_service_pb2.ConverseResponse:
+    """An update as an answer of Converse."""
+    match update:
+        case IdPacket():
+            return session_service_pb2.ConverseResponse(packet=to_message(update))
+        case MoodUpdate():
+            return session_service_pb2.ConverseResponse(
+                mood=session_service_pb2.MoodUpdate(
+                    mood=common_pb2.Vad(
+                        valence=update.mood.valence,
+                        arousal=update.mood.arousal,
+                        dominance=update.mood.dominance,
+                    ),
+                    label=update.label,
+                    event_sequence=update.event_sequence,
+                )
+            )
+        case SpeechUpdate():
+            return session_service_pb2.ConverseResponse(
+                speech=session_service_pb2.SpeechUpdate(
+                    state=_SPEECH_STATES[update.state], text=update.text, source=update.source
+                )
+            )
+        case Rejection():
+            return session_service_pb2.ConverseResponse(
+                rejection=session_service_pb2.EventRejection(
+                    event_sequence=update.event_sequence, code=update.code, message=update.message
+                )
+            )
+        case Lag():
+            return session_service_pb2.ConverseResponse(
+                lag=session_service_pb2.LagNotice(dropped=update.dropped)
+            )
+
+
+def update_to_json(update: Update) -> dict[str, Any]:
+    """An update as a data channel carries it: {"packet": ...}, {"mood": ...} and so on."""
+    return to_json(update_to_message(update))
+
+
+def packet_to_json(packet: IdPacket) -> dict[str, Any]:
+    """An ID packet as proto3 JSON."""
+    return to_json(to_message(packet))

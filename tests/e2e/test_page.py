@@ -1,0 +1,152 @@
+"""The page in real Chromium against the complete server."""
+
+import json
+import time
+import urllib.request
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from playwright.sync_api import Browser, Page, expect
+
+from benchmarks.product import Served
+
+pytestmark = pytest.mark.browser
+
+LIVE_MS = 10_000
+# Loudness of what the video element plays, over half a second.
+LOUDNESS = """async () => {
+  const context = new AudioContext();
+  const meter = context.createAnalyser();
+  context.createMediaStreamSource(document.getElementById("avatar").srcObject).connect(meter);
+  const samples = new Float32Array(meter.fftSize);
+  let peak = 0;
+  for (let i = 0; i < 25; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    meter.getFloatTimeDomainData(samples);
+    peak = Math.max(peak, ...samples.map(Math.abs));
+  }
+  await context.close();
+  return peak;
+}"""
+# The picture as grey values, 128 x 128.
+PICTURE = """() => {
+  const canvas = new OffscreenCanvas(128, 128);
+  const pen = canvas.getContext("2d");
+  pen.drawImage(document.getElementById("avatar"), 0, 0, 128, 128);
+  const { data } = pen.getImageData(0, 0, 128, 128);
+  return Array.from({ length: 128 * 128 }, (_, i) => data[4 * i + 1]);
+}"""
+
+
+@pytest.fixture
+def page(browser: Browser, served: Served) -> Iterator[Page]:
+    opened = browser.new_page(viewport={"width": 1280, "height": 860})
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.goto(served.url)
+    expect(opened.locator("#status")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
+    yield opened
+    opened.close()
+    assert errors == []
+
+
+def picture(page: Page) -> NDArray[np.float64]:
+    return np.array(page.evaluate(PICTURE), dtype=float).reshape(128, 128)
+
+
+def sessions(served: Served) -> list[dict[str, object]]:
+    with urllib.request.urlopen(f"{served.url}/api/sessions") as answer:
+        listed: list[dict[str, object]] = json.load(answer).get("sessions", [])
+        return listed
+
+
+def test_the_page_shows_a_lively_picture(page: Page) -> None:
+    first = picture(page)
+    time.sleep(1.0)
+    assert first.std() > 20
+    assert np.abs(picture(page) - first).max() > 4  # breathing, gaze, sway
+
+
+def test_a_typed_message_moves_face_and_hands_and_is_answered_aloud(page: Page) -> None:
+    page.wait_for_timeout(1500)
+    calm = picture(page)
+    page.locator("#message").fill("Really? That is wonderful!")
+    page.keyboard.press("Enter")
+    changed = np.zeros_like(calm)
+    for _ in range(12):
+        page.wait_for_timeout(100)
+        changed = np.maximum(changed, np.abs(picture(page) - calm))
+    assert changed[30:70, 40:88].max() > 25, "the face"
+    assert changed[85:, :].max() > 25, "the hands"
+    expect(page.locator("#log .user")).to_have_text("Really? That is wonderful!")
+    expect(page.locator("#log .avatar").first).to_be_visible(timeout=3000)
+
+
+def test_speech_is_heard_and_escape_silences_it(page: Page) -> None:
+    page.locator("#message").fill("Hello there! How are you?")
+    page.keyboard.press("Enter")
+    expect(page.locator("#stop")).to_be_visible(timeout=3000)
+    assert page.evaluate(LOUDNESS) > 0.02
+    page.keyboard.press("Escape")
+    expect(page.locator("#stop")).to_be_hidden(timeout=2000)
+    page.wait_for_timeout(250)
+    assert page.evaluate(LOUDNESS) < 0.01
+
+
+def test_the_emotion_pad_works_from_the_keyboard(page: Page) -> None:
+    page.locator("#pad").focus()
+    for _ in range(8):
+        page.keyboard.press("ArrowRight")
+    expect(page.locator("#valence")).to_have_value("0.8")
+    page.wait_for_function("parseFloat(document.getElementById('pad-now').style.left) > 55")
+
+
+def test_a_named_expression_is_played(page: Page) -> None:
+    page.locator("#expression").select_option(label="celebration")
+    page.locator("#hud summary").click()
+    expect(page.locator("#hud-capsules span").first).to_be_visible(timeout=4000)
+
+
+def test_event_to_picture_time_is_measured_in_the_page(page: Page) -> None:
+    page.locator("#hud summary").click()
+    page.locator("#message").fill("Good morning!")
+    page.keyboard.press("Enter")
+    expect(page.locator("#hud-latency")).to_contain_text("ms (p50", timeout=4000)
+    expect(page.locator("#hud-codec")).not_to_have_text("\N{EN DASH}", timeout=4000)
+
+
+def test_the_page_comes_back_by_itself_when_its_session_ends(page: Page, served: Served) -> None:
+    before = {str(session["id"]) for session in sessions(served)}
+    for session in before:
+        url = f"{served.url}/api/sessions/{session}"
+        urllib.request.urlopen(urllib.request.Request(url, method="DELETE")).close()
+    status = page.locator("#status")
+    expect(status).to_have_attribute("data-state", "lost", timeout=LIVE_MS)
+    expect(status).to_have_attribute("data-state", "live", timeout=2 * LIVE_MS)
+    assert {str(session["id"]) for session in sessions(served)}.isdisjoint(before)
+
+
+def test_a_refused_event_is_told_and_the_session_goes_on(page: Page) -> None:
+    page.evaluate(
+        """() => { const select = document.getElementById("expression");
+        select.append(new Option("nothing", "E_9999")); select.value = "E_9999";
+        select.dispatchEvent(new Event("change")); }"""
+    )
+    expect(page.locator("#log .note.bad")).to_contain_text("E_9999", timeout=3000)
+    page.locator("#message").fill("Hello!")
+    page.keyboard.press("Enter")
+    expect(page.locator("#log .avatar").first).to_be_visible(timeout=3000)
+
+
+def test_the_page_works_in_a_narrow_dark_window(browser: Browser, served: Served) -> None:
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, color_scheme="dark", device_scale_factor=2
+    )
+    page = context.new_page()
+    page.goto(served.url)
+    expect(page.locator("#status")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 390
+    context.close()

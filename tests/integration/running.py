@@ -1,0 +1,84 @@
+"""A whole server on free loopback ports, with a body that draws nothing."""
+
+import asyncio
+import http.client
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from control_plane.server import Ready, Server
+from control_plane.settings import load_settings
+from tests.unit.fake_media import FakeBody, FakeMedia, FakeResponder
+
+__all__ = ["Answer", "Running", "running"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 - JSON is anything
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    server: Server
+    ready: Ready
+    media: FakeMedia
+    responder: FakeResponder
+
+    def body(self, session_id: str) -> FakeBody:
+        return self.media.bodies[session_id]
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        """One HTTP request, in a thread of its own; `body` is sent as JSON, bytes as they are."""
+        return await asyncio.to_thread(self._request, method, path, body, headers or {})
+
+    def _request(self, method: str, path: str, body: object, headers: dict[str, str]) -> Answer:
+        data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        host = self.ready.url.removeprefix("http://")
+        connection = http.client.HTTPConnection(host, timeout=10)
+        try:
+            connection.request(method, path, data, headers)
+            answer = connection.getresponse()
+            names = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, names, answer.read())
+        finally:
+            connection.close()
+
+
+@asynccontextmanager
+async def running(folder: Path, **settings: object) -> AsyncIterator[Running]:
+    """The server, from ready to closed.
+
+    Args:
+        folder: For its database.
+        settings: Of the server, by field name.
+    """
+    values = {
+        "port": 0,
+        "grpc_port": 0,
+        "database": f"sqlite:///{folder / 'test.sqlite'}",
+        "cache_dir": folder / "cache",
+        **settings,
+    }
+    media, responder = FakeMedia(), FakeResponder()
+    server = Server(load_settings(values), media, lambda _library: responder)
+    ready = await server.start()
+    try:
+        yield Running(server, ready, media, responder)
+    finally:
+        await server.aclose()

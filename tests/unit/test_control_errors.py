@@ -1,0 +1,65 @@
+import inspect
+
+import pytest
+
+from capsules.errors import UnknownCapsuleError
+from control_plane import errors
+from control_plane.errors import (
+    ControlError,
+    DuplicateEventError,
+    InvalidEventError,
+    NotFoundError,
+    ResourceExhaustedError,
+    SessionEndedError,
+    UnavailableError,
+    status_of,
+)
+from engine.errors import NegotiationError, PacketError
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "http_status"),
+    [
+        (InvalidEventError("bad"), "INVALID_ARGUMENT", 400),
+        (DuplicateEventError("again"), "ALREADY_EXISTS", 409),
+        (NotFoundError("none"), "NOT_FOUND", 404),
+        (UnknownCapsuleError("VF_1"), "NOT_FOUND", 404),
+        (SessionEndedError("over"), "FAILED_PRECONDITION", 409),
+        (ResourceExhaustedError("full"), "RESOURCE_EXHAUSTED", 429),
+        (NegotiationError("sdp"), "INVALID_ARGUMENT", 400),
+        (PacketError("large"), "INVALID_ARGUMENT", 400),
+        (TimeoutError(), "DEADLINE_EXCEEDED", 504),
+        (RuntimeError("a surprise"), "INTERNAL", 500),
+    ],
+)
+def test_error_has_its_code_and_status(error: Exception, code: str, http_status: int) -> None:
+    status = status_of(error)
+    assert (status.code, status.http_status) == (code, http_status)
+
+
+def test_every_error_of_the_tree_is_in_the_table() -> None:
+    classes = [
+        item
+        for _, item in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(item, ControlError) and item is not ControlError
+    ]
+    assert len(classes) > 8
+    assert all(status_of(item("x")).code != "INTERNAL" for item in classes)
+
+
+def test_codes_have_the_numbers_of_grpc() -> None:
+    grpc = pytest.importorskip("grpc")
+    for error in (NotFoundError("x"), InvalidEventError("x"), UnavailableError("x")):
+        status = status_of(error)
+        assert grpc.StatusCode[status.code].value[0] == status.number
+
+
+def test_only_what_may_pass_is_retriable() -> None:
+    assert status_of(UnavailableError("x")).retriable
+    assert status_of(ResourceExhaustedError("x")).retriable
+    assert not status_of(InvalidEventError("x")).retriable
+    assert not status_of(SessionEndedError("x")).retriable
+
+
+def test_invalid_argument_names_its_field() -> None:
+    assert InvalidEventError("bad", "event.sequence").field == "event.sequence"

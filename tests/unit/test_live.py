@@ -1,0 +1,282 @@
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from capsules.avatar import Avatar, Basis
+from compositor.backend import I420
+from compositor.drawlist import DrawList, FrameSize
+from engine.clock import NS_PER_MS, VirtualClock
+from engine.errors import ClosedError, NegotiationError, VoiceError
+from engine.faults import Fault
+from engine.feed import FrameSubscription
+from engine.live import LiveBody, LiveCallbacks, LiveOptions
+from engine.renderer import Renderer
+from engine.rtc.audio import LIP_DELAY_NS
+from engine.voice.port import SAMPLE_RATE_HZ, Speech, SpeechViseme, VoiceDelta
+from engine.voice.speaker import SpeechState, SpeechUpdate
+from tests.unit import bodies
+from tests.unit.avatars import PROVENANCE, plain_part, solid
+from tests.unit.virtual_time import VirtualTimer, settle
+
+MS = NS_PER_MS
+_FACE = plain_part("face", (0, 0, 64, 64), solid((200, 150, 120, 255)))
+_BASES = {name: Basis(np.zeros(_FACE.vertices.shape, np.float16)) for name in bodies.BASES}
+AVATAR = Avatar("synthetic", 64, (replace(_FACE, bases=_BASES),), PROVENANCE)
+
+
+@dataclass
+class Drawer:
+    """Stands for the renderer: notes draw lists."""
+
+    backend: str = "fake"
+    drawn: list[DrawList] = field(default_factory=list)
+    loaded: list[str] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
+
+    async def load(self, avatar: Avatar) -> None:
+        self.loaded.append(avatar.name)
+
+    async def render(self, draw_list: DrawList, session_id: str) -> I420 | None:
+        self.drawn.append(draw_list)
+        return np.zeros((24, 16), np.uint8)
+
+    async def forget(self, session_id: str) -> None:
+        self.forgotten.append(session_id)
+
+
+class Voice:
+    """Says everything in a second of constant sound."""
+
+    broken = False
+
+    async def synthesize(self, text: str, delta: VoiceDelta) -> Speech:
+        if self.broken:
+            raise VoiceError("hoarse")
+        samples = np.full(SAMPLE_RATE_HZ, 0.5, np.float32)
+        return Speech(text, samples, (SpeechViseme(10, 0.0, 1000.0),))
+
+    async def aclose(self) -> None:
+        pass
+
+
+@dataclass
+class Stage:
+    live: LiveBody
+    drawer: Drawer
+    voice: Voice
+    clock: VirtualClock
+    timer: VirtualTimer
+    speech: list[tuple[int, SpeechUpdate]]
+    faults: list[Fault]
+
+    def watch(self) -> FrameSubscription:
+        return self.live._frames.feed.subscribe()
+
+    def sound_at(self, ms: float) -> float:
+        return float(self.live._timeline.read(round(ms * MS), 48).max())
+
+    async def pass_ms(self, ms: float) -> None:
+        await self.timer.advance(round(ms * MS))
+
+
+def on_stage(
+    scene: Callable[[Stage], Coroutine[Any, Any, None]], options: LiveOptions | None = None
+) -> Stage:
+    async def play() -> Stage:
+        tasks = asyncio.all_tasks()
+        clock = VirtualClock()
+        timer, drawer, voice = VirtualTimer(clock), Drawer(), Voice()
+        speech, faults = list[tuple[int, SpeechUpdate]](), list[Fault]()
+        live = await LiveBody.start(
+            options=options or LiveOptions("s", FrameSize(16, 16), seed=3, probe=True),
+            library=bodies.library(),
+            avatar=AVATAR,
+            renderer=cast("Renderer", drawer),
+            tts=voice,
+            clock=clock,
+            callbacks=LiveCallbacks(
+                on_message=lambda _: None,
+                on_speech=lambda update: speech.append((clock.now_ns() // MS, update)),
+                on_fault=faults.append,
+                on_viewers=lambda _: None,
+            ),
+            timer=timer,
+        )
+        stage = Stage(live, drawer, voice, clock, timer, speech, faults)
+        await settle()
+        await scene(stage)
+        await live.aclose()
+        await live.aclose()
+        await settle()
+        assert asyncio.all_tasks() == tasks
+        return stage
+
+    return asyncio.run(play())
+
+
+def test_packet_is_seen_in_the_very_next_frame() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.watch()
+        await stage.pass_ms(10)
+        drawn = len(stage.drawer.drawn)
+        stage.live.apply(bodies.packet("VF_SMILE", sequence=77))
+        await settle()
+        assert [one.probe for one in stage.drawer.drawn[drawn:]] == [77]
+        await stage.pass_ms(300)
+        assert dict(stage.live.active_capsules())["VF_SMILE"] > 0.5
+
+    stage = on_stage(scene)
+    assert stage.drawer.loaded == [AVATAR.name]
+    assert set(stage.drawer.forgotten) == {"s"}
+
+
+def test_packets_without_viewers_are_played_but_not_drawn() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.live.apply(bodies.packet("VF_SMILE", sequence=5))
+        await stage.pass_ms(1000)
+        assert stage.drawer.drawn == []
+        stage.watch()
+        await settle()
+        assert [one.probe for one in stage.drawer.drawn] == [5]
+
+    on_stage(scene)
+
+
+def test_text_is_said_after_the_lead_of_the_gestures() -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.pass_ms(100)
+        stage.live.apply(bodies.packet(speak_text="Hello."), source="rules")
+        await settle()
+        assert stage.live.speaking
+        assert stage.sound_at(229) == 0.0
+        assert stage.sound_at(231) == 0.5
+        await stage.pass_ms(2000)
+        assert not stage.live.speaking
+
+    updates = on_stage(scene).speech
+    assert updates == [
+        (230, SpeechUpdate(SpeechState.STARTED, "Hello.", "rules")),
+        (1230, SpeechUpdate(SpeechState.FINISHED, "Hello.", "rules")),
+    ]
+
+
+def test_lips_follow_the_sound_by_what_viewers_hear_it_late() -> None:
+    def mouth(stage: Stage) -> float:
+        return dict(stage.live._body.frame(stage.clock.now_ns()).weights).get("jawOpen", 0.0)
+
+    async def scene(stage: Stage) -> None:
+        stage.live.apply(bodies.packet(speak_text="Hello.", audio_first=True))
+        opened: dict[int, float] = {}
+        for ms in range(200):
+            opened[ms] = mouth(stage)
+            await stage.pass_ms(1)
+        sounds = next(ms for ms in opened if stage.sound_at(ms) > 0.0)
+        # The shape is half open when its sound is heard, give or take the blend of 60 ms.
+        moves = next(ms for ms in opened if opened[ms] > 0.35)
+        assert abs(moves - sounds - LIP_DELAY_NS / MS) < 30
+        assert moves > sounds
+
+    on_stage(scene)
+
+
+def test_interruption_silences_at_once_and_drops_what_waits() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.live.apply(bodies.packet(speak_text="One. Two. Three."))
+        await stage.pass_ms(500)
+        assert stage.sound_at(500) == 0.5
+        stage.live.apply(bodies.packet(interrupt=True, sequence=2))
+        assert stage.sound_at(500 + 9) == 0.0
+        assert not stage.live.speaking
+        await stage.pass_ms(3000)
+        assert stage.sound_at(2000) == 0.0
+
+    assert [update.state for _, update in on_stage(scene).speech] == [
+        SpeechState.STARTED,
+        SpeechState.INTERRUPTED,
+    ]
+
+
+def test_new_text_in_an_interrupting_packet_is_said() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.live.apply(bodies.packet(speak_text="One. Two. Three."))
+        await stage.pass_ms(500)
+        stage.live.apply(bodies.packet(speak_text="Wait.", interrupt=True, sequence=2))
+        await stage.pass_ms(1500)
+
+    texts = [(update.state, update.text) for _, update in on_stage(scene).speech]
+    assert texts == [
+        (SpeechState.STARTED, "One. Two. Three."),
+        (SpeechState.INTERRUPTED, "One. Two. Three."),
+        (SpeechState.STARTED, "Wait."),
+        (SpeechState.FINISHED, "Wait."),
+    ]
+
+
+def test_voice_that_fails_is_a_fault_and_the_session_goes_on() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.voice.broken = True
+        stage.live.apply(bodies.packet(speak_text="Hello."))
+        await stage.pass_ms(200)
+        stage.live.apply(bodies.packet("VF_SMILE", sequence=2))
+
+    assert [fault.mode for fault in on_stage(scene).faults] == ["speech"]
+
+
+def test_bad_offers_are_refused_and_the_session_goes_on() -> None:
+    async def scene(stage: Stage) -> None:
+        for kind, sdp in [("offer", "nonsense"), ("answer", "v=0"), ("offer", "v=0\r\nm=\r\n")]:
+            with pytest.raises(NegotiationError):
+                await stage.live.negotiate(kind, sdp)
+        assert stage.live.viewers == 0
+        stage.live.send("nobody hears this")
+        stage.live.apply(bodies.packet("VF_SMILE"))
+
+    on_stage(scene)
+
+
+def test_too_many_viewers_are_refused() -> None:
+    async def scene(stage: Stage) -> None:
+        with pytest.raises(NegotiationError, match="its 0 viewers already"):
+            await stage.live.negotiate("offer", "v=0")
+
+    on_stage(scene, LiveOptions("s", FrameSize(16, 16), max_viewers=0))
+
+
+def test_closed_body_takes_nothing_more() -> None:
+    async def scene(stage: Stage) -> None:
+        await stage.live.aclose()
+        with pytest.raises(ClosedError):
+            stage.live.apply(bodies.packet("VF_SMILE"))
+        with pytest.raises(ClosedError):
+            await stage.live.negotiate("offer", "v=0")
+
+    on_stage(scene)
+
+
+def test_same_seed_events_and_clock_give_the_same_draw_lists() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.watch()
+        for number in range(1, 6):
+            await stage.pass_ms(217)
+            stage.live.apply(bodies.packet("VF_SMILE", "HF_LIFT", sequence=number))
+        stage.live.apply(bodies.packet(speak_text="Hello there.", sequence=6))
+        await stage.pass_ms(1500)
+
+    first, second = on_stage(scene).drawer.drawn, on_stage(scene).drawer.drawn
+    assert len(first) > 70
+    assert [one.to_bytes() for one in first] == [one.to_bytes() for one in second]
+
+
+def test_stats_tell_what_was_done() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.watch()
+        await stage.pass_ms(1000)
+        stats = stage.live.stats()
+        assert stats.frames.frames == 31
+        assert (stats.viewers, stats.codecs, stats.backend) == (0, (), "fake")
+
+    on_stage(scene)

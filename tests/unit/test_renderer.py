@@ -1,0 +1,258 @@
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from capsules.avatar import Avatar
+from compositor.backend import I420
+from compositor.drawlist import DrawList, FrameSize
+from compositor.errors import BackendUnavailableError, DeviceLostError, UnknownAvatarError
+from engine.errors import ClosedError
+from engine.faults import Fault
+from engine.renderer import Renderer
+from tests.unit.avatars import synthetic_avatar
+from tests.unit.virtual_time import settle
+
+SIZE = FrameSize(16, 16)
+AVATAR = synthetic_avatar()
+
+
+class Compositor:
+    """Paints each frame in its probe's number."""
+
+    def __init__(self, name: str = "first") -> None:
+        self.name = name
+        self.loaded: list[str] = []
+        self.batches: list[int] = []
+        self.closed = 0
+        self.lost = False
+        self.threads: set[int] = set()
+        self.may_draw = threading.Event()
+        self.may_draw.set()
+
+    def load(self, avatar: Avatar) -> None:
+        self.loaded.append(avatar.name)
+
+    def unload(self, name: str) -> None:
+        self.loaded.remove(name)
+
+    def render(self, draw_lists: Sequence[DrawList]) -> list[I420]:
+        self.threads.add(threading.get_ident())
+        assert self.may_draw.wait(5)
+        if self.lost:
+            raise DeviceLostError("the GPU fell off the bus")
+        self.batches.append(len(draw_lists))
+        for one in draw_lists:
+            if one.avatar not in self.loaded:
+                raise UnknownAvatarError(one.avatar)
+        return [np.full((24, 16), one.probe, np.uint8) for one in draw_lists]
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def drawing(number: int, avatar: str = AVATAR.name) -> DrawList:
+    return DrawList(avatar, SIZE, probe=number)
+
+
+Scene = Callable[[Renderer, Compositor, Compositor, list[Fault]], Coroutine[Any, Any, None]]
+
+
+def with_renderer(scene: Scene) -> None:
+    async def play() -> None:
+        first, second, faults = Compositor(), Compositor("second"), list[Fault]()
+        renderer = Renderer(lambda: first, lambda: second, faults.append)
+        await renderer.start()
+        await renderer.load(AVATAR)
+        try:
+            await scene(renderer, first, second, faults)
+        finally:
+            await renderer.aclose()
+
+    threads = threading.active_count()
+    asyncio.run(play())
+    assert threading.active_count() == threads
+
+
+def test_every_call_is_made_on_one_thread_of_its_own() -> None:
+    async def scene(
+        renderer: Renderer, first: Compositor, second: Compositor, faults: list[Fault]
+    ) -> None:
+        picture = await renderer.render(drawing(7), "a")
+        assert picture is not None
+        assert picture[0, 0] == 7
+        await renderer.render(drawing(8), "a")
+        assert len(first.threads) == 1
+        assert threading.get_ident() not in first.threads
+        assert renderer.backend == "first"
+
+    with_renderer(scene)
+
+
+def test_frames_that_wait_are_drawn_in_one_call() -> None:
+    async def scene(
+        renderer: Renderer, first: Compositor, second: Compositor, faults: list[Fault]
+    ) -> None:
+        first.may_draw.clear()
+        calls = [asyncio.create_task(renderer.render(drawing(n), str(n))) for n in range(9)]
+        await settle()
+        first.may_draw.set()
+        pictures = await asyncio.gather(*calls)
+        assert [picture[0, 0] for picture in pictures if picture is not None] == list(range(9))
+        assert sum(first.batches) == 9
+        assert len(first.batches) <= 2
+
+    with_renderer(scene)
+
+
+def test_lost_device_falls_back_and_draws_the_same_frame() -> None:
+    async def scene(
+        renderer: Renderer, first: Compositor, second: Compositor, faults: list[Fault]
+    ) -> None:
+        first.lost = True
+        picture = await renderer.render(drawing(3), "a")
+        assert picture is not None
+        assert picture[0, 0] == 3
+        assert second.loaded == [AVATAR.name]
+        assert first.closed == 1
+        assert renderer.backend == "second"
+        await renderer.render(drawing(4), "a")
+        assert [(fault.mode, fault.cause) for fault in faults] == [
+            ("device_lost", "the GPU fell off the bus")
+        ]
+
+    with_renderer(scene)
+
+
+def test_failed_frame_shows_the_sessions_last_good_one_and_is_reported_once() -> None:
+    async def scene(
+        renderer: Renderer, first: Compositor, second: Compositor, faults: list[Fault]
+    ) -> None:
+        await renderer.render(drawing(1), "a")
+        for _ in range(3):
+            picture = await renderer.render(drawing(2, "nobody"), "a")
+            assert picture is not None
+            assert picture[0, 0] == 1
+        assert await renderer.render(drawing(2, "nobody"), "b") is None
+        await settle()
+        assert [(fault.mode, fault.session_id) for fault in faults] == [
+            ("render", "a"),
+            ("render", "b"),
+        ]
+        picture = await renderer.render(drawing(5), "a")
+        assert picture is not None
+        assert picture[0, 0] == 5
+
+    with_renderer(scene)
+
+
+def test_one_sessions_failure_is_not_the_others() -> None:
+    async def scene(
+        renderer: Renderer, first: Compositor, second: Compositor, faults: list[Fault]
+    ) -> None:
+        first.may_draw.clear()
+        names = [AVATAR.name, "nobody", AVATAR.name]
+        calls = [
+            asyncio.create_task(renderer.render(drawing(n, name), str(n)))
+            for n, name in enumerate(names)
+        ]
+        await settle()
+        first.may_draw.set()
+        pictures = await asyncio.gather(*calls)
+        assert [None if one is None else int(one[0, 0]) for one in pictures] == [0, None, 2]
+
+    with_renderer(scene)
+
+
+def test_forgotten_session_keeps_no_picture() -> None:
+    async def scene(
+        renderer: Renderer, first: Compositor, second: Compositor, faults: list[Fault]
+    ) -> None:
+        await renderer.render(drawing(1), "a")
+        await renderer.forget("a")
+        assert await renderer.render(drawing(2, "nobody"), "a") is None
+
+    with_renderer(scene)
+
+
+def test_avatar_that_is_there_is_not_loaded_again() -> None:
+    async def scene(
+        renderer: Renderer, first: Compositor, second: Compositor, faults: list[Fault]
+    ) -> None:
+        await renderer.load(AVATAR)
+        assert first.loaded == [AVATAR.name]
+
+    with_renderer(scene)
+
+
+def test_cancelled_wait_harms_nobody() -> None:
+    async def scene(
+        renderer: Renderer, first: Compositor, second: Compositor, faults: list[Fault]
+    ) -> None:
+        first.may_draw.clear()
+        given_up = asyncio.create_task(renderer.render(drawing(1), "a"))
+        await settle()
+        given_up.cancel()
+        first.may_draw.set()
+        picture = await renderer.render(drawing(2), "b")
+        assert picture is not None
+        assert picture[0, 0] == 2
+        assert faults == []
+
+    with_renderer(scene)
+
+
+def test_compositor_that_cannot_open_says_so_and_leaves_no_thread() -> None:
+    def missing() -> Compositor:
+        raise BackendUnavailableError("no adapter")
+
+    async def play() -> None:
+        renderer = Renderer(missing, missing, lambda _: None)
+        with pytest.raises(BackendUnavailableError, match="no adapter"):
+            await renderer.start()
+
+    threads = threading.active_count()
+    asyncio.run(play())
+    assert threading.active_count() == threads
+
+
+def test_closing_is_safe_twice_and_before_start() -> None:
+    async def play() -> None:
+        compositor = Compositor()
+        unused = Renderer(lambda: compositor, lambda: compositor, lambda _: None)
+        await unused.aclose()
+        with pytest.raises(ClosedError):
+            await unused.start()
+        renderer = Renderer(lambda: compositor, lambda: compositor, lambda _: None)
+        await renderer.start()
+        await renderer.aclose()
+        await renderer.aclose()
+        assert compositor.closed == 1
+        with pytest.raises(ClosedError):
+            await renderer.render(drawing(1), "a")
+        await renderer.forget("a")
+
+    asyncio.run(play())
+
+
+def test_frames_under_way_are_drawn_before_closing() -> None:
+    async def play() -> None:
+        compositor = Compositor()
+        renderer = Renderer(lambda: compositor, lambda: compositor, lambda _: None)
+        await renderer.start()
+        await renderer.load(AVATAR)
+        compositor.may_draw.clear()
+        call = asyncio.create_task(renderer.render(drawing(9), "a"))
+        await settle()
+        closing = asyncio.create_task(renderer.aclose())
+        await settle()
+        compositor.may_draw.set()
+        await closing
+        picture = await call
+        assert picture is not None
+        assert picture[0, 0] == 9
+
+    asyncio.run(play())

@@ -1,0 +1,322 @@
+import json
+import math
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capsulecast.v1 import common_pb2, session_service_pb2
+from capsules.model import Layer
+from compositor.drawlist import FrameSize
+from control_plane.errors import InvalidArgumentError, InvalidEventError
+from control_plane.events import (
+    Chat,
+    ChatRole,
+    Emotion,
+    Event,
+    Interrupt,
+    PlayExpression,
+    Speak,
+    Task,
+    TaskState,
+    Ui,
+    UiContext,
+)
+from control_plane.options import SessionInfo, SessionOptions
+from control_plane.translate.events import (
+    event_from_json,
+    event_from_message,
+    event_from_text,
+    sequence_of,
+)
+from control_plane.translate.schemas import api_schemas
+from control_plane.translate.sessions import (
+    offer_from_json,
+    options_from_json,
+    session_to_json,
+)
+from control_plane.translate.updates import update_to_json
+from control_plane.updates import Lag, MoodUpdate, Rejection, Update
+from engine.packet import BlendEntry, IdPacket, Mood
+from engine.voice.speaker import SpeechState, SpeechUpdate
+
+DEFAULTS = SessionOptions(avatar="mira", size=FrameSize(512, 512), fps=30, seed=7)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        (
+            {"chat": {"role": "CHAT_ROLE_USER", "text": "hi", "intent": "joy"}},
+            Chat(ChatRole.USER, "hi", "joy"),
+        ),
+        ({"expression": {"id": "E_0001", "weight": 0.5}}, PlayExpression("E_0001", 0.5)),
+        ({"expression": {"id": "VF_083"}}, PlayExpression("VF_083", 1.0)),
+        (
+            {"emotion": {"vad": {"valence": 1, "arousal": -1}}},
+            Emotion(Mood(1.0, -1.0, 0.0), 1.0),
+        ),
+        (
+            {"task": {"name": "build", "state": "TASK_STATE_PROGRESS", "progress": 0.5}},
+            Task("build", TaskState.PROGRESS, 0.5),
+        ),
+        ({"ui": {"context": "UI_CONTEXT_TYPING"}}, Ui(UiContext.TYPING)),
+        ({"speak": {"text": "hello"}}, Speak("hello")),
+        ({"interrupt": {}}, Interrupt()),
+    ],
+)
+def test_every_kind_of_event_is_read(kind: dict[str, Any], expected: object) -> None:
+    assert event_from_json({"sequence": 3, **kind}) == Event(3, expected)  # type: ignore[arg-type]
+
+
+def test_event_may_come_inside_a_converse_request() -> None:
+    inner = {"sequence": "9", "interrupt": {}}
+    assert event_from_json({"event": inner}) == event_from_json(inner) == Event(9, Interrupt())
+
+
+def test_field_names_of_the_proto_file_are_taken_too() -> None:
+    message = {"create_time": "2026-01-01T00:00:00Z"}
+    both = [session_service_pb2.Session() for _ in range(2)]
+    from control_plane.translate.jsonform import from_json
+
+    from_json(message, both[0], "session")
+    from_json({"createTime": "2026-01-01T00:00:00Z"}, both[1], "session")
+    assert both[0] == both[1]
+
+
+@pytest.mark.parametrize(
+    ("event", "field", "said"),
+    [
+        ({"sequence": 1}, "event", "no kind"),
+        ({"interrupt": {}}, "event.sequence", "a number from 1"),
+        ({"sequence": -1, "interrupt": {}}, "event", "out of range"),
+        ({"sequence": 1, "chat": {"text": "hi"}}, "event.chat.role", "user, assistant, system"),
+        ({"sequence": 1, "chat": {"role": 99, "text": "hi"}}, "event.chat.role", "99"),
+        ({"sequence": 1, "chat": {"role": 1, "text": " "}}, "event.chat.text", "1 to 8,000"),
+        (
+            {"sequence": 1, "chat": {"role": 1, "text": "x" * 1_000_000}},
+            "event.chat.text",
+            "1,000,000 characters, expected at most 8,000",
+        ),
+        ({"sequence": 1, "speak": {"text": "x" * 8001}}, "event.speak.text", "8,001"),
+        ({"sequence": 1, "expression": {}}, "event.expression.id", "characters"),
+        (
+            {"sequence": 1, "expression": {"id": "E_1", "weight": 1.5}},
+            "event.expression.weight",
+            "1.5",
+        ),
+        ({"sequence": 1, "emotion": {}}, "event.emotion.vad", "missing"),
+        (
+            {"sequence": 1, "emotion": {"vad": {"arousal": "NaN"}}},
+            "event.emotion.vad.arousal",
+            "nan",
+        ),
+        (
+            {"sequence": 1, "emotion": {"vad": {"dominance": -1.01}}},
+            "event.emotion.vad.dominance",
+            "-1.01",
+        ),
+        (
+            {"sequence": 1, "emotion": {"vad": {}, "intensity": "Infinity"}},
+            "event.emotion.intensity",
+            "inf",
+        ),
+        (
+            {"sequence": 1, "task": {"state": "TASK_STATE_FAILED", "progress": 2}},
+            "event.task.progress",
+            "is 2,",
+        ),
+        ({"sequence": 1, "ui": {}}, "event.ui.context", "typing"),
+        ({"sequence": 1, "unknown": {}}, "event", "unknown"),
+        ({"sequence": 1, "chat": {"text": "\ud800"}}, "event.chat.text", "surrogate"),
+        ({"sequence": 1, "chat": {}, "speak": {}}, "event", "multiple"),
+        ([], "", "JSON object"),
+        (None, "", "JSON object"),
+    ],
+)
+def test_bad_event_is_refused_naming_the_field(event: object, field: str, said: str) -> None:
+    with pytest.raises(InvalidEventError) as error:
+        event_from_json(event)
+    assert error.value.field.startswith(field)
+    assert said.lower() in str(error.value).lower()
+    assert len(str(error.value)) < 500
+
+
+def test_nan_in_a_message_is_refused() -> None:
+    vad = common_pb2.Vad(valence=math.nan)
+    message = session_service_pb2.Event(
+        sequence=1, emotion=session_service_pb2.EmotionEvent(vad=vad)
+    )
+    with pytest.raises(InvalidEventError, match="valence is nan, expected a number in"):
+        event_from_message(message)
+
+
+@given(st.text(max_size=200) | st.binary(max_size=200))
+def test_any_text_is_an_event_or_refused(text: str | bytes) -> None:
+    with suppress(InvalidEventError):
+        assert isinstance(event_from_text(text), Event)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["event", "sequence", "chat", "text", "role", "emotion", "vad", "x"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(json_values)
+def test_any_json_is_an_event_or_refused(data: object) -> None:
+    assert 0 <= sequence_of(data) < 2**64
+    with suppress(InvalidEventError):
+        assert isinstance(event_from_json(data), Event)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"sequence": 5, "nonsense": 1}, 5),
+        ({"event": {"sequence": "6"}}, 6),
+        ({"sequence": -1}, 0),
+        ({"sequence": True}, 0),
+        ({"sequence": "²"}, 0),
+        ({"sequence": "9" * 5000}, 0),
+        ("text", 0),
+    ],
+)
+def test_sequence_is_found_in_a_bad_event(data: object, expected: int) -> None:
+    assert sequence_of(data) == expected
+
+
+def test_left_out_options_are_the_defaults() -> None:
+    assert options_from_json({}, DEFAULTS) == DEFAULTS
+
+
+@pytest.mark.parametrize("size", ["640x360", {"width": 640, "height": 360}])
+def test_options_are_read(size: object) -> None:
+    data = {"size": size, "fps": 60, "seed": str(2**64 - 1), "probe": True, "reply": False}
+    options = options_from_json(data, DEFAULTS)
+    assert options.size == FrameSize(640, 360)
+    assert (options.fps, options.seed, options.probe, options.reply) == (60, 2**64 - 1, True, False)
+
+
+def test_seed_0_is_a_seed() -> None:
+    assert options_from_json({"seed": 0}, DEFAULTS).seed == 0
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ({"size": "big"}, "options.size"),
+        ({"size": {"width": 511, "height": 512}}, "options.size.width"),
+        ({"size": {"width": 512}}, "options.size.height"),
+        ({"fps": 61}, "options.fps"),
+        ({"seed": -1}, "options"),
+        ({"avatar": " "}, "options.avatar"),
+        ({"avatar": 3}, "options"),
+        ("mira", ""),
+    ],
+)
+def test_bad_options_are_refused_naming_the_field(data: object, field: str) -> None:
+    with pytest.raises(InvalidArgumentError) as error:
+        options_from_json(data, DEFAULTS)
+    assert error.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("offer", "field"),
+    [
+        ({"type": "answer", "sdp": "v=0"}, "offer.type"),
+        ({"type": "offer"}, "offer.sdp"),
+        ({"type": "offer", "sdp": "v" * 200_001}, "offer.sdp"),
+    ],
+)
+def test_bad_offer_is_refused_naming_the_field(offer: object, field: str) -> None:
+    with pytest.raises(InvalidArgumentError) as error:
+        offer_from_json(offer)
+    assert error.value.field == field
+
+
+def test_session_is_written_complete() -> None:
+    info = SessionInfo(
+        id="a",
+        options=DEFAULTS,
+        created_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+        ended_at=None,
+        mood=Mood(0.5, 0.0, -0.5),
+        viewers=0,
+    )
+    assert session_to_json(info) == {
+        "id": "a",
+        "options": {
+            "avatar": "mira",
+            "size": {"width": 512, "height": 512},
+            "fps": 30,
+            "seed": "7",
+            "probe": False,
+            "personality": "friendly",
+            "reply": True,
+        },
+        "state": "SESSION_STATE_ACTIVE",
+        "createTime": "2026-01-02T03:04:05Z",
+        "mood": {"valence": 0.5, "arousal": 0.0, "dominance": -0.5},
+        "viewers": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("update", "expected"),
+    [
+        (
+            IdPacket(2, "s", 5, blends=(BlendEntry("VF_1", 0.5, Layer.FACE),), event_sequence=1),
+            {
+                "packet": {
+                    "sequence": "2",
+                    "sessionId": "s",
+                    "timestampNs": "5",
+                    "blends": [{"cid": "VF_1", "weight": 0.5, "layer": "LAYER_FACE"}],
+                    "mood": {},
+                    "eventSequence": "1",
+                }
+            },
+        ),
+        (
+            MoodUpdate(Mood(0.5, 0.0, 0.0), "glad", 4),
+            {"mood": {"mood": {"valence": 0.5}, "label": "glad", "eventSequence": "4"}},
+        ),
+        (
+            SpeechUpdate(SpeechState.STARTED, "hello", "rules"),
+            {"speech": {"state": "SPEECH_STATE_STARTED", "text": "hello", "source": "rules"}},
+        ),
+        (
+            Rejection(4, 3, "bad"),
+            {"rejection": {"eventSequence": "4", "code": 3, "message": "bad"}},
+        ),
+        (Lag(5), {"lag": {"dropped": "5"}}),
+    ],
+)
+def test_update_is_written_as_a_converse_response(update: Update, expected: object) -> None:
+    assert update_to_json(update) == expected
+    json.dumps(update_to_json(update))
+
+
+def test_schemas_refer_only_to_each_other() -> None:
+    schemas = api_schemas()
+    text = json.dumps(schemas)
+    referred = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
+    assert referred <= set(schemas)
+    assert schemas["ChatEvent"]["properties"]["role"]["enum"] == [
+        "CHAT_ROLE_USER",
+        "CHAT_ROLE_ASSISTANT",
+        "CHAT_ROLE_SYSTEM",
+    ]
+    assert schemas["Event"]["properties"]["sequence"]["type"] == ["string", "integer"]
