@@ -9,7 +9,6 @@ import json
 import logging
 from typing import Any
 
-from capsules.errors import UnknownCapsuleError
 from capsules.library import Library
 from control_plane.errors import status_of
 from control_plane.session import LiveSession
@@ -48,7 +47,8 @@ class EventChannel:
 
     def tell(self, update: Update) -> None:
         """Tells every viewer."""
-        self._send(update_to_json(update))
+        if self._session.viewers:
+            self._send(update_to_json(update))
 
     def tell_stats(self, library: Library) -> None:
         """Tells every viewer what was measured lately."""
@@ -57,8 +57,7 @@ class EventChannel:
         self._send({"stats": stats_to_json(body.stats(), brain, capsules, library)})
 
     def _send(self, message: dict[str, Any]) -> None:
-        info = self._session.info
-        if info.ended_at is None and info.viewers:
+        if self._session.viewers:
             self._session.body.send(json.dumps(message, separators=(",", ":")))
 
 
@@ -99,17 +98,17 @@ def stats_to_json(
             for name, times in stage_times(stats, brain).items()
         },
         "capsules": [
-            {"cid": cid, "name": _name_of(cid, library), "weight": round(weight, 3)}
+            {"cid": cid, **_words_for(cid, library), "weight": round(weight, 3)}
             for cid, weight in capsules
         ],
     }
 
 
-def _name_of(cid: str, library: Library) -> str:
-    try:
-        return library.capsule(cid).description
-    except UnknownCapsuleError:
-        return ""
+def _words_for(cid: str, library: Library) -> dict[str, str]:
+    capsule = library.capsules.get(cid)
+    if capsule is None:
+        return {"name": "", "layer": ""}
+    return {"name": capsule.description, "layer": capsule.layer.value}
 
 
 def _camel(name: str) -> str:

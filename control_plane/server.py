@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -32,8 +32,9 @@ from storage.repository import Repository
 __all__ = ["Ready", "Server"]
 
 _LOG = logging.getLogger(__name__)
+_DRAIN_S = 1.5
+_LEAST_S = 0.1
 _RECORDER_S = 1.0
-_STEP_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +97,14 @@ class Server:
 
     async def aclose(self) -> None:
         """Drains and closes, within three seconds; safe twice and before `start`."""
+        way_down = _WayDown(_DRAIN_S)
         if self._grpc is not None:
-            await _step("announcing the end", self._grpc.draining())
+            await way_down.step("announcing the end", self._grpc.draining())
         if self.sessions is not None:
-            await _step("the sessions", self.sessions.aclose())
+            await way_down.step("the sessions", self.sessions.aclose())
         doors = [door.aclose() for door in (self._grpc, self._http) if door is not None]
-        await _step("the doors", _all(doors), 2 * _STEP_S)
-        await _step("the body", self._media.aclose())
+        await way_down.step("the doors", together(*doors))
+        await way_down.step("the body", self._media.aclose())
         if self._recorder is not None:
             await asyncio.to_thread(self._recorder.close, _RECORDER_S)
         if self._database is not None:
@@ -191,14 +193,17 @@ class Server:
             self._recorder.put(record)
 
 
-async def _all(closings: Sequence[Awaitable[None]]) -> None:
-    await asyncio.gather(*closings)
+class _WayDown:
+    """Steps that follow each other whatever happens in them, with one limit for all."""
 
+    def __init__(self, limit_s: float) -> None:
+        self._end_s = asyncio.get_running_loop().time() + limit_s
 
-async def _step(what: str, closing: Awaitable[None], limit_s: float = _STEP_S) -> None:
-    """One step of the way down: whatever happens in it, the next one follows."""
-    try:
-        async with asyncio.timeout(limit_s):
-            await closing
-    except Exception:  # the way down's root: nobody is left to hand it to
-        _LOG.exception("closing %s failed", what)
+    async def step(self, what: str, closing: Awaitable[None]) -> None:
+        left_s = self._end_s - asyncio.get_running_loop().time()
+        try:
+            # A step that comes late still gets a moment.
+            async with asyncio.timeout(max(left_s, _LEAST_S)):
+                await closing
+        except Exception:  # the way down's root: nobody is left to hand it to
+            _LOG.exception("closing %s failed", what)

@@ -129,8 +129,13 @@ class LiveSession:
             created_at=self.created_at,
             ended_at=self._ended_at,
             mood=self._brain.mood,
-            viewers=0 if self._body is None or self._ended_at else self._body.viewers,
+            viewers=self.viewers,
         )
+
+    @property
+    def viewers(self) -> int:
+        """How many viewers are connected; 0 before the beginning and after the end."""
+        return 0 if self._body is None or self._ended_at else self._body.viewers
 
     @property
     def brain_times(self) -> Quantiles:
@@ -140,7 +145,7 @@ class LiveSession:
     @property
     def in_use(self) -> bool:
         """Whether somebody watches or follows."""
-        return bool(self._subscriptions) or self.body.viewers > 0
+        return bool(self._subscriptions) or self.viewers > 0
 
     def listen(self, listener: Callable[[Update], None]) -> None:
         """Calls `listener` with every update from now on; it must neither block nor raise."""

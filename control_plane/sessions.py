@@ -262,7 +262,7 @@ class SessionManager:
         if ticks % _TICKS_PER_SAMPLE == 0 and session.in_use:
             self._sample(entry)
         if ticks % _TICKS_PER_STATS == 0:
-            if session.body.viewers:
+            if session.viewers:
                 entry.channel.tell_stats(self._services.library)
             now_ns = self._services.clock.now_ns()
             if session.in_use:

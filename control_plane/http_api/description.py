@@ -71,8 +71,11 @@ def describe(app: FastAPI) -> None:
                 for operation in path.values():
                     # FastAPI's own error schema; ours is the default answer.
                     operation["responses"].pop("422", None)
-            schemas = api_schemas() | {"Error": _ERROR_SCHEMA}
-            document["components"] = {"schemas": schemas}
+            # What FastAPI found in the parameters' types, without its own error's.
+            found = document.get("components", {}).get("schemas", {})
+            kept = {name: schema for name, schema in found.items() if "Validation" not in name}
+            schemas = kept | api_schemas() | {"Error": _ERROR_SCHEMA}
+            document["components"] = {"schemas": dict(sorted(schemas.items()))}
             app.openapi_schema = document
         return app.openapi_schema
 

@@ -13,6 +13,8 @@ __all__ = ["MAX_BODY_BYTES", "Guard"]
 MAX_BODY_BYTES = 256 * 1024
 _DRAINED_BYTES = 8 * 1024 * 1024
 _HEADERS = {
+    # Asked for again each time, and answered with 304 where nothing changed.
+    "Cache-Control": "no-cache",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",

@@ -20,8 +20,11 @@ from capsulecast.v1 import capsule_service_pb2_grpc as capsule_grpc
 from capsulecast.v1 import common_pb2
 from capsulecast.v1 import session_service_pb2 as pb
 from capsulecast.v1 import session_service_pb2_grpc as pb_grpc
+from control_plane.settings import SettingsError, load_settings
+from control_plane.subscription import Subscription
+from control_plane.tls import load_tls
+from engine.voice.speaker import SpeechState, SpeechUpdate
 from tests.integration.running import Running, running
-from tests.unit.virtual_time import settle
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 LIMIT_S = 20.0
@@ -83,14 +86,22 @@ def emotion(sequence: int, valence: float) -> pb.Event:
     return pb.Event(sequence=sequence, emotion=pb.EmotionEvent(vad=vad))
 
 
+async def read(stream: aio.StreamStreamCall[Any, Any]) -> pb.ConverseResponse:
+    answer = await stream.read()
+    assert isinstance(answer, pb.ConverseResponse)
+    return answer
+
+
 @asynccontextmanager
 async def connected(folder: Path, **settings: object) -> AsyncIterator[tuple[Running, Client]]:
-    async with running(folder, **settings) as server:
-        async with aio.insecure_channel(server.ready.grpc_address) as channel:
-            client = Client(channel)
-            made = await client.sessions.CreateSession(pb.CreateSessionRequest(), timeout=LIMIT_S)
-            client.id = made.session.id
-            yield server, client
+    async with (
+        running(folder, **settings) as server,
+        aio.insecure_channel(server.ready.grpc_address) as channel,
+    ):
+        client = Client(channel)
+        made = await client.sessions.CreateSession(pb.CreateSessionRequest(), timeout=LIMIT_S)
+        client.id = made.session.id
+        yield server, client
 
 
 Test = Callable[[Running, Client], Coroutine[Any, Any, None]]
@@ -105,7 +116,7 @@ def run(folder: Path, test: Test, **settings: object) -> None:
 
 
 def test_session_lives_from_create_to_end(tmp_path: Path) -> None:
-    async def test(_: Running, client: Client) -> None:
+    async def test(_server: Running, client: Client) -> None:
         options = pb.SessionOptions(
             size=pb.Size(width=640, height=360), fps=60, seed=0, personality="skeptical"
         )
@@ -168,7 +179,7 @@ EVENTS = [
 def test_bad_event_is_refused_and_the_session_goes_on(
     tmp_path: Path, event: pb.Event, code: StatusCode, field: str
 ) -> None:
-    async def test(_: Running, client: Client) -> None:
+    async def test(_server: Running, client: Client) -> None:
         got, message, details = await client.refused(client.send(event))
         assert got is code
         assert "expected" in message or code is StatusCode.NOT_FOUND
@@ -181,9 +192,9 @@ def test_bad_event_is_refused_and_the_session_goes_on(
 
 
 def test_calls_for_what_is_not_there_are_refused(tmp_path: Path) -> None:
-    async def test(_: Running, client: Client) -> None:
+    async def test(_server: Running, client: Client) -> None:
         stubs = client.sessions
-        calls = [
+        calls: list[Awaitable[Any]] = [
             stubs.GetSession(pb.GetSessionRequest(session_id=UNKNOWN)),
             stubs.EndSession(pb.EndSessionRequest(session_id="nonsense")),
             client.send(chat(1), UNKNOWN),
@@ -200,7 +211,7 @@ def test_calls_for_what_is_not_there_are_refused(tmp_path: Path) -> None:
 
 
 def test_bad_options_are_refused_naming_the_field(tmp_path: Path) -> None:
-    async def test(_: Running, client: Client) -> None:
+    async def test(_server: Running, client: Client) -> None:
         for options, field in (
             (pb.SessionOptions(size=pb.Size(width=511, height=512)), "options.size.width"),
             (pb.SessionOptions(fps=1000), "options.fps"),
@@ -215,7 +226,7 @@ def test_bad_options_are_refused_naming_the_field(tmp_path: Path) -> None:
 
 
 def test_full_server_says_when_to_come_again(tmp_path: Path) -> None:
-    async def test(_: Running, client: Client) -> None:
+    async def test(_server: Running, client: Client) -> None:
         call = client.sessions.CreateSession(pb.CreateSessionRequest())
         code, message, details = await client.refused(call)
         assert code is StatusCode.RESOURCE_EXHAUSTED
@@ -226,7 +237,7 @@ def test_full_server_says_when_to_come_again(tmp_path: Path) -> None:
 
 
 def test_event_for_an_ended_session_is_refused(tmp_path: Path) -> None:
-    async def test(_: Running, client: Client) -> None:
+    async def test(_server: Running, client: Client) -> None:
         await client.sessions.EndSession(pb.EndSessionRequest(session_id=client.id))
         code, message, details = await client.refused(client.send(chat(1)))
         assert code is StatusCode.FAILED_PRECONDITION
@@ -237,7 +248,7 @@ def test_event_for_an_ended_session_is_refused(tmp_path: Path) -> None:
 
 
 def test_named_client_must_count_upwards(tmp_path: Path) -> None:
-    async def test(_: Running, client: Client) -> None:
+    async def test(_server: Running, client: Client) -> None:
         request = pb.SendEventRequest(session_id=client.id, event=chat(3))
         metadata = (("x-client-id", "me"),)
         await client.sessions.SendEvent(request, metadata=metadata)
@@ -250,12 +261,12 @@ def test_named_client_must_count_upwards(tmp_path: Path) -> None:
 
 
 def test_converse_goes_on_after_a_bad_event(tmp_path: Path) -> None:
-    async def test(_: Running, client: Client) -> None:
+    async def test(_server: Running, client: Client) -> None:
         stream = client.sessions.Converse()
         await stream.write(pb.ConverseRequest(session_id=client.id))
         for event in (emotion(1, 7.0), chat(2, "x" * 1_000_000), emotion(3, -0.5)):
             await stream.write(pb.ConverseRequest(event=event))
-        answers = [await stream.read() for _ in range(4)]
+        answers = [await read(stream) for _ in range(4)]
         kinds = [answer.WhichOneof("kind") for answer in answers]
         assert kinds == ["rejection", "rejection", "packet", "mood"]
         for answer, sequence in zip(answers[:2], (1, 2), strict=True):
@@ -270,28 +281,26 @@ def test_converse_goes_on_after_a_bad_event(tmp_path: Path) -> None:
 
 def test_converse_tells_replies_and_speech(tmp_path: Path) -> None:
     async def test(server: Running, client: Client) -> None:
-        from engine.voice.speaker import SpeechState, SpeechUpdate
-
         stream = client.sessions.Converse()
         await stream.write(pb.ConverseRequest(session_id=client.id, event=chat(1)))
-        answers = [await stream.read() for _ in range(3)]
+        answers = [await read(stream) for _ in range(3)]
         assert answers[2].packet.speak_text == "I see."
         update = SpeechUpdate(SpeechState.STARTED, "I see.", "fake")
         server.body(client.id).callbacks.on_speech(update)
-        speech = (await stream.read()).speech
+        speech = (await read(stream)).speech
         assert (speech.state, speech.text) == (pb.SPEECH_STATE_STARTED, "I see.")
         assert speech.source == "fake"
         # The client's side may end first: what the session says still arrives.
         await stream.done_writing()
         await client.send(emotion(9, 0.9))
-        assert (await stream.read()).packet.event_sequence == 9
+        assert (await read(stream)).packet.event_sequence == 9
         stream.cancel()
 
     run(tmp_path, test)
 
 
 def test_converse_needs_a_session(tmp_path: Path) -> None:
-    async def test(_: Running, client: Client) -> None:
+    async def test(_server: Running, client: Client) -> None:
         for first, code in (
             (pb.ConverseRequest(event=chat(1)), StatusCode.INVALID_ARGUMENT),
             (pb.ConverseRequest(session_id=UNKNOWN), StatusCode.NOT_FOUND),
@@ -304,7 +313,7 @@ def test_converse_needs_a_session(tmp_path: Path) -> None:
 
 
 def test_streams_end_with_their_session(tmp_path: Path) -> None:
-    async def test(_: Running, client: Client) -> None:
+    async def test(_server: Running, client: Client) -> None:
         watching = client.sessions.WatchPackets(pb.WatchPacketsRequest(session_id=client.id))
         await watching.initial_metadata()
         stream = client.sessions.Converse()
@@ -319,7 +328,7 @@ def test_streams_end_with_their_session(tmp_path: Path) -> None:
 
 
 def test_watched_packets_are_small_and_in_order(tmp_path: Path) -> None:
-    async def test(_: Running, client: Client) -> None:
+    async def test(_server: Running, client: Client) -> None:
         watching = client.sessions.WatchPackets(pb.WatchPacketsRequest(session_id=client.id))
         await watching.initial_metadata()
         text = "This is a long story, and it goes on and on without an end in sight. " * 40
@@ -342,22 +351,32 @@ def test_watched_packets_are_small_and_in_order(tmp_path: Path) -> None:
     run(tmp_path, test)
 
 
-def test_stream_that_the_client_leaves_is_forgotten(tmp_path: Path) -> None:
+def test_stream_that_the_client_leaves_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def test(server: Running, client: Client) -> None:
         assert server.server.sessions is not None
         session = server.server.sessions.get(client.id)
+        forgotten = asyncio.Event()
+        unsubscribe = session.unsubscribe
+
+        def noting(subscription: Subscription) -> None:
+            unsubscribe(subscription)
+            forgotten.set()
+
+        monkeypatch.setattr(session, "unsubscribe", noting)
         watching = client.sessions.WatchPackets(pb.WatchPacketsRequest(session_id=client.id))
         await watching.initial_metadata()
         assert session.in_use
         watching.cancel()
-        while session.in_use:
-            await asyncio.sleep(0.01)
+        await forgotten.wait()
+        assert not session.in_use
 
     run(tmp_path, test)
 
 
 def test_offer_is_answered(tmp_path: Path) -> None:
-    async def test(_: Running, client: Client) -> None:
+    async def test(_server: Running, client: Client) -> None:
         offer = pb.SessionDescription(type="offer", sdp="v=0\r\n")
         request = pb.NegotiateRequest(session_id=client.id, offer=offer)
         answer = (await client.sessions.Negotiate(request)).answer
@@ -380,16 +399,15 @@ def test_negotiation_keeps_the_callers_deadline(tmp_path: Path) -> None:
         with pytest.raises(aio.AioRpcError) as error:
             await client.sessions.Negotiate(request, timeout=0.1)
         assert error.value.code() is StatusCode.DEADLINE_EXCEEDED
-        # Nothing of the call is left on the server.
-        while any("negotiate" in repr(task.get_coro()).lower() for task in asyncio.all_tasks()):
-            await asyncio.sleep(0.01)
+        # Nothing of the call goes on in the server.
+        await server.body(client.id).gave_up.wait()
         assert (await client.send(chat(1))).packet.event_sequence == 1
 
     run(tmp_path, test)
 
 
 def test_library_is_listed_page_by_page(tmp_path: Path) -> None:
-    async def test(_: Running, client: Client) -> None:
+    async def test(_server: Running, client: Client) -> None:
         cids: list[str] = []
         token = ""
         while True:
@@ -417,13 +435,15 @@ def test_library_is_listed_page_by_page(tmp_path: Path) -> None:
 
 
 def test_health_and_reflection_are_served(tmp_path: Path) -> None:
-    async def test(_: Running, client: Client) -> None:
-        health = health_pb2_grpc.HealthStub(client.channel)
+    async def test(_server: Running, client: Client) -> None:
+        health: Any = health_pb2_grpc.HealthStub(client.channel)
         for service in ("", "capsulecast.v1.SessionService", "capsulecast.v1.CapsuleService"):
             answer = await health.Check(health_pb2.HealthCheckRequest(service=service))
             assert answer.status == health_pb2.HealthCheckResponse.SERVING
-        reflection = reflection_pb2_grpc.ServerReflectionStub(client.channel)
-        request = reflection_pb2.ServerReflectionRequest(list_services="")
+        make_stub: Any = reflection_pb2_grpc.ServerReflectionStub
+        make_request: Any = reflection_pb2.ServerReflectionRequest
+        reflection = make_stub(client.channel)
+        request = make_request(list_services="")
         async for listed in reflection.ServerReflectionInfo(iter([request])):
             names = {service.name for service in listed.list_services_response.service}
             assert {"capsulecast.v1.SessionService", "grpc.health.v1.Health"} <= names
@@ -444,12 +464,25 @@ def test_unforeseen_error_tells_nothing_of_itself(
     run(tmp_path, test)
 
 
-def test_tls_encrypts_both_doors(tmp_path: Path) -> None:
-    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+def certificate(folder: Path, name: str) -> tuple[Path, Path]:
+    """A self-signed certificate for this machine, and its key."""
+    cert, key = folder / f"{name}.cert.pem", folder / f"{name}.key.pem"
     subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
     files = ["-nodes", "-days", "1", "-keyout", str(key), "-out", str(cert)]
     subprocess.run([*command, *files, *subject], check=True, capture_output=True)
+    return cert, key
+
+
+def test_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
+    (cert, _), (_, key) = (certificate(tmp_path, name) for name in ("one", "two"))
+    settings = load_settings({"tls_cert": str(cert), "tls_key": str(key)})
+    with pytest.raises(SettingsError, match="tls_cert and tls_key: cannot use"):
+        load_tls(settings)
+
+
+def test_tls_encrypts_both_doors(tmp_path: Path) -> None:
+    cert, key = certificate(tmp_path, "own")
 
     async def main() -> None:
         async with running(tmp_path, tls_cert=str(cert), tls_key=str(key)) as server:
@@ -467,15 +500,3 @@ def test_tls_encrypts_both_doors(tmp_path: Path) -> None:
             writer.close()
 
     asyncio.run(main())
-
-
-def test_idle_loop_does_no_work_for_a_quiet_stream(tmp_path: Path) -> None:
-    async def test(_: Running, client: Client) -> None:
-        watching = client.sessions.WatchPackets(pb.WatchPacketsRequest(session_id=client.id))
-        reading = asyncio.create_task(anext(aiter(watching)))
-        await settle()
-        assert not reading.done()
-        reading.cancel()
-        watching.cancel()
-
-    run(tmp_path, test)

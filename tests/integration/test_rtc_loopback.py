@@ -315,6 +315,20 @@ def test_page_that_hangs_up_ends_the_viewer() -> None:
     call(scene)
 
 
+def test_page_that_vanishes_without_a_word_is_noticed() -> None:
+    async def scene(host: Host, page: Page) -> None:
+        await page.picture_with(0)
+        await asyncio.sleep(1.5)
+        assert host.viewer.connected  # who only listens is heard all the same
+        for transceiver in page.connection.getTransceivers():
+            ice = transceiver.receiver.transport.transport._connection
+            for protocol in ice._protocols:
+                protocol.transport.abort()
+        await until(lambda: host.viewer.ended)
+
+    assert call(scene, ViewerOptions(silence_s=1.6)).changes == [True, False]
+
+
 def test_viewer_that_never_connects_is_given_up() -> None:
     async def play() -> None:
         tasks = asyncio.all_tasks()

@@ -24,13 +24,18 @@ class FakeBody:
         self.sent: list[str] = []
         self.closed = 0
         self.answers = asyncio.Event()
+        self.gave_up = asyncio.Event()
         self.answers.set()
 
     def apply(self, packet: IdPacket, *, source: str = "") -> None:
         self.applied.append((packet, source))
 
     async def negotiate(self, sdp_type: str, sdp: str) -> tuple[str, str]:
-        await self.answers.wait()
+        try:
+            await self.answers.wait()
+        except asyncio.CancelledError:
+            self.gave_up.set()
+            raise
         if not sdp.startswith("v=0"):
             raise NegotiationError(f"SDP begins with {sdp[:10]!r}: expected 'v=0'")
         return "answer", sdp

@@ -1,0 +1,292 @@
+import json
+from functools import cache
+from importlib import resources
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from capsules.arkit import ARKIT_BLENDSHAPES, VISEMES
+from capsules.avatar import Avatar, Part
+from capsules.pack import builtin_avatar
+from capsules.targets import FINGERS, HAND_PARTS, TargetKind, targets
+from numpy.typing import NDArray
+
+_ARCHIVE = resources.files("capsules") / "avatars" / "mira.avatar"
+# A triangle may turn over by this much, which is less than anyone can see.
+_LEAST_FLIP_PX2 = 6.5
+# Where a lid that closes meets a cheek that rises, they overlap a little, as skin does.
+_LEAST_OVERLAP_PX2 = 11.0
+
+
+@pytest.fixture(scope="module")
+def mira(tmp_path_factory: pytest.TempPathFactory) -> Avatar:
+    return builtin_avatar("mira", tmp_path_factory.mktemp("avatars"))
+
+
+def _posed(part: Part, weights: dict[str, float]) -> NDArray[np.float64]:
+    vertices = part.vertices.astype(np.float64)
+    for name, weight in weights.items():
+        if name in part.bases:
+            vertices = vertices + weight * part.bases[name].delta.astype(np.float64)
+    return vertices
+
+
+def _areas(vertices: NDArray[np.float64], triangles: NDArray[np.int32]) -> NDArray[np.float64]:
+    a, b, c = (vertices[triangles[:, i]] for i in range(3))
+    one, two = b - a, c - a
+    return np.asarray(0.5 * (one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]))
+
+
+def _largest_flip(part: Part, weights: dict[str, float]) -> float:
+    at_rest = _areas(part.vertices.astype(np.float64), part.triangles)
+    posed = _areas(_posed(part, weights), part.triangles)
+    seen = np.abs(at_rest) > 0.5
+    turned = np.where(seen, posed * np.sign(at_rest), posed)
+    return float(-turned.min(initial=0.0))
+
+
+@cache
+def _visemes() -> dict[str, dict[str, float]]:
+    text = (resources.files("capsules") / "data" / "visemes.json").read_text()
+    return dict(json.loads(text))
+
+
+def _both(stem: str, weight: float = 1.0) -> dict[str, float]:
+    return {f"{stem}Left": weight, f"{stem}Right": weight}
+
+
+def test_archive_is_under_eight_megabytes() -> None:
+    assert len(_ARCHIVE.read_bytes()) < 8_000_000
+
+
+def test_she_is_labelled_as_drawn_and_synthetic(mira: Avatar) -> None:
+    assert mira.provenance.source == "drawn by code"
+    assert mira.provenance.consent == "not a real person"
+    assert mira.provenance.synthetic
+    assert len(mira.provenance.sha256) == 64
+
+
+def test_parts_stand_in_z_order(mira: Avatar) -> None:
+    names = [part.name for part in mira.parts]
+    wanted = ("background", "hairBack", "body", "mouth", "eyes", "irisLeft", "face", "hairFront")
+    places = [names.index(name) for name in (*wanted, "handRight", "handLeft")]
+    assert places == sorted(places)
+    assert mira.canvas_px == 1024
+
+
+def test_all_arkit_blendshapes_move_something(mira: Avatar) -> None:
+    for name in ARKIT_BLENDSHAPES:
+        moves = [np.abs(p.bases[name].delta).max() for p in mira.parts if name in p.bases]
+        assert max(moves, default=0.0) > 2.0, name
+
+
+def test_every_basis_target_exists(mira: Avatar) -> None:
+    wanted = {t.name for t in targets().values() if t.kind is TargetKind.BASIS}
+    assert wanted <= mira.basis_names
+
+
+def test_every_basis_is_a_target(mira: Avatar) -> None:
+    assert mira.basis_names <= set(targets())
+
+
+def test_bases_hold_finite_numbers_of_a_sensible_size(mira: Avatar) -> None:
+    for part in mira.parts:
+        for name, basis in part.bases.items():
+            assert np.isfinite(basis.delta).all(), (part.name, name)
+            assert np.abs(basis.delta).max() < 320.0, (part.name, name)
+
+
+def test_every_part_but_the_background_can_be_lit(mira: Avatar) -> None:
+    unlit = [part.name for part in mira.parts if part.normals is None]
+    assert unlit == ["background"]
+    for part in mira.parts[1:]:
+        assert part.normals is not None
+        assert np.hypot(*np.moveaxis(part.normals.astype(float), 2, 0)).max() <= 128.0
+
+
+def test_background_covers_the_canvas_and_more(mira: Avatar) -> None:
+    part = mira.part("background")
+    assert part.vertices.min() < -100.0
+    assert part.vertices.max() > 1124.0
+    assert part.texture[..., 3].min() == 255
+
+
+def test_meshes_stay_within_the_triangle_budget(mira: Avatar) -> None:
+    assert sum(len(part.triangles) for part in mira.parts) <= 6000
+
+
+def test_mesh_edges_are_transparent_so_that_outlines_are_smooth(mira: Avatar) -> None:
+    for name in ("face", "hairFront", "irisLeft", "irisRight"):
+        part = mira.part(name)
+        edges = np.sort(part.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+        pairs, counts = np.unique(edges, axis=0, return_counts=True)
+        rim = np.unique(pairs[counts == 1])
+        height, width = part.texture.shape[:2]
+        x = np.clip((part.uv[rim, 0] * width).astype(int), 0, width - 1)
+        y = np.clip((part.uv[rim, 1] * height).astype(int), 0, height - 1)
+        assert np.percentile(part.texture[y, x, 3], 90) <= 24, name
+
+
+def _lid_openings(
+    face: Part, weights: dict[str, float], side: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Triangle areas of the face, and which triangles show more hole than skin at one eye."""
+    middle = face.uv[face.triangles].mean(axis=1)
+    height, width = face.texture.shape[:2]
+    x, y = (middle * (width, height)).astype(int).T
+    clear = face.texture[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1), 3] < 128
+    centre = face.vertices[face.triangles].mean(axis=1)
+    near = (np.abs(centre[:, 0] - (512 + side * 75)) < 45) & (np.abs(centre[:, 1] - 349) < 26)
+    return np.abs(_areas(_posed(face, weights), face.triangles)), near & clear
+
+
+@pytest.mark.parametrize(("word", "side"), [("Left", 1), ("Right", -1)])
+def test_blink_closes_the_eye_completely(mira: Avatar, word: str, side: int) -> None:
+    face = mira.part("face")
+    opened, hole = _lid_openings(face, {}, side)
+    assert opened[hole].sum() > 700.0
+    closed, _ = _lid_openings(face, {f"eyeBlink{word}": 1.0}, side)
+    assert closed[hole].max() < 0.6
+    assert closed[hole].sum() < 6.0
+
+
+def test_half_a_blink_leaves_the_eye_half_open(mira: Avatar) -> None:
+    face = mira.part("face")
+    opened, hole = _lid_openings(face, {}, 1)
+    half, _ = _lid_openings(face, {"eyeBlinkLeft": 0.5}, 1)
+    assert 0.35 < half[hole].sum() / opened[hole].sum() < 0.65
+
+
+def test_jaw_opens_the_mouth_and_drops_the_chin(mira: Avatar) -> None:
+    face = mira.part("face")
+    delta = face.bases["jawOpen"].delta.astype(float)
+    chin = np.argmin(np.hypot(face.vertices[:, 0] - 512, face.vertices[:, 1] - 560))
+    lips = (np.abs(face.vertices[:, 0] - 512) < 8) & (np.abs(face.vertices[:, 1] - 483) < 2)
+    assert delta[chin, 1] > 35.0
+    assert np.ptp(delta[lips, 1]) > 30.0
+
+
+def test_mouth_close_undoes_what_jaw_open_parts(mira: Avatar) -> None:
+    face = mira.part("face")
+    both = {"jawOpen": 1.0, "mouthClose": 1.0}
+    at, place = np.unique(face.vertices, axis=0, return_inverse=True)
+    moved = _posed(face, both)[:, 1]
+    apart = [np.ptp(moved[place.ravel() == k]) for k in range(len(at))]
+    # Vertices that share a place at rest are those of the two lips where they meet.
+    assert np.count_nonzero(np.bincount(place.ravel()) > 1) > 20
+    assert max(apart) < 0.7
+
+
+def _folds(name: str) -> bool:
+    """Fingers fold over themselves; mouthClose means nothing without jawOpen."""
+    return name.endswith("Curl") or name == "mouthClose"
+
+
+def test_no_basis_turns_a_triangle_over(mira: Avatar) -> None:
+    signed = {t.name for t in targets().values() if t.minimum <= -1.0}
+    for part in mira.parts:
+        # Lashes turn over as the lid closes: that is how they come to point down.
+        for name in part.bases if not part.name.startswith("lashes") else ():
+            for weight in (1.0, -1.0) if name in signed else (1.0,):
+                if not _folds(name):
+                    flip = _largest_flip(part, {name: weight})
+                    assert flip < _LEAST_FLIP_PX2, (part.name, name, weight, flip)
+
+
+_COMBINATIONS = {
+    "open smile": _both("mouthSmile") | {"jawOpen": 0.6},
+    "frowning blink": _both("eyeBlink") | _both("browDown"),
+    "smiling blink": _both("eyeBlink") | _both("mouthSmile") | _both("cheekSquint", 0.5),
+    "oh": {"jawOpen": 0.6, "mouthPucker": 0.8},
+    "turned smile": _both("mouthSmile") | {"headYaw": 1.0},
+    "closed on an open jaw": {"jawOpen": 1.0, "mouthClose": 1.0},
+    "surprise": _both("browOuterUp") | _both("eyeWide") | {"browInnerUp": 1.0, "jawOpen": 0.6},
+    "disgust": _both("noseSneer") | _both("mouthUpperUp", 0.6) | _both("browDown", 0.6),
+    "head aside and down": {"headYaw": -0.7, "headPitch": -0.7, "headRoll": 0.5},
+}
+
+
+@pytest.mark.parametrize("weights", _COMBINATIONS.values(), ids=list(_COMBINATIONS))
+def test_common_combinations_turn_no_triangle_over(mira: Avatar, weights: dict[str, float]) -> None:
+    for name in ("face", "hairFront", "body", "eyes", "mouth"):
+        assert _largest_flip(mira.part(name), weights) < _LEAST_OVERLAP_PX2, name
+
+
+@pytest.mark.parametrize("side", ["Left", "Right"])
+def test_looks_move_the_iris_the_way_they_say(mira: Avatar, side: str) -> None:
+    sign = 1.0 if side == "Left" else -1.0
+    bases = mira.part(f"iris{side}").bases
+    mean = {
+        look: bases[f"eyeLook{look}{side}"].delta.astype(float).mean(axis=0)
+        for look in ("In", "Out", "Up", "Down")
+    }
+    assert sign * mean["Out"][0] > 5.0
+    assert sign * mean["In"][0] < -5.0
+    assert mean["Up"][1] < -5.0
+    assert mean["Down"][1] > 5.0
+
+
+def test_head_turns_with_parallax(mira: Avatar) -> None:
+    face = mira.part("face")
+    yaw = face.bases["headYaw"].delta.astype(float)[:, 0]
+    nose = np.argmin(np.hypot(face.vertices[:, 0] - 512, face.vertices[:, 1] - 428))
+    cheek = np.argmin(np.hypot(face.vertices[:, 0] - 655, face.vertices[:, 1] - 360))
+    back = mira.part("hairBack").bases["headYaw"].delta.astype(float)[:, 0]
+    assert yaw[nose] > 2.0 * abs(yaw[cheek])
+    assert back.min() < 0.0 < yaw[nose]
+
+
+@pytest.mark.parametrize("viseme", VISEMES)
+def test_viseme_uses_known_blendshapes_within_range(viseme: str) -> None:
+    weights = _visemes()[viseme]
+    assert set(weights) <= set(ARKIT_BLENDSHAPES)
+    assert all(0.0 < weight <= 1.0 for weight in weights.values())
+
+
+def test_there_are_exactly_the_fifteen_visemes() -> None:
+    assert list(_visemes()) == list(VISEMES)
+
+
+def test_visemes_look_different_from_one_another(mira: Avatar) -> None:
+    parts = [mira.part(name) for name in ("face", "tongueTip", "teethLower")]
+    shapes = {
+        name: np.concatenate([_posed(part, weights).ravel() for part in parts])
+        for name, weights in _visemes().items()
+    }
+    for one, other in combinations(shapes, 2):
+        difference = np.abs(shapes[one] - shapes[other])
+        assert np.sort(difference)[-20:].mean() > 1.5, (one, other)
+
+
+@pytest.mark.parametrize("part", HAND_PARTS)
+def test_hand_has_a_skeleton_that_its_bases_move(mira: Avatar, part: str) -> None:
+    skeleton = mira.skeletons[part]
+    for finger, name in enumerate(FINGERS):
+        move = np.linalg.norm(skeleton.keypoint_deltas[f"{part}{name}Curl"], axis=1)
+        tip = 4 + 4 * finger
+        assert move[tip] > 25.0, name
+        assert move[np.setdiff1d(np.arange(21), np.arange(tip - 3, tip + 1))].max() == 0.0, name
+
+
+@pytest.mark.parametrize("part", HAND_PARTS)
+def test_hand_rests_in_the_picture_and_its_sleeve_reaches_far_below(
+    mira: Avatar, part: str
+) -> None:
+    keypoints = mira.skeletons[part].keypoints
+    tips = keypoints[[4, 8, 12, 16, 20]]
+    assert tips[:, 1].max() < 960.0
+    assert tips[:, 1].min() > 620.0
+    assert mira.part(part).vertices[:, 1].max() > 1024.0 + 320.0
+
+
+def test_left_hand_is_on_the_right_of_the_picture(mira: Avatar) -> None:
+    assert mira.skeletons["handLeft"].keypoints[0, 0] > 512.0
+    assert mira.skeletons["handRight"].keypoints[0, 0] < 512.0
+
+
+def test_unpacked_avatar_is_small_in_memory(mira: Avatar, tmp_path: Path) -> None:
+    again = builtin_avatar("mira", tmp_path)
+    total = sum(file.stat().st_size for file in tmp_path.rglob("*.safetensors"))
+    assert again.name == mira.name
+    assert total < 32 << 20
