@@ -4,7 +4,7 @@ import time
 
 from benchmarks.report import Figure, Report
 from capsules.library import load_library
-from control_plane.brain import Brain
+from control_plane.brain.brain import Brain
 from control_plane.emotion.personality import personality_named
 from control_plane.events import Chat, ChatRole, Emotion, Event, EventKind, Speak, Task, TaskState
 from engine.clock import SystemClock

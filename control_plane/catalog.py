@@ -6,7 +6,7 @@ from typing import TypeVar
 from capsules.errors import UnknownCapsuleError
 from capsules.library import Library
 from capsules.model import Capsule, Expression, Layer
-from control_plane.paging import page_size, read_token, write_token
+from control_plane.sessions.paging import page_size, read_token, write_token
 
 __all__ = ["Catalog"]
 

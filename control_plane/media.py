@@ -8,7 +8,7 @@ from capsules.library import Library
 from capsules.pack import builtin_avatar, builtin_avatar_names
 from compositor.select import open_compositor
 from control_plane.errors import InvalidArgumentError, UnavailableError
-from control_plane.options import SessionOptions
+from control_plane.sessions.options import SessionOptions
 from control_plane.settings import Settings
 from control_plane.together import together
 from engine.clock import SystemClock
@@ -49,7 +49,7 @@ class LiveMedia:
         return "none (mouth only)" if isinstance(self._tts, SilentTts) else "eSpeak NG"
 
     async def start(self, on_fault: FaultSink) -> None:
-        """See `control_plane.bodies.Media.start`."""
+        """See `control_plane.sessions.bodies.Media.start`."""
         settings = self._settings
         renderer = self._renderer = Renderer(
             partial(open_compositor, settings.backend, settings.gpu or None),
@@ -66,7 +66,7 @@ class LiveMedia:
         options: SessionOptions,
         callbacks: LiveCallbacks,
     ) -> LiveBody:
-        """See `control_plane.bodies.BodyFactory`."""
+        """See `control_plane.sessions.bodies.BodyFactory`."""
         if self._renderer is None or self._tts is None:
             raise UnavailableError("the server has not started yet")
         return await LiveBody.start(
@@ -87,7 +87,7 @@ class LiveMedia:
         )
 
     async def aclose(self) -> None:
-        """See `control_plane.bodies.Media.aclose`."""
+        """See `control_plane.sessions.bodies.Media.aclose`."""
         if self._tts is not None:
             await self._tts.aclose()
         if self._renderer is not None:

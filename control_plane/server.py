@@ -9,16 +9,16 @@ from importlib.metadata import version
 from uuid import UUID
 
 from capsules.library import Library, load_library
-from control_plane.bodies import Media
 from control_plane.catalog import Catalog
 from control_plane.emotion.appraisal import default_appraiser
 from control_plane.grpc_api.server import GrpcServer
 from control_plane.hardware import describe_hardware
 from control_plane.http_api.app import create_app
 from control_plane.http_api.server import HttpServer
-from control_plane.options import SessionOptions
 from control_plane.responder.port import Responder
-from control_plane.sessions import SessionManager, SessionServices
+from control_plane.sessions.bodies import Media
+from control_plane.sessions.manager import SessionManager, SessionServices
+from control_plane.sessions.options import SessionOptions
 from control_plane.settings import Settings
 from control_plane.tls import TlsFiles, load_tls
 from control_plane.together import together

@@ -10,16 +10,16 @@ from capsules.library import Library
 from capsules.targets import HAND_PARTS, TargetKind
 from compositor.drawlist import Camera, DrawList, FrameSize, Light, PartTransform
 from compositor.light import directional
-from engine.beats import Beats
 from engine.clock import NS_PER_MS
-from engine.conflicts import Mixer
-from engine.idle import Idle
-from engine.leadlag import SPEECH_LEAD_MS
-from engine.limits import RateLimiter
-from engine.lips import Lips
+from engine.motion.beats import Beats
+from engine.motion.conflicts import Mixer
+from engine.motion.idle import Idle
+from engine.motion.leadlag import SPEECH_LEAD_MS
+from engine.motion.limits import RateLimiter
+from engine.motion.lips import Lips
+from engine.motion.plans import target_index, target_table
+from engine.motion.scheduler import Scheduler
 from engine.packet import IdPacket
-from engine.plans import target_index, target_table
-from engine.scheduler import Scheduler
 from engine.voice.port import Speech, VoiceDelta
 
 __all__ = ["BLINK_RATE", "LIP_RATE", "Body", "BodyOptions"]

@@ -84,6 +84,7 @@ class Renderer:
         self._queue: queue.SimpleQueue[_Frame | _Call | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended = asyncio.Event()
         self._closed = False
 
     @property
@@ -143,7 +144,8 @@ class Renderer:
         thread, self._thread = self._thread, None
         if thread is not None:
             self._queue.put(_STOP)
-            await asyncio.to_thread(thread.join)
+            await self._ended.wait()
+            thread.join()  # does not wait any more: nothing is left to do there
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         if self._closed or self._loop is None:
@@ -179,6 +181,7 @@ class Renderer:
             if frames:
                 self._run_frames(frames)
         self._close_compositor()
+        self._answer(self._ended.set)
 
     def _run_call(self, call: _Call) -> None:
         try:

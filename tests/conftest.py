@@ -30,6 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     in_ci = bool(os.environ.get("CI"))
     for marker in ("browser", "vulkan", "node", "espeak"):
         marked = [item for item in items if item.get_closest_marker(marker)]
-        reason = _missing(marker) if marked and not in_ci else None
-        for item in marked if reason else []:
+        if not marked or in_ci or not (reason := _missing(marker)):
+            continue
+        for item in marked:
             item.add_marker(pytest.mark.skip(reason=reason))

@@ -4,12 +4,12 @@ import numpy as np
 from scipy import ndimage
 
 from capsules.mira.features import CENTRE_X, mirrored
-from capsules.mira.raster import Floats, Paint, Sheet, curve, gaussian, ramp, smoothstep
+from capsules.mira.raster import Floats, Paint, Sheet, curve, floats, gaussian, ramp, smoothstep
 from capsules.mira.skin import normals_of, shade
 
 __all__ = ["BODY_SHEET", "CLOTH_RAMP", "paint_body"]
 
-BODY_SHEET = Sheet(-40.0, 470.0, 1104.0, 660.0, 1.0)
+BODY_SHEET = Sheet(-40.0, 470.0, 1104.0, 660.0, 1.2)
 CLOTH_RAMP = (
     (0.0, "0E2A33"), (0.25, "1B4650"), (0.5, "2C6870"), (0.75, "4A8E92"), (1.0, "8CC1BE"),
 )  # fmt: skip
@@ -21,18 +21,34 @@ def _symmetric(points: list[tuple[float, float]], count: int) -> Floats:
 
 
 def _neck_outline() -> Floats:
-    right = curve([(574, 470), (577, 540), (581, 585), (590, 616), (612, 640), (632, 660), (640, 700)], 60)
+    right = curve(
+        [(574, 470), (577, 540), (579, 585), (586, 614), (602, 636), (618, 656), (626, 700)], 60
+    )
     left = mirrored(right, -1)
-    return np.vstack([right, np.float32([[640, 780], [384, 780]]), left[::-1]])
+    return np.vstack([right, floats([[640, 780], [384, 780]]), left[::-1]])
 
 
 def _collar() -> Floats:
     """The neckline from left to right."""
-    return _symmetric([(512, 722), (548, 716), (584, 699), (612, 672), (628, 642)], 90)
+    return _symmetric([(512, 716), (544, 710), (574, 692), (594, 664), (602, 630)], 90)
 
 
 def _torso_outline() -> Floats:
-    right = curve([(628, 642), (664, 656), (724, 677), (790, 703), (846, 742), (882, 800), (902, 880), (914, 980), (926, 1140)], 90)
+    right = curve(
+        [
+            (602, 630),
+            (630, 644),
+            (664, 657),
+            (724, 677),
+            (790, 703),
+            (846, 742),
+            (882, 800),
+            (902, 880),
+            (914, 980),
+            (926, 1140),
+        ],
+        90,
+    )
     return np.vstack([_collar(), right, mirrored(right, -1)[::-1]])
 
 
@@ -46,7 +62,11 @@ def _skin(paint_sheet: Sheet) -> tuple[Floats, Floats]:
         z += 7.0 * gaussian(x, y, (CENTRE_X + side * 62, 672), (44, 5.5), side * -9)
         z -= 5.0 * gaussian(x, y, (CENTRE_X + side * 66, 658), (40, 7), side * -9)
     z -= 8.0 * gaussian(x, y, (CENTRE_X, 672), (10, 12))
-    return shade(ndimage.gaussian_filter(z, 1.5 * paint_sheet.scale).astype(np.float32), paint_sheet, cavity=0.6)
+    return shade(
+        ndimage.gaussian_filter(z, 1.5 * paint_sheet.scale).astype(np.float32),
+        paint_sheet,
+        cavity=0.6,
+    )
 
 
 # Folds on the picture's right side: points, width and depth.
@@ -86,8 +106,12 @@ def _folds(paint: Paint) -> None:
             line = mirrored(curve(points, 40), side)
             shape = (0.5, 0.7 * width, width, 0.6 * width, 0.4)
             core = sheet.stroke(line, shape, blur_px=0.6 * width) * cover
-            crest = sheet.stroke(line + np.float32([-0.25 * width, -0.9 * width]), shape, blur_px=0.7 * width)
-            foot = sheet.stroke(line + np.float32([0.2 * width, 0.95 * width]), shape, blur_px=0.8 * width)
+            crest = sheet.stroke(
+                line + floats([-0.25 * width, -0.9 * width]), shape, blur_px=0.7 * width
+            )
+            foot = sheet.stroke(
+                line + floats([0.2 * width, 0.95 * width]), shape, blur_px=0.8 * width
+            )
             paint.multiply("1D4C55", core, depth)
             paint.screen("7FBDBB", crest * cover, 0.42 * depth)
             paint.screen("5FA2A4", foot * cover, 0.22 * depth)
@@ -102,10 +126,14 @@ def _sweater(sheet: Sheet) -> tuple[Paint, Floats]:
     lit = np.clip(normals @ (key / np.linalg.norm(key)) * 0.75 + 0.25, 0.0, 1.0)
     light = 0.12 + 0.60 * lit**1.2 - 0.12 * smoothstep(780, 1060, y)
     rng = np.random.default_rng(9)
-    grain = ndimage.gaussian_filter(rng.normal(size=sheet.shape), (1.1 * sheet.scale, 0.3 * sheet.scale))
+    grain = ndimage.gaussian_filter(
+        rng.normal(size=sheet.shape), (1.1 * sheet.scale, 0.3 * sheet.scale)
+    )
     stitch = np.sin(x * 1.9 + 0.9 * np.sin(y * 1.1)) * np.sin(y * 1.1)
     light = light + 0.010 * (grain / grain.std()) + 0.012 * stitch
-    paint = Paint(sheet, ramp(np.clip(light, 0, 1), CLOTH_RAMP), sheet.fill(_torso_outline(), blur_px=0.9))
+    paint = Paint(
+        sheet, ramp(np.clip(light, 0, 1), CLOTH_RAMP), sheet.fill(_torso_outline(), blur_px=0.9)
+    )
     _folds(paint)
     edge = np.clip(paint.alpha - sheet.blur(paint.alpha, 5.0), 0.0, 1.0)
     paint.screen("FFD2A6", edge * smoothstep(640, 800, x), 0.60)
@@ -116,14 +144,33 @@ def _sweater(sheet: Sheet) -> tuple[Paint, Floats]:
 
 def _ribbing(paint: Paint, x: Floats, y: Floats) -> None:
     sheet, line = paint.sheet, _collar()
-    band = sheet.stroke(line + np.float32([0, 9]), (22, 22, 22), blur_px=0.8) * paint.alpha
+    band = sheet.stroke(line + floats([0, 9]), (22, 22, 22), blur_px=0.8) * paint.alpha
     angle = np.arctan2(y - 610.0, x - CENTRE_X)
     ribs = (0.5 + 0.5 * np.sin(angle * 92.0)).astype(np.float32)
     paint.screen("5FA3A4", band * ribs, 0.30)
     paint.multiply("123640", band * (1 - ribs), 0.45)
-    under = sheet.stroke(line + np.float32([0, 22]), (3, 6, 6, 3), blur_px=2.6)
+    under = sheet.stroke(line + floats([0, 22]), (3, 6, 6, 3), blur_px=2.6)
     paint.multiply("0E2B33", under * paint.alpha, 0.55)
-    paint.screen("A9D6D2", sheet.stroke(line + np.float32([0, 1.6]), (1, 2.4, 2.4, 1), blur_px=1.0), 0.32)
+    paint.screen(
+        "A9D6D2", sheet.stroke(line + floats([0, 1.6]), (1, 2.4, 2.4, 1), blur_px=1.0), 0.32
+    )
+
+
+def _necklace(paint: Paint) -> None:
+    """A fine chain with a small drop, following the neck."""
+    sheet = paint.sheet
+    chain = _symmetric([(512, 688), (536, 678), (558, 658), (577, 628), (590, 592)], 80)
+    paint.multiply("8A5040", sheet.stroke(chain + floats([1.2, 2.0]), (2.2, 2.2), blur_px=1.2), 0.5)
+    paint.glaze("B98238", sheet.stroke(chain, (1.7, 1.7), blur_px=0.3), 0.95)
+    links = [chain[i : i + 2] for i in range(0, 79, 2)]
+    paint.glaze("F7DC9A", sheet.strokes(links, (1.0, 1.0), blur_px=0.3), 0.8)
+    x, y = sheet.grid()
+    drop = gaussian(x, y, (CENTRE_X, 693.5), (3.2, 3.8))
+    paint.multiply("8A5040", gaussian(x, y, (CENTRE_X + 1.6, 696.5), (4, 4)), 0.45)
+    paint.glaze("C08A3C", smoothstep(0.35, 0.6, drop), 1.0)
+    paint.glaze(
+        "FFF0C4", smoothstep(0.5, 0.95, gaussian(x, y, (CENTRE_X - 1.0, 692.2), (1.5, 1.6))), 0.9
+    )
 
 
 def paint_body(oversampling: int = 1) -> tuple[Paint, Floats]:
@@ -133,14 +180,31 @@ def paint_body(oversampling: int = 1) -> tuple[Paint, Floats]:
     rgb, skin_normals = _skin(sheet)
     paint = Paint(sheet, rgb, sheet.fill(_neck_outline(), blur_px=0.9))
     # The head's shadow on the neck, and the hair's on its sides.
-    jaw = curve([(440, 470), (584, 470), (592, 560), (574, 606), (540, 634), (508, 640), (478, 628), (452, 594), (436, 540)], 80, closed=True)
-    paint.multiply("9A4F3E", sheet.fill(jaw, blur_px=9.0), 0.72)
-    paint.multiply("7C3A2E", sheet.fill(jaw - np.float32([0, 34]), blur_px=10.0), 0.5)
-    paint.multiply("9C5646", smoothstep(38, 76, np.abs(x - CENTRE_X)) * smoothstep(680, 600, y), 0.5)
+    jaw = curve(
+        [
+            (440, 470),
+            (584, 470),
+            (592, 560),
+            (574, 606),
+            (540, 634),
+            (508, 640),
+            (478, 628),
+            (452, 594),
+            (436, 540),
+        ],
+        80,
+        closed=True,
+    )
+    paint.multiply("A25C49", sheet.fill(jaw, blur_px=9.0), 0.72)
+    paint.multiply("7C3A2E", sheet.fill(jaw - floats([0, 34]), blur_px=10.0), 0.5)
+    paint.multiply(
+        "A56A58", smoothstep(38, 76, np.abs(x - CENTRE_X)) * smoothstep(680, 600, y), 0.5
+    )
     paint.multiply("B9705A", smoothstep(60, 118, np.abs(x - CENTRE_X)), 0.42)
     paint.multiply("F0A08C", gaussian(x, y, (CENTRE_X, 690), (50, 24)), 0.18)
+    _necklace(paint)
     cloth, cloth_normals = _sweater(sheet)
-    shadow = sheet.stroke(_collar() + np.float32([0, -3]), (4, 10, 12, 10, 4), blur_px=4.0)
+    shadow = sheet.stroke(_collar() + floats([0, -3]), (4, 10, 12, 10, 4), blur_px=4.0)
     paint.multiply("8A4838", shadow, 0.55)
     lay = np.concatenate([cloth.rgb * cloth.alpha[..., None], cloth.alpha[..., None]], axis=2)
     paint.over(lay.astype(np.float32))

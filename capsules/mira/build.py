@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from capsules.avatar import Avatar, Basis, Part, Provenance, Skeleton
 from capsules.mira import backdrop, body, eyes, face, hair, hand_paint, mouth
-from capsules.mira.features import CENTRE_X, eye_lids
+from capsules.mira.features import CENTRE_X, eye_lids, lip_line_y
 from capsules.mira.hand_rig import rig_hand
 from capsules.mira.mesh import Mesh, face_mesh, grid_mesh, strip_mesh
-from capsules.mira.raster import Floats, Paint, Sheet, smoothstep
+from capsules.mira.raster import Floats, Paint, floats, smoothstep
 from capsules.mira.residuals import face_residuals
 from capsules.mira.rig_eyes import eye_bases, iris_bases
 from capsules.mira.rig_mouth import JAW_DROP_PX, Place, mouth_bases
@@ -21,7 +21,7 @@ __all__ = ["build_mira"]
 
 # Movements smaller than this everywhere are no basis of a part.
 _LEAST_PX = 0.05
-_HAND_WRISTS = {1: (806.0, 1006.0), -1: (218.0, 1006.0)}
+_HAND_WRISTS = {1: (808.0, 1024.0), -1: (216.0, 1024.0)}
 
 
 def _bytes_of(normals: Floats, step: int) -> NDArray[np.int8]:
@@ -71,11 +71,45 @@ def _flat_normals(shape: tuple[int, ...], step: int = 4) -> NDArray[np.int8]:
     return np.zeros((max(1, shape[0] // step), max(1, shape[1] // step), 2), np.int8)
 
 
+def _part_lips(place: Place, deltas: dict[str, Floats]) -> None:
+    """Keeps lips that touch at rest from crossing: they press together and move as one.
+
+    mouthClose is the exception: it undoes jawOpen, and means nothing without it.
+    """
+    line = lip_line_y(place.x)
+    fade = np.exp(-((np.abs(place.y - line) / 11.0) ** 2)) * (place.beyond <= 0.0)
+    upper, lower = (
+        Place(place.x, line, np.full(len(line), low, np.bool_)) for low in (False, True)
+    )
+    for name, field in mouth_bases().items():
+        if name == "mouthClose":
+            continue
+        above, below = field(upper), field(lower)
+        slide = lip_line_y(place.x + below[:, 0] - above[:, 0]) - line
+        overlap = np.minimum(below[:, 1] - slide - above[:, 1], 0.0) * fade
+        deltas[name][:, 1] += np.where(place.lower, -0.5, 0.5) * overlap
+
+
+def _untuck(mesh: Mesh, deltas: dict[str, Floats]) -> None:
+    """Unfolds the inner lip as a basis opens the mouth, so that its edge stays soft."""
+    inner = mesh.tuck != 0.0
+    x, tuck = mesh.vertices[inner, 0], mesh.tuck[inner]
+    line = lip_line_y(x)
+    upper, lower = (Place(x, line, np.full(len(x), low, np.bool_)) for low in (False, True))
+    for name, field in mouth_bases().items():
+        opening = field(lower)[:, 1] - field(upper)[:, 1]
+        least = -1.0 if name == "mouthClose" else 0.0
+        share = np.clip(opening / (2.2 * np.abs(tuck) + 6.0), least, 1.0)
+        deltas[name][inner, 1] += share * tuck
+
+
 def _face() -> Part:
     paint, normals = face.paint_face()
     mesh = face_mesh(face.FACE_SHEET)
     place = Place(mesh.vertices[:, 0], mesh.vertices[:, 1], mesh.lower)
     deltas = {name: field(place) for name, field in (mouth_bases() | eye_bases()).items()}
+    _part_lips(place, deltas)
+    _untuck(mesh, deltas)
     deltas |= _pose(mesh.vertices, head_depth(*mesh.vertices.T))
     part = _part("face", mesh, paint, deltas, _bytes_of(normals, 4))
     bases = dict(part.bases)
@@ -90,13 +124,15 @@ def _face() -> Part:
     )  # fmt: skip
 
 
-def _skin_motion(points: Floats, lower: NDArray[np.bool_], names: tuple[str, ...]) -> dict[str, Floats]:
+def _skin_motion(
+    points: Floats, lower: NDArray[np.bool_], names: tuple[str, ...]
+) -> dict[str, Floats]:
     place = Place(points[:, 0], points[:, 1], lower)
     fields = mouth_bases() | eye_bases()
     return {name: fields[name](place) for name in names}
 
 
-def _jaw_motion(vertices: Floats, share: Floats) -> dict[str, Floats]:
+def _jaw_motion(share: Floats) -> dict[str, Floats]:
     """What hangs on the lower jaw moves with it as a whole."""
     none = np.zeros_like(share)
     return {
@@ -117,7 +153,14 @@ def _mouth_parts() -> list[Part]:
     for name, sheet, paint, (top, bottom), sunk in plan:
         mesh = grid_mesh(sheet, paint.alpha, 18.0)
         share = smoothstep(top, bottom, mesh.vertices[:, 1])
-        deltas = _jaw_motion(mesh.vertices, share)
+        deltas = _jaw_motion(share)
+        if name != "tongue":
+            # Protruding lips cover the teeth.
+            up = -1.0 if name == "mouth" else 1.0
+            held = smoothstep(500.0, 488.0, mesh.vertices[:, 1]) if name == "mouth" else share
+            for basis, lift in (("mouthPucker", 8.5), ("mouthFunnel", 3.0)):
+                narrow = -0.012 * lift * (mesh.vertices[:, 0] - CENTRE_X)
+                deltas[basis] = np.stack([narrow, up * lift * held], axis=-1)
         if name == "tongue":
             deltas["tongueOut"] = np.stack([0 * share, -9.0 * share], axis=-1)
         deltas |= _pose(mesh.vertices, head_depth(*mesh.vertices.T) + sunk)
@@ -130,13 +173,27 @@ def _tongue_tip() -> Part:
     sheet, paint = mouth.TONGUE_TIP_SHEET, mouth.paint_tongue_tip()
     mesh = grid_mesh(sheet, paint.alpha, 12.0)
     shape = mesh.vertices
-    rest = np.stack([CENTRE_X + 0.72 * (shape[:, 0] - CENTRE_X), np.full(len(shape), 483.5)], axis=1)
+    rest = np.stack(
+        [CENTRE_X + 0.72 * (shape[:, 0] - CENTRE_X), np.full(len(shape), 483.5)], axis=1
+    )
     rest = rest.astype(np.float32)
-    out = np.stack([CENTRE_X + 0.86 * (shape[:, 0] - CENTRE_X), 478.0 + 0.86 * (shape[:, 1] - 480.0)], axis=1) - rest
+    out = (
+        np.stack(
+            [CENTRE_X + 0.86 * (shape[:, 0] - CENTRE_X), 478.0 + 0.86 * (shape[:, 1] - 480.0)],
+            axis=1,
+        )
+        - rest
+    )
     share = np.full(len(shape), 0.66, np.float32)
-    deltas = _jaw_motion(rest, share) | {"tongueOut": out.astype(np.float32)}
+    deltas = _jaw_motion(share) | {"tongueOut": out.astype(np.float32)}
     deltas |= _pose(rest, head_depth(*rest.T) + 2.0)
-    return _part("tongueTip", Mesh(rest, mesh.uv, mesh.triangles, mesh.lower), paint, deltas, _flat_normals(paint.alpha.shape))
+    return _part(
+        "tongueTip",
+        Mesh(rest, mesh.uv, mesh.triangles, mesh.lower, mesh.tuck),
+        paint,
+        deltas,
+        _flat_normals(paint.alpha.shape),
+    )
 
 
 def _eyes() -> list[Part]:
@@ -149,7 +206,7 @@ def _eyes() -> list[Part]:
         mesh = grid_mesh(eyes.iris_sheet(side), iris.alpha, 15.0)
         deltas = _pose(mesh.vertices, head_depth(*mesh.vertices.T) - 4.0)
         for name, move in iris_bases(side).items():
-            deltas[name] = np.broadcast_to(np.float32(move), mesh.vertices.shape)
+            deltas[name] = np.broadcast_to(floats(move), mesh.vertices.shape)
         parts.append(_part(f"iris{word}", mesh, iris, deltas, _flat_normals(iris.alpha.shape)))
     return parts
 
@@ -166,11 +223,25 @@ def _lashes(side: int) -> Part:
         aside = side * (-3.0 + 19.0 * t) * height / 19.0
         rows.append(root + np.stack([aside, np.full_like(t, -height)], axis=1))
     mesh = strip_mesh(eyes.lash_sheet(side), [row.astype(np.float32) for row in rows])
-    names = [f"{kind}{word}" for kind in ("eyeBlink", "eyeSquint", "eyeWide", "eyeLookUp", "eyeLookDown", "eyeLookIn", "eyeLookOut", "browDown", "browOuterUp")]
+    names = [
+        f"{kind}{word}"
+        for kind in (
+            "eyeBlink",
+            "eyeSquint",
+            "eyeWide",
+            "eyeLookUp",
+            "eyeLookDown",
+            "eyeLookIn",
+            "eyeLookOut",
+            "browDown",
+            "browOuterUp",
+        )
+    ]
     at_root = np.vstack([root] * len(rows)).astype(np.float32)
     deltas = _skin_motion(at_root, np.zeros(len(at_root), np.bool_), (*names, "browInnerUp"))
-    level = np.repeat(np.float32(heights), len(root))
-    turn = np.stack([np.zeros_like(level), 1.5 * level * np.tile(np.sin(np.pi * np.clip(t, 0.06, 0.84)) ** 0.5, len(rows))], axis=-1)
+    level = np.repeat(floats(heights), len(root))
+    arch = np.tile(np.sin(np.pi * np.clip(t, 0.06, 0.84)) ** 0.5, len(rows))
+    turn = np.stack([np.zeros_like(level), (1.85 * level - 3.0) * arch], axis=-1)
     deltas[f"eyeBlink{word}"] = deltas[f"eyeBlink{word}"] + turn
     deltas[f"eyeLookDown{word}"] = deltas[f"eyeLookDown{word}"] + 0.36 * turn
     deltas |= _pose(mesh.vertices, head_depth(*at_root.T) + 3.0)
@@ -210,7 +281,7 @@ def _hand(side: int) -> tuple[Part, Skeleton]:
     atlas = hand_paint.paint_hand(frame)
     rig = rig_hand(frame, atlas)
     deltas = dict(rig.deltas)
-    moved = rig.vertices - np.float32([CENTRE_X, 1180.0])
+    moved = rig.vertices - floats([CENTRE_X, 1180.0])
     ones = np.ones(len(moved), np.float32)
     common = {
         "bodyLean": 0.075 * moved,
@@ -219,14 +290,27 @@ def _hand(side: int) -> tuple[Part, Skeleton]:
         "breath": np.stack([0 * ones, -3.0 * ones], axis=-1),
     }
     deltas |= common
-    mesh = Mesh(rig.vertices, rig.uv, rig.triangles, np.zeros(len(moved), np.bool_))
-    pivot = frame.to_canvas(np.float32([[0.0, 120.0, 0.0]]))[0]
-    part = _part(name, mesh, atlas.paint, deltas, _bytes_of(atlas.normals, 4), (float(pivot[0]), float(pivot[1])))
+    mesh = Mesh(rig.vertices, rig.uv, rig.triangles, np.zeros(len(moved), np.bool_), 0 * ones)
+    pivot = frame.to_canvas(floats([[0.0, 120.0, 0.0]]))[0]
+    part = _part(
+        name,
+        mesh,
+        atlas.paint,
+        deltas,
+        _bytes_of(atlas.normals, 4),
+        (float(pivot[0]), float(pivot[1])),
+    )
     keys = dict(rig.keypoint_deltas)
-    keys["bodyLean"] = 0.075 * (rig.keypoints - np.float32([CENTRE_X, 1180.0]))
-    for basis, move in (("bodySway", (14.0, 0.0)), ("shoulderShrug", (0.0, -14.0)), ("breath", (0.0, -3.0))):
-        keys[basis] = np.broadcast_to(np.float32(move), (21, 2)).copy()
-    skeleton = Skeleton(name, rig.keypoints, {k: v.astype(np.float32) for k, v in sorted(keys.items())})
+    keys["bodyLean"] = 0.075 * (rig.keypoints - floats([CENTRE_X, 1180.0]))
+    for basis, move in (
+        ("bodySway", (14.0, 0.0)),
+        ("shoulderShrug", (0.0, -14.0)),
+        ("breath", (0.0, -3.0)),
+    ):
+        keys[basis] = np.broadcast_to(floats(move), (21, 2)).copy()
+    skeleton = Skeleton(
+        name, rig.keypoints, {k: v.astype(np.float32) for k, v in sorted(keys.items())}
+    )
     return part, skeleton
 
 

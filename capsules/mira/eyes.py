@@ -3,9 +3,18 @@
 import numpy as np
 
 from capsules.mira.features import CENTRE_X, EYE, eye_lids, mirrored
-from capsules.mira.raster import Floats, Paint, Sheet, curve, gaussian, ramp, smoothstep
+from capsules.mira.raster import Floats, Paint, Sheet, curve, floats, gaussian, ramp, smoothstep
 
-__all__ = ["EYES_SHEET", "LASH_COLUMNS", "iris_centre", "iris_sheet", "lash_sheet", "paint_eyes", "paint_iris", "paint_lashes"]
+__all__ = [
+    "EYES_SHEET",
+    "LASH_COLUMNS",
+    "iris_centre",
+    "iris_sheet",
+    "lash_sheet",
+    "paint_eyes",
+    "paint_iris",
+    "paint_lashes",
+]
 
 EYES_SHEET = Sheet(390.0, 314.0, 244.0, 66.0, 1.5)
 LASH_COLUMNS = 17
@@ -67,12 +76,29 @@ def paint_iris(side: int, oversampling: int = 2) -> Paint:
     for k in (17, 29, 43, 67, 90):
         fibres += np.sin(k * angle + rng.uniform(0, 6.3) + 2.2 * r * rng.uniform(-1, 1)) / 5.0
     warp = r + 0.035 * fibres
-    rgb = ramp(warp, [(0.30, "24150C"), (0.42, "6B3F1A"), (0.54, "9A6A2C"), (0.67, "7A6A34"), (0.80, "4C5A36"), (0.90, "2C3A28"), (0.99, "171C16")])
+    rgb = ramp(
+        warp,
+        [
+            (0.30, "24150C"),
+            (0.42, "6B3F1A"),
+            (0.54, "8C6630"),
+            (0.67, "6E6436"),
+            (0.80, "4C5A36"),
+            (0.90, "2C3A28"),
+            (0.99, "171C16"),
+        ],
+    )
     paint = Paint(sheet, rgb, smoothstep(1.03, 0.955, r))
-    paint.screen("E8C987", np.clip(fibres, 0, 1) * smoothstep(0.38, 0.5, r) * smoothstep(0.92, 0.7, r), 0.50)
-    paint.multiply("4A3A20", np.clip(-fibres, 0, 1) * smoothstep(0.38, 0.5, r) * smoothstep(0.95, 0.8, r), 0.45)
+    paint.screen(
+        "E8C987", np.clip(fibres, 0, 1) * smoothstep(0.38, 0.5, r) * smoothstep(0.92, 0.7, r), 0.50
+    )
+    paint.multiply(
+        "4A3A20", np.clip(-fibres, 0, 1) * smoothstep(0.38, 0.5, r) * smoothstep(0.95, 0.8, r), 0.45
+    )
     # Light enters from the upper left and leaves through the lower right of the iris.
-    paint.screen("D9C27A", gaussian(dx, dy, (3.5, 8.0), (9.0, 5.2)) * smoothstep(0.36, 0.5, r), 0.52)
+    paint.screen(
+        "D9C27A", gaussian(dx, dy, (3.5, 8.0), (9.0, 5.2)) * smoothstep(0.36, 0.5, r), 0.52
+    )
     paint.multiply("2A2320", smoothstep(-3.0, -15.0, dy), 0.72)
     paint.glaze("0D0908", smoothstep(0.435, 0.375, r), 0.98)
     window = gaussian(dx, dy, (-5.4, -5.6), (2.5, 2.9), -14)
@@ -89,15 +115,15 @@ def paint_lashes(side: int, oversampling: int = 2) -> Paint:
     upper, _ = eye_lids(1, 121)
     rng = np.random.default_rng(11)
     hairs = []
-    for k in range(17):
-        t = 0.34 + 0.66 * (k / 16.0) ** 0.92
-        length = float(np.interp(t, [0.3, 0.55, 0.85, 1.0], [2.5, 5.5, 12.0, 12.5]))
-        lean = float(np.interp(t, [0.3, 0.55, 0.8, 1.0], [-88, -70, -44, -22]))
+    for k in range(27):
+        t = 0.24 + 0.76 * (k / 26.0) ** 0.92
+        length = float(np.interp(t, [0.2, 0.5, 0.85, 1.0], [2.5, 5.5, 11.0, 12.0]))
+        lean = float(np.interp(t, [0.2, 0.5, 0.8, 1.0], [-92, -72, -44, -20]))
         place = float(np.clip(t + rng.uniform(-0.01, 0.01), 0.0, 1.0))
-        root = upper[round(place * 120)] + np.float32([0.0, -1.2])
-        turn, reach = np.radians(lean + rng.uniform(-6, 6)), length * rng.uniform(0.85, 1.08)
-        tip = root + reach * np.float32([np.cos(turn), np.sin(turn)])
-        bend = (root + tip) / 2 + np.float32([0.17, 0.18]) * reach
+        root = upper[round(place * 120)] + floats([0.0, -1.2])
+        turn, reach = np.radians(lean + rng.uniform(-9, 9)), length * rng.uniform(0.7, 1.1)
+        tip = root + reach * floats([np.cos(turn), np.sin(turn)])
+        bend = (root + tip) / 2 + floats([0.17, 0.18]) * reach
         hairs.append(mirrored(curve([tuple(root), tuple(bend), tuple(tip)], 9), side))
-    cover = sheet.strokes(hairs, (2.3, 1.4, 0.2))
+    cover = sheet.strokes(hairs, (1.7, 1.1, 0.15))
     return Paint.plain(sheet, "2A1511", cover * 0.88).shrunk(oversampling)

@@ -10,13 +10,14 @@ from capsules.mira.features import (
     eye_lids,
     gap_height,
     gap_shift,
+    inner_lip,
     jaw_outline,
     lip_curves,
     lip_line_y,
     mirrored,
 )
 from capsules.mira.hair import side_guides
-from capsules.mira.raster import Floats, Paint, Sheet, curve, gaussian, smoothstep
+from capsules.mira.raster import Floats, Paint, Sheet, curve, floats, gaussian, smoothstep
 from capsules.mira.skin import face_height, shade
 
 __all__ = ["FACE_SHEET", "paint_face"]
@@ -26,10 +27,16 @@ FACE_SHEET = Sheet(340.0, 128.0, 344.0, 472.0, 1.5)
 
 def _tones(paint: Paint, x: Floats, y: Floats) -> None:
     for side in (-1, 1):
-        paint.multiply("F2857A", gaussian(x, y, (CENTRE_X + side * 92, 412), (36, 25), side * -18), 0.24)
-        paint.multiply("D98B78", gaussian(x, y, (CENTRE_X + side * 128, 400), (26, 70)), 0.25)
-        paint.screen("FFE9D8", gaussian(x, y, (CENTRE_X + side * 80, 383), (26, 9), side * -14), 0.16)
-        paint.multiply("C98478", gaussian(x, y, (CENTRE_X + side * 70, 372), (30, 7), side * 4), 0.20)
+        paint.multiply(
+            "F2857A", gaussian(x, y, (CENTRE_X + side * 90, 412), (36, 25), side * -18), 0.22
+        )
+        paint.multiply("D98B78", gaussian(x, y, (CENTRE_X + side * 128, 400), (26, 70)), 0.12)
+        paint.screen(
+            "FFE9D8", gaussian(x, y, (CENTRE_X + side * 80, 383), (26, 9), side * -14), 0.16
+        )
+        paint.multiply(
+            "C98478", gaussian(x, y, (CENTRE_X + side * 70, 372), (30, 7), side * 4), 0.20
+        )
     paint.multiply("F59C8C", gaussian(x, y, (CENTRE_X, 428), (17, 12)), 0.30)
     paint.multiply("F2A08E", gaussian(x, y, (CENTRE_X, 543), (26, 14)), 0.16)
     paint.screen("FFE6CF", gaussian(x, y, (CENTRE_X - 18, 232), (62, 34)), 0.16)
@@ -37,23 +44,51 @@ def _tones(paint: Paint, x: Floats, y: Floats) -> None:
     paint.multiply("B06A55", smoothstep(232, 176, y), 0.50)
     for side in (-1, 1):
         edge, _ = side_guides(side)
-        rim = edge + np.float32([-side * 1.0, 1.0])
+        rim = edge + floats([-side * 1.0, 1.0])
         paint.multiply("8F5442", paint.sheet.stroke(rim, (20, 26, 22, 18), blur_px=6.0), 0.50)
         paint.multiply("7A4030", paint.sheet.stroke(rim, (10, 12, 10, 8), blur_px=2.2), 0.35)
-    paint.multiply("C08070", smoothstep(118, 158, np.abs(x - CENTRE_X)) * smoothstep(540, 420, y), 0.32)
+    paint.multiply(
+        "C08070", smoothstep(118, 158, np.abs(x - CENTRE_X)) * smoothstep(540, 420, y), 0.32
+    )
 
 
 def _nose(paint: Paint, x: Floats, y: Floats) -> None:
     sheet = paint.sheet
     paint.screen("FFF1E4", gaussian(x, y, (CENTRE_X - 3.0, 421.5), (5.4, 4.4)), 0.46)
-    paint.screen("FFF1E4", gaussian(x, y, (CENTRE_X - 2.5, 388), (3.4, 20)), 0.16)
-    under = curve([(493, 440), (501, 442), (512, 446), (523, 442), (531, 440), (524, 448), (512, 451.5), (500, 448)], 60, closed=True)
+    paint.screen("FFF1E4", gaussian(x, y, (CENTRE_X - 2.5, 392), (3.6, 18)), 0.10)
+    under = curve(
+        [
+            (493, 440),
+            (501, 442),
+            (512, 446),
+            (523, 442),
+            (531, 440),
+            (524, 448),
+            (512, 451.5),
+            (500, 448),
+        ],
+        60,
+        closed=True,
+    )
     paint.multiply("B4675A", sheet.fill(under, blur_px=3.0), 0.50)
     for side in (-1, 1):
-        nostril = curve([(517.5, 443.6), (521, 440.8), (526.5, 440.2), (529.6, 442.2), (526, 444.2), (521, 445)], 40, closed=True)
+        nostril = curve(
+            [
+                (517.5, 443.6),
+                (521, 440.8),
+                (526.5, 440.2),
+                (529.6, 442.2),
+                (526, 444.2),
+                (521, 445),
+            ],
+            40,
+            closed=True,
+        )
         paint.multiply("6E2C24", sheet.fill(mirrored(nostril, side), blur_px=1.1), 0.72)
         wing = curve([(537.5, 428), (540.6, 434), (539.8, 440.4), (534.4, 444)], 30)
-        paint.multiply("B06A5A", sheet.stroke(mirrored(wing, side), (0.2, 2.4, 3.0, 0.6), blur_px=1.8), 0.55)
+        paint.multiply(
+            "B06A5A", sheet.stroke(mirrored(wing, side), (0.2, 2.4, 3.0, 0.6), blur_px=1.8), 0.55
+        )
         cast = gaussian(x, y, (CENTRE_X + side * 22, 352), (8, 24), side * -10)
         paint.multiply("C58571", cast, 0.26 if side > 0 else 0.12)
     paint.multiply("C07C69", gaussian(x, y, (CENTRE_X + 7, 454), (14, 5.0)), 0.30)
@@ -69,45 +104,84 @@ def _lid(paint: Paint, side: int) -> None:
     paint.multiply("8F5348", gaussian(x, y, (eye_x + side * 30, 337), (14, 9), side * 12), 0.36)
     paint.screen("FFE3D0", gaussian(x, y, (eye_x + side * 6, 313), (26, 5.5), side * 5), 0.24)
     paint.screen("FFE8DA", gaussian(x, y, (eye_x - side * 3, 329), (12, 3.4)), 0.20)
-    crease = curve([(552, 345), (562, 334.5), (576, 326.4), (590, 323.4), (606, 325.4), (620, 331.5), (632, 338)], 60)
-    paint.multiply("7A463B", sheet.stroke(mirrored(crease, side), (0.2, 1.6, 2.2, 2.2, 2.0, 0.2), blur_px=1.0), 0.56)
-    paint.multiply("B0705F", sheet.stroke(mirrored(crease, side) + np.float32([0, -1.8]), (0.2, 3, 5, 5, 4, 0.3), blur_px=2.2), 0.32)
+    crease = curve(
+        [
+            (552, 345),
+            (562, 334.5),
+            (576, 326.4),
+            (590, 323.4),
+            (606, 325.4),
+            (620, 331.5),
+            (632, 338),
+        ],
+        60,
+    )
+    paint.multiply(
+        "7A463B",
+        sheet.stroke(mirrored(crease, side), (0.2, 1.6, 2.2, 2.2, 2.0, 0.2), blur_px=1.0),
+        0.56,
+    )
+    paint.multiply(
+        "B0705F",
+        sheet.stroke(
+            mirrored(crease, side) + floats([0, -1.8]), (0.2, 3, 5, 5, 4, 0.3), blur_px=2.2
+        ),
+        0.32,
+    )
     below = curve([(551, 363), (566, 371), (586, 375), (606, 371), (621, 358)], 40)
-    paint.multiply("BC7B69", sheet.stroke(mirrored(below, side), (0.3, 2, 2.4, 2.2, 0.3), blur_px=2.0), 0.30)
+    paint.multiply(
+        "BC7B69", sheet.stroke(mirrored(below, side), (0.3, 2, 2.4, 2.2, 0.3), blur_px=2.0), 0.30
+    )
     # The waterline and the lower lashes' root.
-    water = lower + np.float32([0, 0.9])
+    water = lower + floats([0, 0.9])
     paint.glaze("F0B7A8", sheet.stroke(water, (0.5, 2.2, 2.6, 2.2, 0.5), blur_px=0.6), 0.70)
-    root = lower[10:] + np.float32([0, 2.2])
+    root = lower[10:] + floats([0, 2.2])
     paint.multiply("5A2C26", sheet.stroke(root, (0.1, 0.5, 1.0, 1.9, 2.2), blur_px=0.6), 0.72)
     # The upper lash line, with a small wing.
-    wing = upper[-1:] + np.float32([[side * 3.0, -2.2], [side * 6.5, -5.6]])
-    line = np.vstack([upper, wing]) + np.float32([0.0, -1.2])
-    paint.glaze("2B1512", sheet.stroke(line, (0.6, 2.2, 3.2, 3.9, 4.6, 5.0, 0.3), blur_px=0.45), 0.96)
-    paint.multiply("6B3D33", sheet.stroke(line + np.float32([0, -2.6]), (0.3, 2, 3, 4, 4, 0.3), blur_px=1.6), 0.45)
+    wing = upper[-1:] + floats([[side * 3.0, -2.2], [side * 6.5, -5.6]])
+    line = np.vstack([upper, wing]) + floats([0.0, -1.2])
+    paint.glaze(
+        "2B1512", sheet.stroke(line, (0.6, 2.2, 3.2, 3.9, 4.6, 5.0, 0.3), blur_px=0.45), 0.96
+    )
+    paint.multiply(
+        "6B3D33",
+        sheet.stroke(line + floats([0, -2.6]), (0.3, 2, 3, 4, 4, 0.3), blur_px=1.6),
+        0.45,
+    )
 
 
 def _brow(paint: Paint, side: int, rng: np.random.Generator) -> None:
     sheet = paint.sheet
     line, width = brow(side, 40)
-    paint.multiply("7A4A38", sheet.stroke(line, list(width * 0.86), blur_px=2.0), 0.72)
-    hairs_dark, hairs_light = [], []
+    paint.multiply(
+        "7A4A38",
+        sheet.stroke(line, list(0.86 * width * smoothstep(-3.0, 4.0, np.arange(40.0))), blur_px=2),
+        0.70,
+    )
+    hairs_dark: list[Floats] = []
+    hairs_light: list[Floats] = []
+    hairs_front: list[Floats] = []
     for _ in range(210):
         t = float(rng.beta(1.0, 1.15))
         i = min(int(t * 38), 37)
         along = line[i + 1] - line[i]
         along = along / np.linalg.norm(along)
-        up = np.array([along[1], -along[0]]) * (side if side > 0 else -side) * (1 if side > 0 else 1)
+        up = np.array([along[1], -along[0]])
         if up[1] > 0:
             up = -up
         off = rng.uniform(-0.5, 0.5)
         start = line[i] + up * off * width[i] + along * rng.uniform(0, 3)
-        lean = np.interp(t, [0, 0.25, 0.7, 1.0], [1.25, 0.62, 0.1, -0.05]) - 0.75 * off * np.interp(t, [0, 0.3, 1], [0.2, 0.8, 1.0])
+        lean = np.interp(t, [0, 0.25, 0.7, 1.0], [1.25, 0.62, 0.1, -0.05]) - 0.75 * off * np.interp(
+            t, [0, 0.3, 1], [0.2, 0.8, 1.0]
+        )
         length = np.interp(t, [0, 0.3, 1.0], [6.5, 9.5, 7.0]) * rng.uniform(0.75, 1.1)
         tip = start + (along + up * lean) / np.hypot(1.0, lean) * length
         mid = (start + tip) / 2 + up * rng.uniform(0.1, 0.9)
         hair = curve([tuple(start), tuple(mid), tuple(tip)], 7)
-        (hairs_dark if rng.random() < 0.72 else hairs_light).append(hair)
+        kind = hairs_dark if rng.random() < 0.72 else hairs_light
+        (hairs_front if t < 0.07 + 0.05 * rng.random() else kind).append(hair)
     paint.glaze("4A291D", sheet.strokes(hairs_dark, (0.9, 1.05, 0.15)), 0.72)
+    paint.glaze("6B4230", sheet.strokes(hairs_front, (0.8, 1.0, 0.12)), 0.72)
     paint.glaze("7C4C33", sheet.strokes(hairs_light, (0.8, 0.9, 0.15)), 0.6)
 
 
@@ -132,16 +206,26 @@ def _lips(paint: Paint, x: Floats, y: Floats) -> None:
     paint.screen("FFD3C6", bottom * gaussian(x, y, (CENTRE_X - 4, 490), (20, 3.4)), 0.42)
     paint.screen("FFF0EA", bottom * gaussian(x, y, (CENTRE_X - 7, 489), (9, 1.8)), 0.42)
     creases = 0.5 + 0.5 * np.sin(x * 1.45 + 0.05 * (y - 480) * d * 10)
-    paint.multiply("B0524F", whole * creases.astype(np.float32) * smoothstep(18, 4, np.abs(y - mid)), 0.055)
+    paint.multiply(
+        "B0524F", whole * creases.astype(np.float32) * smoothstep(18, 4, np.abs(y - mid)), 0.055
+    )
     # Cupid's bow and the lower border catch a fine light; a soft shadow sits under the lip.
-    paint.screen("FFE7DA", sheet.stroke(upper[10:39] + np.float32([0, -1.8]), (0.1, 1.4, 1.8, 1.4, 0.1), blur_px=0.9), 0.40)
+    paint.screen(
+        "FFE7DA",
+        sheet.stroke(upper[10:39] + floats([0, -1.8]), (0.1, 1.4, 1.8, 1.4, 0.1), blur_px=0.9),
+        0.40,
+    )
     paint.multiply("B06355", gaussian(x, y, (CENTRE_X + 2, 508), (25, 4.6)), 0.50)
-    paint.multiply("4A1618", sheet.stroke(line, (1.2, 1.5, 1.3, 1.7, 1.3, 1.5, 1.2), blur_px=0.55), 0.82)
+    paint.multiply(
+        "4A1618", sheet.stroke(line, (1.2, 1.5, 1.3, 1.7, 1.3, 1.5, 1.2), blur_px=0.8), 0.74
+    )
     for side in (-1, 1):
         corner = gaussian(x, y, (CENTRE_X + side * 54.5, 472.6), (3.6, 3.0), side * -30)
         paint.multiply("9A5044", corner, 0.50)
         cheek = curve([(548, 446), (560, 456), (568, 468), (570, 480)], 30)
-        paint.multiply("C9826F", sheet.stroke(mirrored(cheek, side), (0.5, 5, 6, 0.5), blur_px=3.4), 0.22)
+        paint.multiply(
+            "C9826F", sheet.stroke(mirrored(cheek, side), (0.5, 5, 6, 0.5), blur_px=3.4), 0.22
+        )
 
 
 def _spread(sheet: Sheet, planes: list[Floats]) -> list[Floats]:
@@ -169,8 +253,7 @@ def _open_mouth(paint: Paint) -> Paint:
     depth = np.minimum(y - line, line + gap - y)
     out.multiply("7C2A30", smoothstep(0.2, 4.0, depth), 0.75)
     # Lip flesh reaches into the gap: the wet inner lip that shows when the mouth opens.
-    reach = np.clip(0.42 * gap, 0.0, 4.5)
-    hole = smoothstep(-0.9, 0.9, depth - reach) * smoothstep(0.3, 1.5, gap)
+    hole = smoothstep(-0.8, 0.8, depth - inner_lip(gap)) * smoothstep(0.3, 1.5, gap)
     out.alpha = (out.alpha * (1.0 - hole)).astype(np.float32)
     return out
 
@@ -183,7 +266,7 @@ def _cut_eyes(paint: Paint) -> None:
         paint.alpha *= 1.0 - hole
         # What is left in the opening is the shadow of the upper lid on the eyeball.
         for drop, blur, strength in ((1.8, 1.3, 0.62), (5.0, 3.4, 0.42)):
-            band = sheet.stroke(upper + np.float32([0, drop]), (1, 4, 5, 5, 4, 1), blur_px=blur)
+            band = sheet.stroke(upper + floats([0, drop]), (1, 4, 5, 5, 4, 1), blur_px=blur)
             paint.cover_shadow(band * hole * strength, "3A1A1A")
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import interpolate
 
-from capsules.mira.raster import Floats, curve
+from capsules.mira.raster import Floats, curve, floats
 
 __all__ = [
     "CENTRE_X",
@@ -19,6 +19,7 @@ __all__ = [
     "eye_lids",
     "gap_height",
     "gap_shift",
+    "inner_lip",
     "jaw_outline",
     "lip_curves",
     "lip_line_y",
@@ -52,11 +53,27 @@ def mirrored(points: Floats, side: int) -> Floats:
 def eye_lids(side: int, count: int = 25) -> tuple[Floats, Floats]:
     """Upper and lower lid edge (count, 2), both from the inner to the outer corner."""
     upper = curve(
-        [(548.5, 358.5), (555, 349.5), (568, 338), (586, 333), (604, 335), (617, 340.5), (626, 346)],
+        [
+            (548.5, 358.5),
+            (555, 349.5),
+            (568, 338),
+            (586, 333),
+            (604, 335),
+            (617, 340.5),
+            (626, 346),
+        ],
         count,
     )
     lower = curve(
-        [(548.5, 358.5), (557, 361.8), (572, 366.8), (588, 368.4), (604, 364.6), (617, 356), (626, 346)],
+        [
+            (548.5, 358.5),
+            (557, 361.8),
+            (572, 366.8),
+            (588, 368.4),
+            (604, 364.6),
+            (617, 356),
+            (626, 346),
+        ],
         count,
     )
     return mirrored(upper, side), mirrored(lower, side)
@@ -64,7 +81,9 @@ def eye_lids(side: int, count: int = 25) -> tuple[Floats, Floats]:
 
 def brow(side: int, count: int = 24) -> tuple[Floats, Floats]:
     """Centre line of a brow (count, 2) from the inside out, and its width at each point."""
-    line = curve([(546, 310), (562, 303.5), (584, 297), (606, 294.5), (625, 299.5), (641, 310)], count)
+    line = curve(
+        [(547, 307.5), (562, 301.5), (584, 295), (606, 293), (625, 298), (641, 309)], count
+    )
     t = np.linspace(0.0, 1.0, count)
     width = np.interp(t, [0.0, 0.08, 0.3, 0.6, 0.85, 1.0], [6.0, 10.0, 11.0, 8.6, 4.8, 1.2])
     return mirrored(line, side), width.astype(np.float32)
@@ -75,13 +94,18 @@ def lip_line_y(x: Floats) -> Floats:
     d = np.clip(np.abs(x - CENTRE_X) / LIP_HALF_WIDTH, 0.0, 1.0)
     at = [0.0, 0.12, 0.3, 0.55, 0.8, 0.93, 1.0]
     y = [483.4, 482.6, 481.8, 482.2, 479.4, 475.8, 473.0]
-    return interpolate.PchipInterpolator(at, y)(d).astype(np.float32)
+    return floats(interpolate.PchipInterpolator(at, y)(d))
 
 
 def gap_height(x: Floats) -> Floats:
     """How far the texture spreads the lips apart at x; 0 outside the mouth."""
     d = np.clip(np.abs(x - CENTRE_X) / (LIP_HALF_WIDTH + 1.0), 0.0, 1.0)
-    return (_GAP_PX * (1.0 - d**2) ** 1.05).astype(np.float32)
+    return floats(_GAP_PX * (1.0 - d**2) ** 1.05)
+
+
+def inner_lip(gap: Floats) -> Floats:
+    """How far the wet inner lip is painted into a gap of that height."""
+    return floats(np.minimum(4.5, 0.02 * gap**2))
 
 
 def gap_shift(x: Floats, y: Floats) -> Floats:
@@ -97,8 +121,14 @@ def lip_curves(count: int = 33) -> tuple[Floats, Floats, Floats]:
     x = np.sin(x * np.pi / 2.0) * 0.5 + x * 0.5
     xs = (CENTRE_X + x * LIP_HALF_WIDTH).astype(np.float32)
     d = np.abs(x)
-    upper = np.interp(d, [0, 0.06, 0.17, 0.25, 0.5, 0.75, 0.92, 1], [469.6, 468.8, 466.0, 466.0, 468.8, 471.6, 472.6, 473])
-    lower = np.interp(d, [0, 0.2, 0.4, 0.6, 0.8, 0.93, 1], [502.2, 501.8, 499.4, 494.0, 485.4, 477.8, 473])
+    upper = np.interp(
+        d,
+        [0, 0.06, 0.17, 0.25, 0.5, 0.75, 0.92, 1],
+        [469.6, 468.8, 466.0, 466.0, 468.8, 471.6, 472.6, 473],
+    )
+    lower = np.interp(
+        d, [0, 0.2, 0.4, 0.6, 0.8, 0.93, 1], [502.2, 501.8, 499.4, 494.0, 485.4, 477.8, 473]
+    )
     smooth = np.array([0.25, 0.5, 0.25])
     for row in (upper, lower):
         row[1:-1] = np.convolve(row, smooth, mode="valid")
@@ -114,8 +144,19 @@ def lip_curves(count: int = 33) -> tuple[Floats, Floats, Floats]:
 def jaw_outline(count: int = 120) -> Floats:
     """The face's outline, closed, from the top of the forehead clockwise."""
     right = [
-        (512, 138), (572, 146), (622, 176), (651, 228), (659, 290), (658, 345), (653, 395),
-        (642, 440), (624, 482), (598, 518), (566, 546), (536, 559.5), (512, 562),
+        (512, 138),
+        (572, 146),
+        (622, 176),
+        (651, 228),
+        (659, 290),
+        (658, 345),
+        (653, 395),
+        (642, 440),
+        (624, 482),
+        (598, 518),
+        (566, 546),
+        (536, 559.5),
+        (512, 562),
     ]
     left = [(2 * CENTRE_X - x, y) for x, y in right[-2:0:-1]]
     return curve([*right, *left], count, closed=True)

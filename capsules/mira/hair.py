@@ -8,15 +8,23 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from capsules.mira.features import CENTRE_X
-from capsules.mira.raster import Floats, Paint, Sheet, curve, gaussian, ramp, smoothstep
+from capsules.mira.raster import Floats, Paint, Sheet, curve, floats, gaussian, ramp, smoothstep
 
-__all__ = ["HAIR_BACK_SHEET", "HAIR_FRONT_SHEET", "hair_normals", "paint_hair_back", "paint_hair_front", "side_guides"]
+__all__ = [
+    "HAIR_BACK_SHEET",
+    "HAIR_FRONT_SHEET",
+    "hair_normals",
+    "paint_hair_back",
+    "paint_hair_front",
+    "side_guides",
+]
 
-HAIR_FRONT_SHEET = Sheet(236.0, 70.0, 552.0, 648.0, 1.4)
-HAIR_BACK_SHEET = Sheet(262.0, 76.0, 500.0, 624.0, 1.0)
+HAIR_FRONT_SHEET = Sheet(236.0, 70.0, 552.0, 680.0, 1.4)
+HAIR_BACK_SHEET = Sheet(262.0, 76.0, 500.0, 664.0, 1.0)
 
 _RAMP = (
-    (0.0, "1C0E0A"), (0.2, "351B11"), (0.42, "5A301D"), (0.62, "824B2B"), (0.8, "B0733F"), (1.0, "E3B377"),
+    (0.0, "1C0E0A"), (0.2, "351B11"), (0.42, "5A301D"), (0.62, "824B2B"),
+    (0.8, "B0733F"), (1.0, "E3B377"),
 )  # fmt: skip
 _SAMPLES = 64
 
@@ -53,7 +61,7 @@ def _strand_noise(rng: np.random.Generator, across: int, along: int, fineness: f
 
 
 def _lock_texture(lock: _Lock) -> NDArray[np.uint8]:
-    """Strands (512, 256) RGBA premultiplied: u across, v along from the root."""
+    """Strands (512, 256) straight RGBA: u across, v along from the root."""
     rng = np.random.default_rng(lock.seed)
     along, across = 512, 256
     v, u = np.mgrid[0:along, 0:across].astype(np.float32)
@@ -75,7 +83,9 @@ def _lock_texture(lock: _Lock) -> NDArray[np.uint8]:
     tip = 1.0 - v - (0.03 + 0.15 * lock.fray) * np.clip(ends, 0.0, 1.2)
     narrow = 0.03 + 0.34 * lock.fray * smoothstep(0.66, 1.0, v)
     alpha = smoothstep(narrow - 0.025, narrow + 0.03, edge) * smoothstep(0.0, 0.03, tip)
-    rgba = np.concatenate([rgb * alpha[..., None], alpha[..., None]], axis=2)
+    # Roots fade, so that both sides of the parting grow into each other.
+    alpha = alpha * smoothstep(0.0, 0.028, v)
+    rgba = np.concatenate([rgb, alpha[..., None]], axis=2)
     return np.asarray(np.round(rgba * 255.0), np.uint8)
 
 
@@ -104,7 +114,13 @@ def _ribbon_mesh(lock: _Lock) -> tuple[Floats, Floats, NDArray[np.int32]]:
 
 def _draw(paint: Paint, lock: _Lock, *, shadow: float = 0.5) -> None:
     points, uv, triangles = _ribbon_mesh(lock)
-    image = paint.sheet.textured(points, uv, triangles, _lock_texture(lock))
+    texture = _lock_texture(lock)
+    # Colour and coverage are drawn apart: premultiplied bytes would stain thin strands.
+    solid, cover = texture.copy(), np.repeat(texture[..., 3:], 4, axis=2)
+    solid[..., 3], cover[..., 3] = 255, 255
+    image = paint.sheet.textured(points, uv, triangles, solid)
+    shape = paint.sheet.textured(points, uv, triangles, cover)[..., :1]
+    image = np.concatenate([image[..., :3] * shape, shape], axis=2)
     cast = paint.sheet.blur(image[..., 3], 5.0)
     paint.multiply("2A120C", cast * paint.alpha, shadow)
     paint.over(image)
@@ -117,11 +133,55 @@ def _between(a: Floats, b: Floats, low: float, high: float) -> tuple[Floats, Flo
 def side_guides(side: int) -> tuple[Floats, Floats]:
     """Inner and outer guide of the hair on one side of the parting, root to tip."""
     if side < 0:
-        inner = [(556, 160), (522, 170), (468, 194), (416, 238), (386, 298), (374, 366), (368, 436), (352, 506), (350, 580), (384, 668)]
-        outer = [(552, 92), (490, 84), (404, 100), (340, 164), (306, 252), (292, 350), (288, 440), (272, 524), (266, 608), (300, 694)]
+        inner = [
+            (556, 160),
+            (522, 170),
+            (468, 194),
+            (416, 238),
+            (386, 298),
+            (374, 366),
+            (368, 436),
+            (352, 506),
+            (350, 590),
+            (390, 712),
+        ]
+        outer = [
+            (552, 92),
+            (490, 84),
+            (404, 100),
+            (340, 164),
+            (306, 252),
+            (292, 350),
+            (288, 440),
+            (272, 524),
+            (264, 620),
+            (300, 736),
+        ]
     else:
-        inner = [(546, 160), (572, 168), (612, 190), (641, 228), (653, 292), (654, 366), (658, 440), (672, 510), (676, 580), (646, 668)]
-        outer = [(538, 93), (582, 86), (646, 106), (700, 170), (724, 255), (734, 350), (738, 440), (754, 524), (760, 608), (726, 694)]
+        inner = [
+            (546, 160),
+            (572, 168),
+            (612, 190),
+            (641, 228),
+            (653, 292),
+            (654, 366),
+            (658, 440),
+            (672, 510),
+            (676, 590),
+            (640, 712),
+        ]
+        outer = [
+            (538, 93),
+            (582, 86),
+            (646, 106),
+            (700, 170),
+            (724, 255),
+            (734, 350),
+            (738, 440),
+            (754, 524),
+            (762, 620),
+            (726, 736),
+        ]
     return curve(inner, _SAMPLES), curve(outer, _SAMPLES)
 
 
@@ -149,7 +209,9 @@ def _side_locks(side: int) -> list[tuple[_Lock, float]]:
         seed = 100 + 17 * k + (5 if side > 0 else 0)
         crest = 0.58 + 0.05 * ((k * 5) % 4)
         gloss = ((0.19, 0.07, 0.44), (crest, 0.07, 0.24), (0.86, 0.06, 0.10))
-        lock = _Lock(a, b, seed, gloss, light + lit, wave, phase + (0.06 if side > 0 else 0.0), fray)
+        lock = _Lock(
+            a, b, seed, gloss, light + lit, wave, phase + (0.06 if side > 0 else 0.0), fray
+        )
         locks.append((lock, shadow))
     return locks
 
@@ -158,31 +220,36 @@ def paint_hair_front(oversampling: int = 2) -> Paint:
     """The hair that frames the face."""
     sheet = HAIR_FRONT_SHEET.at(HAIR_FRONT_SHEET.scale * oversampling)
     paint = Paint.plain(sheet, "3A1E13")
+    part = curve([(551, 163), (549, 142), (545, 116), (542, 96)], 20)
+    paint.cover("2B150E", sheet.stroke(part, (6, 34, 40, 30), blur_px=2.5))
     for side in (1, -1):
         for lock, shadow in _side_locks(side):
             _draw(paint, lock, shadow=shadow)
     _strays(paint)
     x, y = sheet.grid()
     # The parting, and rim light from the right and from the window on the left.
-    part = curve([(551, 163), (549, 142), (545, 116), (542, 96)], 20)
     paint.multiply("2A120A", sheet.stroke(part, (1.5, 5, 6, 2), blur_px=2.6), 0.70)
-    paint.glaze("C58B6C", sheet.stroke(part[:16], (0.4, 1.3, 0.9, 0.1), blur_px=0.8), 0.5)
+    paint.glaze("C58B6C", sheet.stroke(part[:16], (0.4, 1.2, 0.8, 0.1), blur_px=0.9), 0.35)
     edge = paint.alpha - sheet.blur(paint.alpha, 7.0)
     rim = np.clip(edge * 2.0, 0, 1) * paint.alpha
-    paint.screen("FFD9A8", rim * smoothstep(600, 720, x) * smoothstep(660, 420, y), 0.55)
-    paint.screen("CFE0F2", rim * smoothstep(400, 300, x) * smoothstep(660, 420, y), 0.30)
+    paint.screen("FFD9A8", rim * smoothstep(690, 740, x) * smoothstep(660, 420, y), 0.55)
+    paint.screen("CFE0F2", rim * smoothstep(330, 285, x) * smoothstep(660, 420, y), 0.30)
     return paint.shrunk(oversampling)
 
 
 def _strays(paint: Paint) -> None:
     """Single hairs, which keep the outline from looking cut out."""
     rng = np.random.default_rng(77)
-    dark, light = [], []
+    dark: list[Floats] = []
+    light: list[Floats] = []
     for side in (-1, 1):
         inner, outer = side_guides(side)
         for k in range(60):
-            at = rng.uniform(0.0, 1.012)
-            line = _waved(inner * (1 - at) + outer * at, _Lock(inner, outer, 0, wave_px=12.0, phase=rng.uniform(0, 0.4)))
+            at = rng.uniform(0.0, 0.985)
+            line = _waved(
+                inner * (1 - at) + outer * at,
+                _Lock(inner, outer, 0, wave_px=12.0, phase=rng.uniform(0, 0.4)),
+            )
             start = int(rng.uniform(0, 30))
             piece = line[start : int(rng.uniform(start + 16, _SAMPLES))].copy()
             t = np.linspace(0, 1, len(piece), dtype=np.float32)
@@ -190,7 +257,9 @@ def _strays(paint: Paint) -> None:
             (light if k % 3 else dark).append(piece)
         tips = [inner * (1 - at) + outer * at for at in rng.uniform(0.02, 0.98, 16)]
         for tip in tips:
-            piece = _waved(tip, _Lock(inner, outer, 0, wave_px=14.0, phase=rng.uniform(0, 0.5)))[44:].copy()
+            piece = _waved(tip, _Lock(inner, outer, 0, wave_px=14.0, phase=rng.uniform(0, 0.5)))[
+                44:
+            ].copy()
             piece[:, 1] += np.linspace(0, rng.uniform(4, 18), len(piece))
             dark.append(piece)
         # Baby hairs at the hairline, short and fine.
@@ -198,7 +267,7 @@ def _strays(paint: Paint) -> None:
             at = int(rng.uniform(3, 26))
             root = inner[at] + rng.normal(0, 1.0, 2)
             along = inner[at + 4] - inner[at]
-            inward = np.float32([-side * 0.25, 0.5]) * rng.uniform(0.3, 1.0)
+            inward = floats([-side * 0.25, 0.5]) * rng.uniform(0.3, 1.0)
             tip = root + along * rng.uniform(0.6, 1.2) + inward * 9.0
             dark.append(curve([tuple(root), tuple((root + tip) / 2 + inward), tuple(tip)], 8))
     paint.cover("A56A3C", paint.sheet.strokes(light, (0.15, 0.8, 0.15)), 0.42)
@@ -209,11 +278,28 @@ def paint_hair_back(oversampling: int = 2) -> Paint:
     """The hair behind neck and head."""
     sheet = HAIR_BACK_SHEET.at(HAIR_BACK_SHEET.scale * oversampling)
     paint = Paint.plain(sheet, "2A140D")
-    left = curve([(500, 110), (400, 130), (330, 230), (306, 360), (300, 470), (292, 570), (322, 668)], _SAMPLES)
-    right = curve([(524, 110), (624, 130), (694, 230), (718, 360), (724, 470), (732, 570), (702, 668)], _SAMPLES)
-    for k, (low, high) in enumerate(((0, 1), (0.0, 0.3), (0.7, 1.0), (0.2, 0.5), (0.5, 0.8), (0.34, 0.66))):
+    left = curve(
+        [(500, 110), (400, 130), (330, 230), (306, 360), (300, 470), (292, 580), (330, 730)],
+        _SAMPLES,
+    )
+    right = curve(
+        [(524, 110), (624, 130), (694, 230), (718, 360), (724, 470), (732, 580), (694, 730)],
+        _SAMPLES,
+    )
+    for k, (low, high) in enumerate(
+        ((0, 1), (0.0, 0.3), (0.7, 1.0), (0.2, 0.5), (0.5, 0.8), (0.34, 0.66))
+    ):
         a, b = _between(left, right, low, high)
-        lock = _Lock(a, b, seed=300 + k, gloss=((0.75, 0.1, 0.08),), light=0.17 if k else 0.13, wave_px=6.0, phase=0.13 * k, fray=0.3)
+        lock = _Lock(
+            a,
+            b,
+            seed=300 + k,
+            gloss=((0.75, 0.1, 0.08),),
+            light=0.17 if k else 0.13,
+            wave_px=6.0,
+            phase=0.13 * k,
+            fray=0.3,
+        )
         _draw(paint, lock, shadow=0.3 if k else 0.0)
     x, y = sheet.grid()
     paint.multiply("1E0D09", gaussian(x, y, (CENTRE_X, 560), (90, 90)), 0.6)

@@ -7,7 +7,7 @@ from scipy import ndimage
 
 from capsules.mira.body import CLOTH_RAMP
 from capsules.mira.hand_shape import Finger, fingers
-from capsules.mira.raster import Floats, Paint, Sheet, curve, gaussian, ramp, smoothstep
+from capsules.mira.raster import Floats, Paint, Sheet, curve, floats, gaussian, ramp, smoothstep
 from capsules.mira.skin import SKIN_RAMP, normals_of, skin_light
 
 __all__ = ["MAIN_SHEET", "Atlas", "Frame", "paint_hand"]
@@ -43,7 +43,9 @@ class Frame:
         c, s = np.cos(np.radians(self.tilt)), np.sin(np.radians(self.tilt))
         x = c * points[:, 0] + s * points[:, 1]
         y = -s * points[:, 0] + c * points[:, 1]
-        return np.stack([self.wrist[0] + self.side * x, self.wrist[1] + y], axis=1).astype(np.float32)
+        return np.stack([self.wrist[0] + self.side * x, self.wrist[1] + y], axis=1).astype(
+            np.float32
+        )
 
     def turned(self, normals: Floats) -> Floats:
         """Normals of the frame, on the canvas."""
@@ -59,7 +61,7 @@ class Atlas:
     """A hand's texture.
 
     Attributes:
-        paint: All of it; its sheet's coordinates are the frame's, with the fingers off to the right.
+        paint: All of it, in the frame's coordinates, with the fingers off to the right.
         normals: (h, w, 3) on the canvas at rest.
         slots: For each finger the atlas x of its axis and y of its base, canvas pixels.
     """
@@ -86,61 +88,107 @@ def _nail(paint: Paint, finger: Finger, s: Floats, u: Floats) -> None:
     sheet = paint.sheet
     length, r = finger.length, finger.radii[3]
     tip, root, half = length + 0.50 * r, length - 1.62 * r, 0.76 * r
-    points = [(-0.80 * half, root + 3.0), (-0.92 * half, 0.5 * (tip + root)), (-0.86 * half, tip - 3.5), (0.0, tip), (0.86 * half, tip - 3.5), (0.92 * half, 0.5 * (tip + root)), (0.80 * half, root + 3.0), (0.0, root)]
+    points = [
+        (-0.80 * half, root + 3.0),
+        (-0.92 * half, 0.5 * (tip + root)),
+        (-0.86 * half, tip - 3.5),
+        (0.0, tip),
+        (0.86 * half, tip - 3.5),
+        (0.92 * half, 0.5 * (tip + root)),
+        (0.80 * half, root + 3.0),
+        (0.0, root),
+    ]
     shape = curve([(x, -y) for x, y in points], 50, closed=True)
-    offset = np.float32([float((sheet.left + sheet.width / 2)), 0.0])
+    offset = floats([float(sheet.left + sheet.width / 2), 0.0])
     nail = sheet.fill(shape + offset, blur_px=0.35)
-    around = sheet.fill(shape * np.float32([1.14, 1.0]) + offset, blur_px=1.1)
+    around = sheet.fill(shape * floats([1.14, 1.0]) + offset, blur_px=1.1)
     paint.multiply("A85A4C", around, 0.50)
     paint.glaze("E59A94", nail, 0.88)
     paint.multiply("B9605E", nail * smoothstep(0.45 * half, 1.05 * half, np.abs(u)), 0.50)
     paint.multiply("C06A66", nail * smoothstep(root + 4.0, root - 0.5, s), 0.45)
     paint.screen("FFE9E4", nail * smoothstep(tip - 2.6, tip - 0.8, s), 0.35)
-    shine = np.exp(-0.5 * ((u + 0.30 * half) / (0.20 * half)) ** 2) * smoothstep(root + 2, root + 5, s) * smoothstep(tip - 1.5, tip - 5, s)
+    shine = (
+        np.exp(-0.5 * ((u + 0.30 * half) / (0.20 * half)) ** 2)
+        * smoothstep(root + 2, root + 5, s)
+        * smoothstep(tip - 1.5, tip - 5, s)
+    )
     paint.screen("FFFFFF", nail * shine.astype(np.float32), 0.55)
 
 
-def _crease(paint: Paint, s: Floats, u: Floats, at: float, r: float, bow: float, strength: float) -> None:
+def _crease(
+    paint: Paint, s: Floats, u: Floats, at: float, r: float, bow: float, strength: float
+) -> None:
     line = s - at - bow * (u / r) ** 2
     mask = np.exp(-0.5 * (line / 0.75) ** 2) * smoothstep(0.92, 0.45, np.abs(u) / r)
     paint.multiply("A5604C", mask.astype(np.float32), strength)
-    paint.screen("FFE4D0", np.exp(-0.5 * ((line - 1.7) / 0.9) ** 2).astype(np.float32) * smoothstep(0.8, 0.3, np.abs(u) / r), 0.5 * strength)
+    paint.screen(
+        "FFE4D0",
+        np.exp(-0.5 * ((line - 1.7) / 0.9) ** 2).astype(np.float32)
+        * smoothstep(0.8, 0.3, np.abs(u) / r),
+        0.5 * strength,
+    )
 
 
 def _finger(finger: Finger, frame: Frame, scale: float) -> tuple[Paint, Floats]:
     """A finger drawn upright in its own sheet: base at y = 0, tip upwards."""
     half = max(finger.radii) + _MARGIN_PX
-    sheet = Sheet(-half, -(finger.length + finger.radii[3] + _MARGIN_PX), 2 * half, finger.length + finger.radii[3] + _MARGIN_PX + _ROOT_PX, scale)
+    sheet = Sheet(
+        -half,
+        -(finger.length + finger.radii[3] + _MARGIN_PX),
+        2 * half,
+        finger.length + finger.radii[3] + _MARGIN_PX + _ROOT_PX,
+        scale,
+    )
     x, y = sheet.grid()
     s, u = -y, x
     r = finger.radius(s)
-    over = np.clip((s - (finger.length - 0.35 * finger.radii[3])) / (1.32 * finger.radii[3]), 0.0, 1.0)
+    over = np.clip(
+        (s - (finger.length - 0.35 * finger.radii[3])) / (1.32 * finger.radii[3]), 0.0, 1.0
+    )
     reach = r * np.sqrt(np.clip(1.0 - over**2.2, 0.0, 1.0))
     side = np.abs(u) / np.maximum(reach, 0.01)
     cover = smoothstep(0.9, -0.9, (np.abs(u) - reach) * 1.0) * (over < 1.0)
-    z = r * np.sqrt(np.clip(1.0 - over**2.2, 0, 1)) * np.sqrt(np.clip(1.0 - np.clip(side, 0, 1) ** 2.3, 0.0, 1.0))
+    z = (
+        r
+        * np.sqrt(np.clip(1.0 - over**2.2, 0, 1))
+        * np.sqrt(np.clip(1.0 - np.clip(side, 0, 1) ** 2.3, 0.0, 1.0))
+    )
     a, b, _ = finger.bones
     for at, lift in ((a, 1.5), (a + b, 0.9)):
         z = z + lift * np.exp(-0.5 * (((s - at) / 7.0) ** 2 + (u / (0.6 * r)) ** 2))
     z = ndimage.gaussian_filter(z, 0.9 * scale).astype(np.float32)
     rgb, normals = _skin(z, sheet, frame, finger.heading + 0.5 * sum(finger.lean))
     paint = Paint(sheet, rgb, cover.astype(np.float32))
-    paint.multiply("E88672", np.exp(-0.5 * (((s - a) / 9.0) ** 2)) * smoothstep(1.0, 0.2, side), 0.24)
-    paint.multiply("E88672", np.exp(-0.5 * (((s - a - b) / 7.0) ** 2)) * smoothstep(1.0, 0.2, side), 0.17)
+    paint.multiply(
+        "E88672", np.exp(-0.5 * (((s - a) / 9.0) ** 2)) * smoothstep(1.0, 0.2, side), 0.24
+    )
+    paint.multiply(
+        "E88672", np.exp(-0.5 * (((s - a - b) / 7.0) ** 2)) * smoothstep(1.0, 0.2, side), 0.17
+    )
     paint.multiply("EE8F80", smoothstep(finger.length - 14, finger.length + 3, s), 0.24)
     paint.multiply("C4705C", smoothstep(0.55, 1.05, side), 0.30)
-    for k, (at, bow, strength) in enumerate(((a - 3.2, -1.6, 0.34), (a + 0.2, 0.4, 0.46), (a + 3.6, 2.0, 0.34), (a + b - 1.2, -0.8, 0.34), (a + b + 1.8, 1.2, 0.26))):
+    for k, (at, bow, strength) in enumerate(
+        (
+            (a - 3.2, -1.6, 0.34),
+            (a + 0.2, 0.4, 0.46),
+            (a + 3.6, 2.0, 0.34),
+            (a + b - 1.2, -0.8, 0.34),
+            (a + b + 1.8, 1.2, 0.26),
+        )
+    ):
         if finger.name != "Thumb" or k > 2:
-            _crease(paint, s, u, at, float(finger.radius(np.float32([at]))[0]), bow, strength)
+            _crease(paint, s, u, at, float(finger.radius(floats([at]))[0]), bow, strength)
     _nail(paint, finger, s, u)
     return paint, normals
 
 
 def _back_outline() -> Floats:
-    return curve(
-        [(-27, 60), (-27, 22), (-28.5, 0), (-37, -32), (-46, -66), (-49, -92), (-44, -108), (-30, -119), (-14, -127), (10, -133), (34, -126), (46, -112), (47, -92), (45, -70), (44, -48), (38, -22), (29, 0), (27, 22), (27, 60)],
-        160, closed=True,
-    )  # fmt: skip
+    points = [
+        (-27, 60), (-27, 22), (-28.5, 0), (-37, -32), (-46, -66), (-49, -92), (-44, -108),
+        (-30, -119), (-14, -127), (10, -133), (34, -126), (46, -112), (47, -92), (45, -70),
+        (44, -48), (38, -22), (29, 0), (27, 22), (27, 60),
+    ]  # fmt: skip
+    return curve(points, 160, closed=True)
 
 
 def _back_height(x: Floats, y: Floats, sheet: Sheet) -> Floats:
@@ -148,8 +196,8 @@ def _back_height(x: Floats, y: Floats, sheet: Sheet) -> Floats:
     stubs = []
     for finger in fingers()[1:]:
         turn = np.radians(finger.heading)
-        way = np.float32([[np.sin(turn), -np.cos(turn)]]) * np.float32([[-6.0], [44.0]])
-        stubs.append(sheet.stroke(np.float32(finger.base) + way, (2.1 * finger.radii[0],) * 2))
+        way = floats([[np.sin(turn), -np.cos(turn)]]) * floats([[-6.0], [44.0]])
+        stubs.append(sheet.stroke(floats(finger.base) + way, (2.1 * finger.radii[0],) * 2))
     inside = np.maximum(sheet.fill(_back_outline()), np.max(stubs, axis=0))
     depth = ndimage.distance_transform_edt(inside > 0.5) / sheet.scale
     edge = np.minimum(depth / 20.0, 1.0)
@@ -160,7 +208,12 @@ def _back_height(x: Floats, y: Floats, sheet: Sheet) -> Floats:
         z = z + 3.6 * gaussian(x, y, (bx, by + 3), (9.5, 9.0))
         t = np.clip((y - by) / (0.0 - by), 0.0, 1.0)
         path = bx + (0.32 * bx - bx) * t
-        z = z + (1.9 * np.exp(-0.5 * ((x - path) / 4.2) ** 2) * smoothstep(by - 6, by + 16, y) * smoothstep(-12, -50, y))
+        z = z + (
+            1.9
+            * np.exp(-0.5 * ((x - path) / 4.2) ** 2)
+            * smoothstep(by - 6, by + 16, y)
+            * smoothstep(-12, -50, y)
+        )
     for left, right in ((1, 2), (2, 3), (3, 4)):
         a, b = fingers()[left].base, fingers()[right].base
         z = z - 3.4 * gaussian(x, y, ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2 - 4), (5.0, 12.0))
@@ -187,7 +240,12 @@ def _back(sheet: Sheet, frame: Frame) -> tuple[Paint, Floats]:
         paint.multiply("E88672", gaussian(x, y, (bx, by + 1), (10, 9)), 0.26)
         for k in (-1.0, 1.5):
             bend = y - (by + k * 2.2) + 0.02 * (x - bx) ** 2
-            paint.multiply("A5604C", np.exp(-0.5 * (bend / 0.8) ** 2).astype(np.float32) * gaussian(x, y, (bx, by), (6, 9)), 0.16)
+            paint.multiply(
+                "A5604C",
+                np.exp(-0.5 * (bend / 0.8) ** 2).astype(np.float32)
+                * gaussian(x, y, (bx, by), (6, 9)),
+                0.16,
+            )
     paint.multiply("C97A66", smoothstep(46, 60, np.hypot(x * 1.15, y + 60) * 0.82), 0.15)
     paint.multiply("EFA492", gaussian(x, y, (-4, -58), (34, 40)), 0.10)
     return paint, normals
@@ -195,11 +253,22 @@ def _back(sheet: Sheet, frame: Frame) -> tuple[Paint, Floats]:
 
 def _sleeve(sheet: Sheet, frame: Frame) -> tuple[Paint, Floats]:
     x, y = sheet.grid()
-    half = np.interp(y, [14, 20, 58, 66, 76, 120, 240, 540], [33.5, 34.5, 36.0, 38.5, 43.5, 50.0, 64.0, 88.0]).astype(np.float32)
+    half = np.interp(
+        y, [14, 20, 58, 66, 76, 120, 240, 540], [33.5, 34.5, 36.0, 38.5, 43.5, 50.0, 64.0, 88.0]
+    ).astype(np.float32)
     rim = 4.0 * (x / 34.0) ** 2 - 4.0
     across = np.clip(np.abs(x) / half, 0.0, 1.0)
     z = half * np.sqrt(np.clip(1.0 - across**2.1, 0.0, 1.0))
-    for fx, fy, length, turn, depth in ((-14, 96, 34, 18, 4.0), (18, 122, 36, -22, 4.0), (-20, 160, 40, 26, 4.5), (14, 196, 44, -20, 4.5), (-10, 250, 50, 16, 5), (22, 300, 50, -24, 5), (-24, 360, 60, 22, 5), (6, 82, 26, -8, 3.0)):
+    for fx, fy, length, turn, depth in (
+        (-14, 96, 34, 18, 4.0),
+        (18, 122, 36, -22, 4.0),
+        (-20, 160, 40, 26, 4.5),
+        (14, 196, 44, -20, 4.5),
+        (-10, 250, 50, 16, 5),
+        (22, 300, 50, -24, 5),
+        (-24, 360, 60, 22, 5),
+        (6, 82, 26, -8, 3.0),
+    ):
         z = z + depth * gaussian(x, y, (fx, fy), (length, 6.5), turn)
     z = ndimage.gaussian_filter(z, 1.6 * sheet.scale).astype(np.float32)
     normals = frame.turned(normals_of(z, sheet))
@@ -208,7 +277,11 @@ def _sleeve(sheet: Sheet, frame: Frame) -> tuple[Paint, Floats]:
     light = 0.14 + 0.62 * lit**1.2
     cuff = smoothstep(66, 63, y)
     ribs = np.sin(np.arcsin(np.clip(x / half, -0.999, 0.999)) * 17.0)
-    light = light + cuff * 0.065 * ribs * (0.4 + 0.6 * lit) - 0.10 * np.exp(-0.5 * ((y - 67) / 3.2) ** 2)
+    light = (
+        light
+        + cuff * 0.065 * ribs * (0.4 + 0.6 * lit)
+        - 0.10 * np.exp(-0.5 * ((y - 67) / 3.2) ** 2)
+    )
     stitch = np.sin(x * 1.9 + 0.9 * np.sin(y * 1.1)) * np.sin(y * 1.1)
     light = light + 0.012 * stitch * (1 - cuff) - 0.10 * smoothstep(0.7, 1.0, across)
     rgb = ramp(np.clip(light, 0, 1), CLOTH_RAMP)
@@ -224,14 +297,20 @@ def paint_hand(frame: Frame, oversampling: int = 2) -> Atlas:
     sleeve, sleeve_normals = _sleeve(main, frame)
     x, y = main.grid()
     back.multiply("7A3E34", smoothstep(-4.0, 19.0, y) * smoothstep(40, 20, np.abs(x)), 0.55)
-    back.over(np.concatenate([sleeve.rgb * sleeve.alpha[..., None], sleeve.alpha[..., None]], axis=2))
+    back.over(
+        np.concatenate([sleeve.rgb * sleeve.alpha[..., None], sleeve.alpha[..., None]], axis=2)
+    )
     normals = back_normals + (sleeve_normals - back_normals) * sleeve.alpha[..., None]
     sprites = [_finger(finger, frame, scale) for finger in fingers()]
     return _packed(main, back, normals, sprites, oversampling)
 
 
 def _packed(
-    main: Sheet, back: Paint, normals: Floats, sprites: list[tuple[Paint, Floats]], oversampling: int
+    main: Sheet,
+    back: Paint,
+    normals: Floats,
+    sprites: list[tuple[Paint, Floats]],
+    oversampling: int,
 ) -> Atlas:
     """Lays the fingers out beside the back of the hand, in a column each."""
     # Two columns of fingers: the sleeve is long enough for three rows.

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from capsules.mira.hand_paint import MAIN_SHEET, Atlas, Frame
 from capsules.mira.hand_shape import Bend, Finger, arch_depth, fingers, pose_points
-from capsules.mira.mesh import Mesh, grid_mesh
-from capsules.mira.raster import Floats, Sheet, smoothstep
+from capsules.mira.mesh import Mesh, grid_mesh, wound
+from capsules.mira.raster import Floats, Sheet, floats, smoothstep
 
 __all__ = ["HandRig", "rig_hand"]
 
@@ -58,7 +58,7 @@ def _stations(finger: Finger) -> Floats:
     dense = [at + d for at in (a, a + b) for d in (-7.0, -2.5, 2.5, 7.0)]
     spaced = [-_ROOT_PX, -8.0, 0.0, 7.0, 0.5 * a, a + 0.5 * b, end - 12.0, end - 6.0, end]
     rows = np.array(sorted([*dense, *spaced]), np.float32)
-    return rows[np.concatenate([[True], np.diff(rows) > 2.2])]
+    return floats(rows[np.concatenate([[True], np.diff(rows) > 2.2])])
 
 
 def _strip(finger: Finger, slot: tuple[float, float]) -> _Strip:
@@ -76,12 +76,19 @@ def _strip(finger: Finger, slot: tuple[float, float]) -> _Strip:
         for c in range(count - 1):
             p = r * count + c
             triangles += [(p, p + 1, p + count), (p + 1, p + count + 1, p + count)]
-    return _Strip(finger, s, across.astype(np.float32), height.astype(np.float32), atlas, np.array(triangles, np.int32))
+    return _Strip(
+        finger,
+        s,
+        across.astype(np.float32),
+        height.astype(np.float32),
+        atlas,
+        np.array(triangles, np.int32),
+    )
 
 
 def _joints(finger: Finger, bend: Bend) -> Floats:
     a, b, _ = finger.bones
-    s = np.float32([0.0, a, a + b, finger.length + 0.5 * finger.radii[3]])
+    s = floats([0.0, a, a + b, finger.length + 0.5 * finger.radii[3]])
     none = np.zeros(4, np.float32)
     return pose_points(finger, s, none, none, bend)
 
@@ -111,7 +118,14 @@ def rig_hand(frame: Frame, atlas: Atlas) -> HandRig:
     triangles.append(main.triangles + count)
     rest = frame.to_canvas(space)
     bones = np.vstack([np.zeros((1, 3), np.float32), *(_joints(f, Bend()) for f in fingers())])
-    rig = HandRig(rest, uv.astype(np.float32), np.vstack(triangles).astype(np.int32), {}, frame.to_canvas(bones), {})
+    rig = HandRig(
+        rest,
+        uv.astype(np.float32),
+        wound(rest, np.vstack(triangles)),
+        {},
+        frame.to_canvas(bones),
+        {},
+    )
     for k, finger in enumerate(fingers()):
         for kind, bend in (("Curl", Bend(curl=1.0)), ("Spread", Bend(spread=1.0))):
             moved, joints = space.copy(), bones.copy()

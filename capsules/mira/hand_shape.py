@@ -70,11 +70,26 @@ def fingers() -> tuple[Finger, ...]:
     """The five fingers, thumb first."""
     fist = (82.0, 98.0, 52.0)
     return (
-        Finger("Thumb", (30, -26), 44, (50, 38, 27), (17.0, 13.4, 11.8, 8.4), (6, 8, 8), (16, 22, 26), (-8, -14, -6), (-30, -34, -44), 20),
-        Finger("Index", (33, -113), 7, (50, 30, 23), (12.4, 10.8, 9.3, 7.1), (10, 16, 10), fist, (-1, -4, -3), (-2, -2, -2), 11),
-        Finger("Middle", (9, -121), 1, (56, 35, 25), (12.8, 11.1, 9.6, 7.3), (13, 20, 12), fist, (0, -2, -1), (0, 0, 0), 7),
-        Finger("Ring", (-15, -114), -4, (51, 32, 24), (12.0, 10.4, 9.0, 6.9), (17, 25, 14), fist, (0, 1, 2), (1, 1, 1), -9),
-        Finger("Pinky", (-37, -99), -12, (39, 24, 20), (10.6, 9.0, 7.8, 5.9), (20, 28, 15), fist, (0, 4, 4), (3, 2, 1), -15),
+        Finger(
+            "Thumb", base=(30, -26), heading=44, bones=(50, 38, 27), radii=(17.0, 13.4, 11.8, 8.4),
+            rest=(6, 8, 8), fist=(16, 22, 26), lean=(-8, -14, -6), fold=(-30, -34, -44), spread=20,
+        ),
+        Finger(
+            "Index", base=(33, -113), heading=7, bones=(50, 30, 23), radii=(12.4, 10.8, 9.3, 7.1),
+            rest=(9, 12, 8), fist=fist, lean=(-1, -4, -3), fold=(-2, -2, -2), spread=11,
+        ),
+        Finger(
+            "Middle", base=(9, -121), heading=1, bones=(56, 35, 25), radii=(12.8, 11.1, 9.6, 7.3),
+            rest=(10, 15, 9), fist=fist, lean=(0, -2, -1), fold=(0, 0, 0), spread=7,
+        ),
+        Finger(
+            "Ring", base=(-15, -114), heading=-4, bones=(51, 32, 24), radii=(12.0, 10.4, 9.0, 6.9),
+            rest=(12, 17, 10), fist=fist, lean=(0, 1, 2), fold=(1, 1, 1), spread=-9,
+        ),
+        Finger(
+            "Pinky", base=(-37, -99), heading=-12, bones=(39, 24, 20), radii=(10.6, 9.0, 7.8, 5.9),
+            rest=(13, 18, 10), fist=fist, lean=(0, 4, 4), fold=(3, 2, 1), spread=-15,
+        ),
     )  # fmt: skip
 
 
@@ -97,7 +112,11 @@ def pose_points(finger: Finger, s: Floats, across: Floats, height: Floats, bend:
         on = smoothstep(at - soft, at + soft, stations.astype(np.float32))
         angle = finger.rest[k] + (finger.fist[k] - finger.rest[k]) * bend.curl
         flex = flex + np.radians(angle) * on
-        side = finger.lean[k] + finger.fold[k] * bend.curl + (finger.spread * bend.spread if k == 0 else 0.0)
+        side = (
+            finger.lean[k]
+            + finger.fold[k] * bend.curl
+            + (finger.spread * bend.spread if k == 0 else 0.0)
+        )
         turn = turn + np.radians(side) * on
     heading = np.stack([np.sin(turn), -np.cos(turn)], axis=1)
     along = np.concatenate([heading * np.cos(flex)[:, None], -np.sin(flex)[:, None]], axis=1)
@@ -112,7 +131,9 @@ def pose_points(finger: Finger, s: Floats, across: Floats, height: Floats, bend:
     def at_station(table: Floats) -> Floats:
         return np.stack([np.interp(s, stations, table[:, i]) for i in range(3)], axis=1)
 
-    out = at_station(path) + at_station(right) * across[:, None] + at_station(back) * height[:, None]
+    out = (
+        at_station(path) + at_station(right) * across[:, None] + at_station(back) * height[:, None]
+    )
     return out.astype(np.float32)
 
 

@@ -12,16 +12,18 @@ from capsules.mira.features import (
     eye_lids,
     gap_height,
     gap_shift,
+    inner_lip,
     jaw_outline,
     lip_curves,
     lip_line_y,
 )
-from capsules.mira.raster import Floats, Sheet
+from capsules.mira.raster import Floats, Sheet, floats
 
-__all__ = ["LID_MARGIN_PX", "Mesh", "face_mesh", "grid_mesh", "strip_mesh"]
+__all__ = ["LID_MARGIN_PX", "Mesh", "face_mesh", "grid_mesh", "strip_mesh", "wound"]
 
 # Lid vertices stand this far outside the painted edge, so that a closed lid is opaque.
 LID_MARGIN_PX = 1.6
+_LIP_COLUMNS = 35
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,15 @@ class Mesh:
         uv: (V, 2) in [0, 1].
         triangles: (T, 3) int32.
         lower: (V,) whether a vertex moves with the lower jaw's side of the lips.
+        tuck: (V,) how far inside the lips a vertex lies in the texture, canvas pixels, + for the
+            upper lip and - for the lower; at rest it is folded onto the lip line.
     """
 
     vertices: Floats
     uv: Floats
     triangles: NDArray[np.int32]
     lower: NDArray[np.bool_]
+    tuck: Floats
 
 
 def grid_mesh(sheet: Sheet, alpha: Floats, cell_px: float) -> Mesh:
@@ -59,7 +64,9 @@ def grid_mesh(sheet: Sheet, alpha: Floats, cell_px: float) -> Mesh:
                 a = r * (columns + 1) + c
                 b = a + columns + 1
                 triangles += [(a, a + 1, b), (a + 1, b + 1, b)]
-    return _compact(points, sheet.uv(points), np.array(triangles, np.int32), points[:, 1] > 480)
+    none = np.zeros(len(points), np.float32)
+    faces = np.array(triangles, np.int32)
+    return _compact(Mesh(points, sheet.uv(points), faces, points[:, 1] > 480, none))
 
 
 def strip_mesh(sheet: Sheet, rows: list[Floats]) -> Mesh:
@@ -72,15 +79,15 @@ def strip_mesh(sheet: Sheet, rows: list[Floats]) -> Mesh:
             a, b = r * count + i, (r + 1) * count + i
             triangles += [(a, a + 1, b), (a + 1, b + 1, b)]
     lower = np.zeros(len(points), np.bool_)
-    return Mesh(points, sheet.uv(points), np.array(triangles, np.int32), lower)
+    none = np.zeros(len(points), np.float32)
+    return Mesh(points, sheet.uv(points), np.array(triangles, np.int32), lower, none)
 
 
-def _compact(
-    points: Floats, uv: Floats, triangles: NDArray[np.int32], lower: NDArray[np.bool_]
-) -> Mesh:
-    used, index = np.unique(triangles, return_inverse=True)
+def _compact(mesh: Mesh) -> Mesh:
+    """Without the vertices that no triangle uses."""
+    used, index = np.unique(mesh.triangles, return_inverse=True)
     faces = index.reshape(-1, 3).astype(np.int32)
-    return Mesh(points[used], uv[used], faces, lower[used])
+    return Mesh(mesh.vertices[used], mesh.uv[used], faces, mesh.lower[used], mesh.tuck[used])
 
 
 def _offset(line: Floats, distance: float, *, down: bool) -> Floats:
@@ -95,10 +102,9 @@ def _eye_rows(side: int) -> list[Floats]:
     upper, lower = eye_lids(side, 21)
     upper, lower = lid_edges(upper, lower)
     rows = [upper, lower[1:-1]]
-    for distance in (6.5, 12.0, 18.0, 26.0):
-        rows.append(_offset(upper, distance, down=False)[1:-1:1 if distance < 15 else 2])
-    for distance in (4.5, 11.0, 19.0):
-        rows.append(_offset(lower, distance, down=True)[1:-1:1 if distance < 10 else 2])
+    above, below = (5.5, 9.5, 14.0, 19.5, 27.0), (4.5, 11.0, 19.0)
+    rows += [_offset(upper, d, down=False)[1 : -1 : 1 if d < 15 else 2] for d in above]
+    rows += [_offset(lower, d, down=True)[1 : -1 : 1 if d < 10 else 2] for d in below]
     return rows
 
 
@@ -111,48 +117,76 @@ def lid_edges(upper: Floats, lower: Floats) -> tuple[Floats, Floats]:
     return up, down
 
 
-def _mouth_rows() -> tuple[list[Floats], list[Floats], Floats]:
-    """Texture-space rows above the lip line, below it, and the two corners."""
-    upper, line, lower = lip_curves(31)
+def _mouth_rows() -> tuple[list[Floats], list[Floats], Floats, Floats]:
+    """Texture-space rows above the lip line, below it, the corners, and the inner rows' tuck."""
+    upper, line, lower = lip_curves(_LIP_COLUMNS)
     inner = slice(1, -1)
     gap = gap_height(line[:, 0])
-    step = np.minimum(5.6, gap * 0.4)
+    step = np.minimum(inner_lip(gap) + 1.3, 0.45 * gap)
 
     def moved(row: Floats, shift: Floats) -> Floats:
         return np.stack([row[:, 0], row[:, 1] + shift], axis=1).astype(np.float32)
 
+    def middle(row: Floats) -> Floats:
+        """Between the lip line and a border, where the lip is thick enough for one more row."""
+        half = 0.5 * (line + row)
+        below = np.where(row[:, 1] > line[:, 1], 1.0, 0.0)
+        out = moved(half, below * gap_shift(half[:, 0], half[:, 1]))
+        return floats(out[np.abs(row[:, 1] - line[:, 1]) > 7.0])
+
     above = [
-        line[inner], moved(line, step)[inner], upper[inner], (0.5 * (upper + line))[inner],
-        moved(upper, np.full(31, -6.0))[inner], moved(upper, np.full(31, -13.0))[1:-1:2],
-    ]  # fmt: skip
+        line[inner],
+        moved(line, step)[inner],
+        upper[inner],
+        middle(upper),
+        moved(upper, np.full(_LIP_COLUMNS, -6.0))[inner],
+        moved(upper, np.full(_LIP_COLUMNS, -13.0))[1:-1:2],
+    ]
     below = [
-        moved(line, gap)[inner], moved(line, gap - step)[inner],
-        moved(0.5 * (line + lower), gap_shift(*(0.5 * (line + lower)).T))[inner],
+        moved(line, gap)[inner],
+        moved(line, gap - step)[inner],
+        middle(lower),
         moved(lower, gap_shift(*lower.T))[inner],
-    ]  # fmt: skip
+    ]
     for drop in (5.0, 12.0):
-        row = lower + np.float32([0, drop])
+        row = lower + floats([0, drop])
         below.append(moved(row, gap_shift(*row.T))[1 : -1 : 1 if drop < 8 else 2])
-    return above, below, moved(line, 0.5 * gap)[[0, -1]]
+    return above, below, moved(line, 0.5 * gap)[[0, -1]], step[inner]
 
 
 def face_mesh(sheet: Sheet) -> Mesh:
     """The face's mesh, made in texture space, where the lips are apart."""
-    above, below, corners = _mouth_rows()
+    above, below, corners, step = _mouth_rows()
     rows = [corners, *above, *below]
     labels = [np.zeros(2, np.bool_)]
-    labels += [np.zeros(len(r), np.bool_) for r in above] + [np.ones(len(r), np.bool_) for r in below]
+    labels += [np.zeros(len(r), np.bool_) for r in above] + [
+        np.ones(len(r), np.bool_) for r in below
+    ]
     extra: list[Floats] = []
     for side in (-1, 1):
         extra += _eye_rows(side)
         line, _ = brow(side, 14)
         extra += [line, _offset(line, 9.0, down=False), _offset(line, 8.0, down=True)]
     outline = jaw_outline(76)
-    centre = np.float32([CENTRE_X, 350.0])
+    centre = floats([CENTRE_X, 350.0])
     away = (outline - centre) / np.linalg.norm(outline - centre, axis=1, keepdims=True)
     extra += [outline + 2.5 * away, outline - 6.0 * away, (outline - 18.0 * away)[::2]]
-    nose = [(512, 430), (498, 432), (526, 432), (488, 437), (536, 437), (485, 428), (539, 428), (512, 446), (500, 443), (524, 443), (512, 416), (500, 420), (524, 420)]
-    extra.append(np.float32(nose))
+    nose = [
+        (512, 430),
+        (498, 432),
+        (526, 432),
+        (488, 437),
+        (536, 437),
+        (485, 428),
+        (539, 428),
+        (512, 446),
+        (500, 443),
+        (524, 443),
+        (512, 416),
+        (500, 420),
+        (524, 420),
+    ]
+    extra.append(floats(nose))
     rows += extra
     points = np.vstack(rows)
     first = np.concatenate(labels)
@@ -165,11 +199,15 @@ def face_mesh(sheet: Sheet) -> Mesh:
     lower[: len(first)][fixed_upper] = False
     rest = points.copy()
     rest[:, 1] = _rest_y(points, lower)
-    rest[:2] = lip_curves(31)[1][[0, -1]]
+    rest[:2] = lip_curves(_LIP_COLUMNS)[1][[0, -1]]
     hull = spatial.Delaunay(points.astype(np.float64)).simplices
     keep = _inside(points[hull].mean(axis=1), outline + 3.0 * away)
-    triangles = _wound(points, hull[keep])
-    return _compact(rest.astype(np.float32), sheet.uv(points), triangles, lower)
+    triangles = wound(points, _sorted(points, hull[keep]))
+    tuck = np.zeros(len(points), np.float32)
+    count, start = len(step), 2 + sum(map(len, above))
+    tuck[2 + count : 2 + 2 * count] = step
+    tuck[start + count : start + 2 * count] = -step
+    return _compact(Mesh(rest.astype(np.float32), sheet.uv(points), triangles, lower, tuck))
 
 
 def _is_lower(points: Floats) -> NDArray[np.bool_]:
@@ -187,7 +225,7 @@ def _rest_y(points: Floats, lower: NDArray[np.bool_]) -> Floats:
     for _ in range(40):
         below = y - gap_shift(x, below)
     lower_y = np.where(within, np.maximum(below, line), below)
-    return np.where(lower, lower_y, upper_y).astype(np.float32)
+    return floats(np.where(lower, lower_y, upper_y))
 
 
 def _without_near(
@@ -205,19 +243,26 @@ def _without_near(
 def _fill_up(points: Floats, outline: Floats, above: list[Floats], below: list[Floats]) -> Floats:
     """Adds points on a triangular lattice wherever there is room."""
     tree = spatial.cKDTree(points)
-    lattice = []
-    for spacing, box in ((11.0, (424.0, 380.0, 600.0, 560.0)), (13.5, (400.0, 290.0, 624.0, 400.0)), (21.0, (340.0, 130.0, 684.0, 600.0))):
+    lattice: list[tuple[float, float]] = []
+    for spacing, box in (
+        (11.0, (424.0, 380.0, 600.0, 560.0)),
+        (13.5, (400.0, 290.0, 624.0, 400.0)),
+        (21.0, (340.0, 130.0, 684.0, 600.0)),
+    ):
         row, y = 0, box[1]
         while y < box[3]:
             x = box[0] + (row % 2) * spacing / 2
             while x < box[2]:
                 near = tree.query((x, y))[0]
-                if near > 0.72 * spacing and not (lattice and min(np.hypot(x - p[0], y - p[1]) for p in lattice[-400:]) < 0.72 * spacing):
+                if near > 0.72 * spacing and not (
+                    lattice
+                    and min(np.hypot(x - p[0], y - p[1]) for p in lattice[-400:]) < 0.72 * spacing
+                ):
                     lattice.append((x, y))
                 x += spacing
             y += spacing * 0.87
             row += 1
-    extra = np.float32(lattice)
+    extra = floats(lattice)
     extra = extra[_inside(extra, outline)]
     hole = [np.vstack([eye_lids(s, 40)[0], eye_lids(s, 40)[1][::-1]]) for s in (-1, 1)]
     hole.append(np.vstack([above[0], below[0][::-1]]))
@@ -236,10 +281,17 @@ def _inside(points: Floats, polygon: Floats) -> NDArray[np.bool_]:
     return np.asarray(np.count_nonzero(spans & crossing, axis=1) % 2 == 1, np.bool_)
 
 
-def _wound(points: Floats, triangles: NDArray[np.int32]) -> NDArray[np.int32]:
-    """All triangles clockwise in the picture, in a fixed order; slivers dropped."""
+def _sorted(points: Floats, triangles: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Triangles in a fixed order, slivers dropped."""
     a, b, c = (points[triangles[:, i]].astype(np.float64) for i in range(3))
     area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
-    out = np.where((area < 0)[:, None], triangles[:, [0, 2, 1]], triangles)[np.abs(area) > 0.05]
-    middle = points[out].mean(axis=1)
-    return np.asarray(out[np.lexsort((middle[:, 0], middle[:, 1]))], np.int32)
+    kept = triangles[np.abs(area) > 0.05]
+    middle = points[kept].mean(axis=1)
+    return np.asarray(kept[np.lexsort((middle[:, 0], middle[:, 1]))], np.int32)
+
+
+def wound(points: Floats, triangles: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The same triangles, all clockwise in the picture."""
+    a, b, c = (points[triangles[:, i]].astype(np.float64) for i in range(3))
+    area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
+    return np.where((area < 0)[:, None], triangles[:, [0, 2, 1]], triangles).astype(np.int32)

@@ -3,11 +3,17 @@
 import numpy as np
 
 from capsules.mira.features import CENTRE_X
-from capsules.mira.raster import Floats, Paint, Sheet, curve, gaussian, smoothstep
+from capsules.mira.raster import Floats, Paint, Sheet, curve, floats, gaussian, smoothstep
 
 __all__ = [
-    "LOWER_TEETH_SHEET", "MOUTH_SHEET", "TONGUE_SHEET", "TONGUE_TIP_SHEET",
-    "paint_lower_teeth", "paint_mouth", "paint_tongue", "paint_tongue_tip",
+    "LOWER_TEETH_SHEET",
+    "MOUTH_SHEET",
+    "TONGUE_SHEET",
+    "TONGUE_TIP_SHEET",
+    "paint_lower_teeth",
+    "paint_mouth",
+    "paint_tongue",
+    "paint_tongue_tip",
 ]
 
 MOUTH_SHEET = Sheet(432.0, 450.0, 160.0, 86.0, 1.25)
@@ -29,8 +35,11 @@ def _tooth_row(
     row = np.zeros(sheet.shape, np.float32)
     # The dark of the cavity must not show between teeth: enamel in shadow lies behind them.
     reach, sink = sum(widths) - 2.0, 3.0 if bottom[0] > top else -3.0
-    ends = [(CENTRE_X + s * (reach * k), bottom[min(round(k * 4), 4)] - sink) for s, k in ((-1, 1), (-1, 0.5), (1, 0), (1, 0.5), (1, 1))]
-    behind = np.float32([(CENTRE_X - reach, top), *ends, (CENTRE_X + reach, top)])
+    ends = [
+        (CENTRE_X + s * (reach * k), bottom[min(round(k * 4), 4)] - sink)
+        for s, k in ((-1, 1), (-1, 0.5), (1, 0), (1, 0.5), (1, 1))
+    ]
+    behind = floats([(CENTRE_X - reach, top), *ends, (CENTRE_X + reach, top)])
     paint.cover("B98F80", sheet.fill(behind, blur_px=0.5))
     for side in (-1, 1):
         at = 0.1
@@ -38,12 +47,31 @@ def _tooth_row(
             left, right = at, at + width - 0.25
             edge, mid = bottom[k], (at + at + width) / 2
             sag = 1.3 if edge > top else -1.0
-            shape = curve([(left, top), (left + 0.1, edge - sag), (left + 1.6, edge), (right - 1.6, edge), (right - 0.1, edge - sag), (right, top)], 60)
-            shape = shape * np.float32([side, 1.0]) + np.float32([CENTRE_X, 0.0])
+            shape = curve(
+                [
+                    (left, top),
+                    (left + 0.1, edge - sag),
+                    (left + 1.6, edge),
+                    (right - 1.6, edge),
+                    (right - 0.1, edge - sag),
+                    (right, top),
+                ],
+                60,
+            )
+            shape = shape * floats([side, 1.0]) + floats([CENTRE_X, 0.0])
             mask = sheet.fill(shape, blur_px=0.35)
             paint.cover("F3EAE0", mask)
-            paint.multiply("B98C7C", mask * gaussian(x, y, (CENTRE_X + side * right, (top + edge) / 2), (0.7, 16)), 0.34)
-            paint.screen("FFFFFF", mask * gaussian(x, y, (CENTRE_X + side * (mid - 0.6), (top + 2 * edge) / 3), (1.9, 5)), 0.32)
+            paint.multiply(
+                "B98C7C",
+                mask * gaussian(x, y, (CENTRE_X + side * right, (top + edge) / 2), (0.7, 16)),
+                0.34,
+            )
+            paint.screen(
+                "FFFFFF",
+                mask
+                * gaussian(x, y, (CENTRE_X + side * (mid - 0.6), (top + 2 * edge) / 3), (1.9, 5)),
+                0.32,
+            )
             paint.multiply("8E5A50", mask, 0.10 * k)
             row = np.maximum(row, mask)
             at += width
@@ -54,7 +82,25 @@ def paint_mouth(oversampling: int = 2) -> Paint:
     """The cavity and the upper teeth."""
     sheet = MOUTH_SHEET.at(MOUTH_SHEET.scale * oversampling)
     x, y = sheet.grid()
-    cavity = sheet.fill(curve([(438, 472), (466, 460), (512, 456), (558, 460), (586, 472), (572, 508), (546, 526), (512, 531), (478, 526), (452, 508)], 80, closed=True), blur_px=1.0)
+    cavity = sheet.fill(
+        curve(
+            [
+                (438, 472),
+                (466, 460),
+                (512, 456),
+                (558, 460),
+                (586, 472),
+                (572, 508),
+                (546, 526),
+                (512, 531),
+                (478, 526),
+                (452, 508),
+            ],
+            80,
+            closed=True,
+        ),
+        blur_px=1.0,
+    )
     paint = Paint.plain(sheet, "4A1418", cavity)
     paint.multiply("3A1216", gaussian(x, y, (CENTRE_X, 505), (30, 22)), 0.72)
     paint.glaze("A24B4B", smoothstep(474, 462, y) * cavity, 0.9)
@@ -70,7 +116,23 @@ def paint_lower_teeth(oversampling: int = 2) -> Paint:
     """The lower teeth and their gum."""
     sheet = LOWER_TEETH_SHEET.at(LOWER_TEETH_SHEET.scale * oversampling)
     x, y = sheet.grid()
-    gum = sheet.fill(curve([(470, 503), (490, 499), (512, 498), (534, 499), (554, 503), (546, 516), (512, 519), (478, 516)], 60, closed=True), blur_px=1.4)
+    gum = sheet.fill(
+        curve(
+            [
+                (470, 503),
+                (490, 499),
+                (512, 498),
+                (534, 499),
+                (554, 503),
+                (546, 516),
+                (512, 519),
+                (478, 516),
+            ],
+            60,
+            closed=True,
+        ),
+        blur_px=1.4,
+    )
     paint = Paint.plain(sheet, "9C4A4A", gum)
     _tooth_row(paint, _LOWER, 505.0, (485.6, 485.8, 486.4, 487.6, 489.6))
     paint.multiply("7A4440", smoothstep(490, 503, y), 0.55)
@@ -83,7 +145,22 @@ def paint_tongue(oversampling: int = 2) -> Paint:
     """The tongue as it lies behind the lower teeth."""
     sheet = TONGUE_SHEET.at(TONGUE_SHEET.scale * oversampling)
     x, y = sheet.grid()
-    shape = curve([(474, 520), (484, 502), (500, 495), (512, 497), (524, 495), (540, 502), (550, 520), (538, 534), (512, 538), (486, 534)], 80, closed=True)
+    shape = curve(
+        [
+            (474, 520),
+            (484, 502),
+            (500, 495),
+            (512, 497),
+            (524, 495),
+            (540, 502),
+            (550, 520),
+            (538, 534),
+            (512, 538),
+            (486, 534),
+        ],
+        80,
+        closed=True,
+    )
     paint = Paint.plain(sheet, "B9565A", sheet.fill(shape, blur_px=1.3))
     paint.screen("E39A96", gaussian(x, y, (CENTRE_X - 12, 506), (12, 6)), 0.42)
     paint.screen("E39A96", gaussian(x, y, (CENTRE_X + 13, 506), (11, 6)), 0.28)
@@ -97,7 +174,11 @@ def paint_tongue_tip(oversampling: int = 2) -> Paint:
     """The tongue as it shows beyond the teeth, hanging; the part lies folded away at rest."""
     sheet = TONGUE_TIP_SHEET.at(TONGUE_TIP_SHEET.scale * oversampling)
     x, y = sheet.grid()
-    shape = curve([(483, 482), (541, 482), (543, 505), (534, 526), (512, 536), (490, 526), (481, 505)], 80, closed=True)
+    shape = curve(
+        [(483, 482), (541, 482), (543, 505), (534, 526), (512, 536), (490, 526), (481, 505)],
+        80,
+        closed=True,
+    )
     cover = sheet.fill(shape, blur_px=0.9) * smoothstep(481, 488, y)
     paint = Paint.plain(sheet, "CF686A", cover)
     paint.multiply("6E2530", smoothstep(503, 484, y), 0.62)

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import skia
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import interpolate, ndimage
 
 __all__ = [
@@ -14,12 +15,14 @@ __all__ = [
     "Sheet",
     "colour",
     "curve",
+    "floats",
     "gaussian",
     "ramp",
     "smoothstep",
 ]
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
+"""Pictures and points: float32 in what is kept, wider inside a formula."""
 
 
 def colour(code: str) -> Floats:
@@ -27,7 +30,12 @@ def colour(code: str) -> Floats:
     return np.array([int(code[i : i + 2], 16) / 255.0 for i in (0, 2, 4)], np.float32)
 
 
-def smoothstep(low: float, high: float, value: Floats) -> Floats:
+def floats(values: ArrayLike) -> Floats:
+    """Values as a float32 array."""
+    return np.asarray(values, np.float32)
+
+
+def smoothstep(low: float | Floats, high: float | Floats, value: Floats) -> Floats:
     """Hermite step from 0 at `low` to 1 at `high`; `low` may be the greater."""
     t = np.clip((value - low) / (high - low), 0.0, 1.0)
     return np.asarray(t * t * (3.0 - 2.0 * t), np.float32)
@@ -52,8 +60,10 @@ def curve(points: Sequence[tuple[float, float]], count: int, *, closed: bool = F
     if closed:
         spline = interpolate.CubicSpline(t, knots, bc_type="periodic")
     else:
-        spline = interpolate.PchipInterpolator(t, knots) if len(knots) < 3 else (
-            interpolate.CubicSpline(t, knots)
+        spline = (
+            interpolate.PchipInterpolator(t, knots)
+            if len(knots) < 3
+            else (interpolate.CubicSpline(t, knots))
         )
     fine = spline(np.linspace(0.0, t[-1], 40 * count))
     length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(fine, axis=0), axis=1))])
@@ -153,9 +163,7 @@ class Sheet:
         surface.getCanvas().drawPath(path, skia.Paint(AntiAlias=True))
         return self._coverage(surface, blur_px)
 
-    def stroke(
-        self, line: Floats, widths: Sequence[float], *, blur_px: float = 0.0
-    ) -> Floats:
+    def stroke(self, line: Floats, widths: Sequence[float], *, blur_px: float = 0.0) -> Floats:
         """Coverage of a brush stroke whose width follows `widths` along the line (n, 2)."""
         return self.fill(ribbon(line, widths), blur_px=blur_px)
 
@@ -182,7 +190,7 @@ class Sheet:
             np.ascontiguousarray(texture),
             skia.ColorType.kRGBA_8888_ColorType,
             skia.AlphaType.kPremul_AlphaType,
-        )
+        ).withDefaultMipmaps()
         shader = image.makeShader(
             skia.TileMode.kClamp,
             skia.TileMode.kClamp,
@@ -197,7 +205,7 @@ class Sheet:
         )
         surface.getCanvas().drawVertices(mesh, skia.Paint(Shader=shader), skia.BlendMode.kModulate)
         pixels = surface.toarray(colorType=skia.ColorType.kRGBA_8888_ColorType)
-        return pixels.astype(np.float32) / 255.0
+        return floats(pixels.astype(np.float32) / 255.0)
 
 
 def ribbon(line: Floats, widths: Sequence[float]) -> Floats:

@@ -4,7 +4,7 @@ import numpy as np
 
 from capsules.mira.face import FACE_SHEET
 from capsules.mira.features import CENTRE_X, gap_shift, mirrored
-from capsules.mira.raster import Floats, Sheet, curve, gaussian
+from capsules.mira.raster import Floats, Sheet, curve, floats, gaussian
 
 __all__ = ["RESIDUAL_SCALE", "face_residuals"]
 
@@ -27,17 +27,26 @@ class _Sketch:
         self.x, self.y = x, np.where(y > 482.0, below, y).astype(np.float32)
         self.rgb = np.zeros((*self.sheet.shape, 3), np.float32)
 
-    def spot(self, tone: Floats, at: tuple[float, float], size: tuple[float, float], turn: float, amount: float) -> None:
+    def spot(
+        self,
+        tone: Floats,
+        at: tuple[float, float],
+        size: tuple[float, float],
+        turn: float,
+        amount: float,
+    ) -> None:
         self.rgb += amount * tone * gaussian(self.x, self.y, at, size, turn)[..., None]
 
-    def fold(self, points: list[tuple[float, float]], side: int, width: float, amount: float) -> None:
+    def fold(
+        self, points: list[tuple[float, float]], side: int, width: float, amount: float
+    ) -> None:
         """A crease: dark in the valley, light on its upper outer flank."""
         line = mirrored(curve(points, 40), side)
         line[:, 1] += np.where(line[:, 1] > 484, gap_shift(line[:, 0], line[:, 1]), 0.0)
         widths = (0.3, width, 1.2 * width, width, 0.3)
         amount *= 0.75
         self.rgb += amount * _DARK * self.sheet.stroke(line, widths, blur_px=0.8 * width)[..., None]
-        flank = line + np.float32([side * 1.2 * width, -0.6 * width])
+        flank = line + floats([side * 1.2 * width, -0.6 * width])
         self.rgb += amount * _LIGHT * self.sheet.stroke(flank, widths, blur_px=width)[..., None]
 
 
@@ -175,8 +184,8 @@ def _press(side: int) -> Floats:
 def _blush() -> Floats:
     sketch = _Sketch()
     for side in (-1, 1):
-        sketch.spot(_BLOOD, (CENTRE_X + side * 88, 412), (34, 24), -side * 14, 1.25)
-    sketch.spot(_BLOOD, (CENTRE_X, 426), (18, 12), 0, 0.55)
+        sketch.spot(_BLOOD, (CENTRE_X + side * 88, 412), (38, 27), -side * 14, 0.70)
+    sketch.spot(_BLOOD, (CENTRE_X, 426), (18, 12), 0, 0.34)
     return sketch.rgb
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from capsules.mira.features import CENTRE_X, eye_lids
 from capsules.mira.mesh import lid_edges
-from capsules.mira.raster import Floats, smoothstep
+from capsules.mira.raster import Floats, floats, smoothstep
 from capsules.mira.rig_mouth import Place
 
 __all__ = ["eye_bases", "iris_bases", "lid_closure"]
@@ -36,10 +36,10 @@ def lid_closure(p: Place, side: int) -> Floats:
     opening = (low - up) * inside
     above = np.maximum(up - p.y, 0.0)
     below = np.maximum(p.y - low, 0.0)
-    upper = _UPPER_SHARE * opening * (1.0 - smoothstep(7.5, 30.0, above))
+    upper = _UPPER_SHARE * opening * (1.0 - smoothstep(6.2, 19.0, above))
     lower = (1.0 - _UPPER_SHARE) * opening * (1.0 - smoothstep(3.0, 20.0, below))
     on_upper = p.y <= up + 0.5 * opening + 0.01
-    crease = 2.6 * p.bell(CENTRE_X + side * 76, 314, 32, 12) * (above > 0)
+    crease = 2.6 * p.bell(CENTRE_X + side * 76, 312, 32, 12) * (above > 0)
     return np.where(on_upper, upper + crease, -lower).astype(np.float32)
 
 
@@ -93,7 +93,7 @@ def _brow_field(p: Place, cx: float, sx: float) -> Floats:
     across = np.exp(-0.5 * ((p.x - cx) / sx) ** 2)
     up = np.exp(-0.5 * (np.maximum(304.0 - p.y, 0.0) / 44.0) ** 2)
     down = 1.0 - smoothstep(306.0, 330.0, p.y)
-    return (across * np.where(p.y < 304.0, up, down)).astype(np.float32)
+    return floats(across * np.where(p.y < 304.0, up, down))
 
 
 def _brow_down(p: Place, side: int) -> Floats:

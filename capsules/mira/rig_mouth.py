@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capsules.mira.features import CENTRE_X, LIP_HALF_WIDTH, lip_line_y
-from capsules.mira.raster import Floats, gaussian, smoothstep
+from capsules.mira.raster import Floats, floats, gaussian, smoothstep
 
 __all__ = ["JAW_DROP_PX", "Place", "jaw_weight", "mouth_bases"]
 
@@ -39,12 +39,12 @@ class Place:
     @property
     def across(self) -> Floats:
         """0 in the middle of the mouth, 1 at its corners and beyond."""
-        return np.clip(np.abs(self.x - CENTRE_X) / LIP_HALF_WIDTH, 0.0, 1.0)
+        return floats(np.clip(np.abs(self.x - CENTRE_X) / LIP_HALF_WIDTH, 0.0, 1.0))
 
     @property
     def beyond(self) -> Floats:
         """How far outside the corners, canvas pixels."""
-        return np.maximum(np.abs(self.x - CENTRE_X) - LIP_HALF_WIDTH, 0.0)
+        return floats(np.maximum(np.abs(self.x - CENTRE_X) - LIP_HALF_WIDTH, 0.0))
 
     def side(self, sign: int) -> Floats:
         """1 on one side of the face, 0 on the other, smooth between."""
@@ -64,18 +64,20 @@ class Place:
         arch = (1.0 - self.across**2) ** 0.7
         return np.where(self.lower, fade * arch, 0.0).astype(np.float32)
 
-    def corner(self, sign: int, width: float = 36.0, height: float = 34.0, power: float = 1.7) -> Floats:
+    def corner(
+        self, sign: int, width: float = 36.0, height: float = 34.0, power: float = 1.7
+    ) -> Floats:
         """1 at a corner of the mouth, easing along the lips towards the middle."""
         toward = np.clip(sign * (self.x - CENTRE_X) / LIP_HALF_WIDTH, 0.0, None)
         along = np.where(toward < 1.0, toward**power, np.exp(-((self.beyond / width) ** 2)))
         lift = np.abs(self.y - _CORNER_Y)
         fade = np.exp(-((np.maximum(lift - 8.0, 0.0) / height) ** 2))
-        return (along * fade).astype(np.float32)
+        return floats(along * fade)
 
     def mouth(self, width: float = 40.0, height: float = 32.0) -> Floats:
         """1 over both lips, fading around them."""
         lift = np.maximum(np.abs(self.y - 484.0) - 20.0, 0.0)
-        return np.exp(-((self.beyond / width) ** 2) - (lift / height) ** 2).astype(np.float32)
+        return floats(np.exp(-((self.beyond / width) ** 2) - (lift / height) ** 2))
 
     def zero(self) -> Floats:
         """No movement."""
@@ -92,9 +94,13 @@ def jaw_weight(place: Place) -> Floats:
     at_chin = 0.16 + 0.84 * np.exp(-((np.abs(off) / 104.0) ** 3.2))
     down = smoothstep(0.0, 1.0, (place.y - line) / (548.0 - line))
     below = at_lip + (at_chin - at_lip) * down
-    above = 0.30 * np.exp(-((place.beyond / 46.0) ** 2)) * np.where(place.beyond > 0, 1.0, place.across**2.2)
+    above = (
+        0.30
+        * np.exp(-((place.beyond / 46.0) ** 2))
+        * np.where(place.beyond > 0, 1.0, place.across**2.2)
+    )
     above = above * np.exp(-((np.maximum(line - place.y, 0.0) / 34.0) ** 2))
-    return np.where(place.lower, below, above).astype(np.float32)
+    return floats(np.where(place.lower, below, above))
 
 
 def _move(dx: Floats, dy: Floats) -> Floats:
@@ -110,12 +116,18 @@ def _jaw_open(p: Place) -> Floats:
 
 def _jaw_side(p: Place, sign: int) -> Floats:
     w = jaw_weight(p)
-    return _move(sign * 15.0 * np.clip(w * 1.05 + 0.25 * p.mouth(), 0, 1), -1.5 * sign * np.sign(p.x - CENTRE_X) * w * p.across)
+    return _move(
+        sign * 12.0 * np.clip(w * 1.05 + 0.25 * p.mouth(), 0, 1),
+        -1.5 * sign * np.sign(p.x - CENTRE_X) * w * p.across,
+    )
 
 
 def _jaw_forward(p: Place) -> Floats:
     w = jaw_weight(p)
-    return _move(0.05 * (p.x - CENTRE_X) * w, 3.5 * w - 5.0 * p.lower_lip() + 1.6 * p.bell(CENTRE_X, 535, 30, 18))
+    return _move(
+        0.05 * (p.x - CENTRE_X) * w,
+        3.5 * w - 5.0 * p.lower_lip() + 1.6 * p.bell(CENTRE_X, 535, 30, 18),
+    )
 
 
 def _mouth_close(p: Place) -> Floats:
@@ -135,12 +147,12 @@ def _mouth_close(p: Place) -> Floats:
 
 def _smile(p: Place, sign: int) -> Floats:
     c = p.corner(sign, 40.0, 36.0, 1.55)
-    cheek = p.bell(CENTRE_X + sign * 90, 420, 38, 28)
+    cheek = p.bell(CENTRE_X + sign * 90, 420, 38, 28) * smoothstep(366.0, 388.0, p.y)
     lid = p.bell(CENTRE_X + sign * 75, 374, 32, 11)
     lips = p.upper_lip() * p.side(sign)
     low = p.lower_lip() * p.side(sign)
     dx = sign * (13.0 * c + 3.0 * cheek)
-    dy = -14.0 * c - 8.5 * cheek - 3.0 * lid + 0.8 * lips - 1.0 * low
+    dy = -14.0 * c - 8.5 * cheek - 1.8 * lid + 0.8 * lips - 1.0 * low
     return _move(dx, dy)
 
 
@@ -158,7 +170,9 @@ def _dimple(p: Place, sign: int) -> Floats:
 def _stretch(p: Place, sign: int) -> Floats:
     c = p.corner(sign, 38.0, 34.0, 1.2)
     low = p.lower_lip() * p.side(sign)
-    return _move(sign * 14.5 * c, 4.5 * c + 2.2 * low + 2.0 * p.bell(CENTRE_X + sign * 60, 520, 30, 22))
+    return _move(
+        sign * 14.5 * c, 4.5 * c + 2.2 * low + 2.0 * p.bell(CENTRE_X + sign * 60, 520, 30, 22)
+    )
 
 
 def _press(p: Place, sign: int) -> Floats:
@@ -186,7 +200,7 @@ def _rounding(p: Place) -> Floats:
     """Lifts and lowers the flanks of the lips, so that a narrow mouth is round."""
     flank = np.exp(-(((p.across - 0.66) / 0.26) ** 2)) * (p.beyond <= 0)
     away = np.clip((p.y - lip_line_y(p.x)) / 15.0, -1.0, 1.0)
-    return (flank * away * p.mouth(10.0, 10.0)).astype(np.float32)
+    return floats(flank * away * p.mouth(10.0, 10.0))
 
 
 def _pucker(p: Place) -> Floats:
@@ -244,9 +258,9 @@ def _cheek_puff(p: Place) -> Floats:
 
 
 def _cheek_squint(p: Place, sign: int) -> Floats:
-    cheek = p.bell(CENTRE_X + sign * 84, 402, 38, 24)
+    cheek = p.bell(CENTRE_X + sign * 84, 402, 38, 24) * smoothstep(366.0, 388.0, p.y)
     lid = p.bell(CENTRE_X + sign * 75, 375, 34, 11)
-    return _move(sign * 1.0 * cheek, -8.0 * cheek - 2.5 * lid)
+    return _move(sign * 1.0 * cheek, -8.0 * cheek - 1.5 * lid)
 
 
 def _sneer(p: Place, sign: int) -> Floats:
@@ -283,4 +297,3 @@ def mouth_bases() -> dict[str, Callable[[Place], Floats]]:
         for word, sign in (("Left", 1), ("Right", -1)):
             out[name + word] = lambda p, field=field, sign=sign: field(p, sign)  # type: ignore[misc]
     return out
-

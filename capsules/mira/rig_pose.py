@@ -30,7 +30,8 @@ def head_depth(x: Floats, y: Floats) -> Floats:
 def hair_depth(x: Floats, y: Floats, *, back: bool) -> Floats:
     """Depth of the hair: in front it follows the head, behind it lies beyond the axis."""
     if back:
-        return np.full_like(x, -62.0)
+        # At the crown it meets the hair in front.
+        return np.asarray(26.0 - 88.0 * smoothstep(100.0, 300.0, y), np.float32)
     dx = np.abs(x - CENTRE_X)
     cap = 138.0 * (1.0 - (dx / 205.0) ** 2.2) * (1.0 - (np.abs(y - 350.0) / 300.0) ** 2.0)
     hang = 34.0 * smoothstep(430.0, 620.0, y)
@@ -48,7 +49,9 @@ def head_bases(x: Floats, y: Floats, depth: Floats, follow: Floats) -> dict[str,
     """
     yaw = np.stack([depth * _YAW * follow, np.zeros_like(x)], axis=-1)
     lift = (depth - 26.0) * _PITCH * follow
-    pitch = np.stack([-0.045 * (x - CENTRE_X) * np.clip((y - 380.0) / 200.0, -1, 1) * follow, -lift], axis=-1)
+    pitch = np.stack(
+        [-0.045 * (x - CENTRE_X) * np.clip((y - 380.0) / 200.0, -1, 1) * follow, -lift], axis=-1
+    )
     roll = np.stack([-(y - _NECK[1]) * _ROLL, (x - _NECK[0]) * _ROLL], axis=-1) * follow[:, None]
     return {
         "headYaw": yaw.astype(np.float32),
@@ -69,11 +72,21 @@ def body_bases(x: Floats, y: Floats, head: Floats) -> dict[str, Floats]:
     lean = np.stack([0.062 * dx, 0.040 * dy + 20.0 * smoothstep(900.0, 300.0, y)], axis=-1)
     sway = np.stack([30.0 * smoothstep(1180.0, 250.0, y) + 6.0, 0.02 * dx * (1.0 - head)], axis=-1)
     shoulder = np.exp(-0.5 * ((np.abs(dx) - 275.0) / 120.0) ** 2) * smoothstep(1120.0, 760.0, y)
-    collar = 0.30 * np.exp(-0.5 * (dx / 130.0) ** 2) * smoothstep(620.0, 690.0, y) * smoothstep(1000.0, 720.0, y)
+    collar = (
+        0.30
+        * np.exp(-0.5 * (dx / 130.0) ** 2)
+        * smoothstep(620.0, 690.0, y)
+        * smoothstep(1000.0, 720.0, y)
+    )
     body = 1.0 - head
-    shrug = np.stack([-0.02 * dx * shoulder * body, -(40.0 * shoulder + 20.0 * collar) * body + 5.0 * head], axis=-1)
+    shrug = np.stack(
+        [-0.02 * dx * shoulder * body, -(40.0 * shoulder + 20.0 * collar) * body + 5.0 * head],
+        axis=-1,
+    )
     chest = np.exp(-0.5 * ((dx / 230.0) ** 2 + ((y - 860.0) / 150.0) ** 2)) * body
-    rise = 2.4 * head + body * 6.0 * smoothstep(1120.0, 720.0, y) * (0.4 + 0.6 * smoothstep(40.0, 200.0, np.abs(dx)))
+    rise = 2.4 * head + body * 6.0 * smoothstep(1120.0, 720.0, y) * (
+        0.4 + 0.6 * smoothstep(40.0, 200.0, np.abs(dx))
+    )
     breath = np.stack([0.022 * dx * chest, -rise - 3.0 * chest], axis=-1)
     out = {"bodyLean": lean, "bodySway": sway, "shoulderShrug": shrug, "breath": breath}
     return {name: value.astype(np.float32) for name, value in out.items()}

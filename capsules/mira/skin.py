@@ -4,13 +4,13 @@ import numpy as np
 from scipy import ndimage
 
 from capsules.mira.features import CENTRE_X, EYE, jaw_outline
-from capsules.mira.raster import Floats, Sheet, gaussian, ramp, smoothstep
+from capsules.mira.raster import Floats, Sheet, floats, gaussian, ramp
 
 __all__ = ["SKIN_RAMP", "face_height", "normals_of", "shade", "skin_light"]
 
 SKIN_RAMP: tuple[tuple[float, str], ...] = (
     (0.0, "7E3A2C"),
-    (0.18, "A85B45"),
+    (0.18, "A8604B"),
     (0.36, "CF8C71"),
     (0.54, "E5AD91"),
     (0.70, "F1C6AC"),
@@ -23,7 +23,7 @@ def _half_width(y: Floats) -> Floats:
     outline = jaw_outline(400)
     right = outline[outline[:, 0] >= CENTRE_X]
     order = np.argsort(right[:, 1])
-    return np.interp(y, right[order, 1], right[order, 0] - CENTRE_X).astype(np.float32)
+    return floats(np.interp(y, right[order, 1], right[order, 0] - CENTRE_X))
 
 
 def head_height(x: Floats, y: Floats) -> Floats:
@@ -39,7 +39,7 @@ def head_height(x: Floats, y: Floats) -> Floats:
 def _nose(x: Floats, y: Floats) -> Floats:
     dx = x - CENTRE_X
     at = [285, 318, 345, 385, 412, 428, 440, 452, 462]
-    along = np.interp(y, at, [0, 3.5, 8, 18, 28, 31, 22, 6, 0])
+    along = np.interp(y, at, [0, 2.5, 6, 15, 26, 30, 22, 6, 0])
     along = ndimage.gaussian_filter1d(along, 3.0 * len(y) / 472.0, axis=0)
     width = np.interp(y, [285, 330, 360, 400, 430, 462], [20, 13.5, 13, 15.5, 19, 19])
     ridge = along * np.exp(-0.5 * (np.abs(dx) / width) ** 2)
@@ -52,9 +52,15 @@ def _nose(x: Floats, y: Floats) -> Floats:
 def face_height(x: Floats, y: Floats) -> Floats:
     """Height of the face towards the viewer, canvas pixels."""
     z = head_height(x, y) + _nose(x, y)
-    z += -5.0 * gaussian(x, y, (CENTRE_X, 458), (5, 8)) + 3.0 * gaussian(x, y, (CENTRE_X, 470), (44, 12))
-    z += 7.0 * gaussian(x, y, (CENTRE_X, 475), (34, 7)) + 8.5 * gaussian(x, y, (CENTRE_X, 493), (27, 7))
-    z += -7.0 * gaussian(x, y, (CENTRE_X, 513), (26, 8)) + 13.0 * gaussian(x, y, (CENTRE_X, 539), (29, 17))
+    z += -5.0 * gaussian(x, y, (CENTRE_X, 458), (5, 8)) + 3.0 * gaussian(
+        x, y, (CENTRE_X, 470), (44, 12)
+    )
+    z += 7.0 * gaussian(x, y, (CENTRE_X, 475), (34, 7)) + 8.5 * gaussian(
+        x, y, (CENTRE_X, 493), (27, 7)
+    )
+    z += -7.0 * gaussian(x, y, (CENTRE_X, 513), (26, 8)) + 13.0 * gaussian(
+        x, y, (CENTRE_X, 539), (29, 17)
+    )
     for side in (-1, 1):
         eye_x = CENTRE_X + side * (EYE.centre[0] - CENTRE_X)
         z += -15.0 * gaussian(x, y, (eye_x - side * 3, 343), (44, 27))

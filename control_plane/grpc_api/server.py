@@ -13,8 +13,8 @@ from control_plane.catalog import Catalog
 from control_plane.errors import UnavailableError
 from control_plane.grpc_api.capsule_service import CapsuleService
 from control_plane.grpc_api.session_service import SessionService
-from control_plane.options import SessionOptions
-from control_plane.sessions import SessionManager
+from control_plane.sessions.manager import SessionManager
+from control_plane.sessions.options import SessionOptions
 from control_plane.tls import TlsFiles
 
 __all__ = ["MAX_MESSAGE_BYTES", "GrpcServer"]

@@ -13,10 +13,11 @@ from capsulecast.v1 import session_service_pb2 as pb
 from capsulecast.v1 import session_service_pb2_grpc as pb_grpc
 from control_plane.errors import DeadlineExceededError, InvalidArgumentError, status_of
 from control_plane.grpc_api.answers import answering, status_message
-from control_plane.options import SessionOptions
-from control_plane.session import LiveSession
-from control_plane.sessions import SessionManager
-from control_plane.subscription import Subscription
+from control_plane.sessions.manager import SessionManager
+from control_plane.sessions.options import SessionOptions
+from control_plane.sessions.session import LiveSession
+from control_plane.sessions.subscription import Subscription
+from control_plane.sessions.updates import Rejection
 from control_plane.translate.events import event_from_message
 from control_plane.translate.sessions import (
     offer_from_message,
@@ -24,7 +25,6 @@ from control_plane.translate.sessions import (
     session_to_message,
 )
 from control_plane.translate.updates import update_to_message
-from control_plane.updates import Rejection
 from engine.packet import IdPacket
 from engine.wire import to_message
 

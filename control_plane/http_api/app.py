@@ -13,8 +13,8 @@ from control_plane.http_api.description import describe
 from control_plane.http_api.guard import Guard
 from control_plane.http_api.library import library_routes
 from control_plane.http_api.sessions import session_routes
-from control_plane.options import SessionOptions
-from control_plane.sessions import SessionManager
+from control_plane.sessions.manager import SessionManager
+from control_plane.sessions.options import SessionOptions
 
 __all__ = ["create_app"]
 

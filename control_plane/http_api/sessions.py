@@ -8,8 +8,8 @@ from fastapi.responses import JSONResponse
 
 from control_plane.errors import DeadlineExceededError
 from control_plane.http_api.description import answer_of, body_of
-from control_plane.options import SessionOptions
-from control_plane.sessions import SessionManager
+from control_plane.sessions.manager import SessionManager
+from control_plane.sessions.options import SessionOptions
 from control_plane.translate.events import event_from_text
 from control_plane.translate.jsonform import decode
 from control_plane.translate.sessions import (

@@ -10,7 +10,7 @@ from control_plane.emotion.appraisal import Appraisal, Appraiser, default_apprai
 from control_plane.responder.phrases import FEELINGS, RULES, Rule
 from control_plane.responder.port import Reply, Turn
 from control_plane.responder.reflection import reflect
-from engine.chance import text_counter, uniform
+from engine.motion.chance import text_counter, uniform
 
 __all__ = ["RulesResponder"]
 

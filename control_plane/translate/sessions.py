@@ -8,7 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from capsulecast.v1 import common_pb2, session_service_pb2
 from compositor.drawlist import FrameSize
 from control_plane.errors import InvalidArgumentError
-from control_plane.options import SessionInfo, SessionOptions
+from control_plane.sessions.options import SessionInfo, SessionOptions
 from control_plane.settings import MAX_SIDE_PX, MIN_SIDE_PX, parse_size
 from control_plane.translate import ranges
 from control_plane.translate.jsonform import from_json, to_json

@@ -3,8 +3,8 @@
 from typing import Any
 
 from capsulecast.v1 import common_pb2, session_service_pb2
+from control_plane.sessions.updates import Lag, MoodUpdate, Rejection, Update
 from control_plane.translate.jsonform import to_json
-from control_plane.updates import Lag, MoodUpdate, Rejection, Update
 from engine.packet import IdPacket
 from engine.voice.speaker import SpeechState, SpeechUpdate
 from engine.wire import to_message

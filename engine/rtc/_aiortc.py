@@ -38,6 +38,7 @@ from engine.stats import StageTimes
 
 __all__ = [
     "Encoding",
+    "Inbound",
     "MediaEncoder",
     "OwnedSender",
     "close_quietly",
@@ -114,12 +115,15 @@ class OwnedSender(RTCRtpSender):
         self._encoding = encoding
         self._encoder: MediaEncoder[Any] | None = None
         self._keyframe_wanted = True
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix=encoding.thread_name)
+        self._executor: ThreadPoolExecutor | None = ThreadPoolExecutor(
+            1, thread_name_prefix=encoding.thread_name
+        )
         self.codec_name = ""
 
     async def _next_encoded_frame(self, codec: RTCRtpCodecParameters) -> RTCEncodedFrame | None:
         frame = await self.track.recv()
-        if not self._enabled or not isinstance(frame, Frame):
+        executor = self._executor
+        if not self._enabled or executor is None or not isinstance(frame, Frame):
             return None
         if self._encoder is None:
             self.codec_name = codec.name
@@ -128,7 +132,7 @@ class OwnedSender(RTCRtpSender):
         pts, keyframe, self._keyframe_wanted = frame.pts, self._keyframe_wanted, False
         try:
             payloads = await asyncio.get_running_loop().run_in_executor(
-                self._executor, self._encode, self._encoder, frame, keyframe
+                executor, self._encode, self._encoder, frame, keyframe
             )
         except Exception as error:  # an encoder raises what its library does: begin anew
             self._encoding.on_error(error)
@@ -165,8 +169,14 @@ class OwnedSender(RTCRtpSender):
 
     async def aclose(self) -> None:
         """Waits for the frame being encoded and ends the thread; safe twice."""
-        # Joined elsewhere: a frame may take milliseconds.
-        await asyncio.to_thread(self._executor.shutdown, wait=True, cancel_futures=True)
+        executor, self._executor = self._executor, None
+        if executor is not None:
+            await asyncio.get_running_loop().run_in_executor(executor, _nothing)
+            executor.shutdown()  # does not wait any more: its thread is idle
+
+
+def _nothing() -> None:
+    """The last thing that an executor does."""
 
 
 def replace_sender(transceiver: RTCRtpTransceiver, sender: OwnedSender) -> None:
@@ -195,14 +205,23 @@ def negotiate_playout_delay(transceiver: RTCRtpTransceiver, offer: SessionDescri
     return True
 
 
-def guard_transports(connection: RTCPeerConnection) -> None:
+@dataclass(slots=True)
+class Inbound:
+    """How many datagrams came in; it stands still once the other side is gone."""
+
+    count: int = 0
+
+
+def guard_transports(connection: RTCPeerConnection) -> Inbound:
     """Adds loopback candidates and the check of datagrams' sources, before gathering."""
+    inbound = Inbound()
     transports = connection._RTCPeerConnection__iceTransports  # type: ignore[attr-defined]
     for transport in transports:
-        _guard(transport._connection)
+        _guard(transport._connection, inbound)
+    return inbound
 
 
-def _guard(connection: ice.Connection) -> None:
+def _guard(connection: ice.Connection, inbound: Inbound) -> None:
     gather = connection.get_component_candidates
 
     async def gather_with_loopback(
@@ -212,19 +231,22 @@ def _guard(connection: ice.Connection) -> None:
     ) -> list[Any]:
         candidates = await gather(component, [*addresses, _LOOPBACK], timeout)
         for protocol in connection._protocols:
-            _check_sources(connection, protocol)
+            _check_sources(connection, protocol, inbound)
         return candidates
 
     connection.get_component_candidates = gather_with_loopback  # type: ignore[method-assign]
 
 
-def _check_sources(connection: ice.Connection, protocol: ice.StunProtocol) -> None:
+def _check_sources(
+    connection: ice.Connection, protocol: ice.StunProtocol, inbound: Inbound
+) -> None:
     """Drops datagrams other than STUN from addresses without a successful ICE check."""
     receive: _Datagram = protocol.datagram_received
 
     def receive_checked(data: bytes, address: tuple[Any, ...]) -> None:
         # The first byte tells STUN (0..3) from DTLS and RTP: RFC 7983.
         if (data and data[0] < 4) or _is_validated(connection, (address[0], address[1])):
+            inbound.count += 1
             receive(data, address)
 
     protocol.datagram_received = receive_checked  # type: ignore[method-assign,assignment]

@@ -40,6 +40,10 @@ _START_BITS_PER_S = 2_500_000
 _START_PIXELS = 512 * 512
 _START_FPS = 30
 
+# Finer than the eye sees (45 dB on the built-in avatar); smaller frames arrive and decode sooner.
+_H264_QMIN = "20"
+_VP8_QMIN, _VP8_QMAX = 12, 56
+
 _RATE_STEP = 0.05  # smaller changes of the target are not worth a call
 _REBUILD_FACTOR = 2.0
 _REBUILD_AFTER_TICKS = 3 * 90_000  # a change must last 3 s before VP8 pays a keyframe for it
@@ -143,6 +147,7 @@ class H264Encoder(_AvEncoder):
             "tune": "zerolatency",
             "forced-idr": "1",  # a requested keyframe must let a new viewer start there
             "sc_threshold": "0",
+            "qmin": _H264_QMIN,
             # x264 takes another bitrate later only if it was opened as constant, at the highest.
             "maxrate": str(self._range.high),
             "bufsize": str(self._range.high // 4),
@@ -173,7 +178,7 @@ class Vp8Encoder(_AvEncoder):
     def _open(self, frame: av.VideoFrame) -> VideoCodecContext:
         codec = av.CodecContext.create("libvpx", "w")
         _set_up(codec, frame, self._target)
-        codec.qmin, codec.qmax = 4, 56
+        codec.qmin, codec.qmax = _VP8_QMIN, _VP8_QMAX
         codec.options = {
             "deadline": "realtime",
             "cpu-used": "-16",  # negative: fixed speed, the fastest, instead of adapting to load

@@ -23,6 +23,7 @@ from engine.faults import Fault, FaultSink
 from engine.feed import FrameFeed
 from engine.rtc._aiortc import (
     Encoding,
+    Inbound,
     OwnedSender,
     close_quietly,
     guard_transports,
@@ -53,12 +54,14 @@ class ViewerOptions:
         codecs: Video codecs by preference, of `VIDEO_CODECS`.
         stun_servers: Such as "stun:stun.example.org:3478"; by default none is asked.
         connect_timeout_s: A viewer not connected by then is given up.
+        silence_s: A viewer that sends nothing for that long is gone; browsers check every 2.5 s.
         send_buffer_bytes: Messages beyond this backlog are dropped.
     """
 
     codecs: tuple[str, ...] = VIDEO_CODECS
     stun_servers: tuple[str, ...] = ()
     connect_timeout_s: float = 20.0
+    silence_s: float = 6.0
     send_buffer_bytes: int = 256 * 1024
 
 
@@ -117,6 +120,7 @@ class Viewer:
         self._callbacks = callbacks
         servers = [RTCIceServer(urls=url) for url in options.stun_servers]
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=servers))
+        self._inbound = Inbound()
         self._channel: RTCDataChannel | None = None
         self._connected = asyncio.Event()
         self._ended = asyncio.Event()
@@ -208,7 +212,7 @@ class Viewer:
             for transceiver in connection.getTransceivers():
                 if transceiver.kind == "video":
                     self.plays_at_once = negotiate_playout_delay(transceiver, offer.description)
-            guard_transports(connection)
+            self._inbound = guard_transports(connection)
             await connection.setLocalDescription(await connection.createAnswer())
         except Exception as error:  # aiortc raises whatever its code runs into
             raise NegotiationError(
@@ -259,16 +263,25 @@ class Viewer:
 
     async def _live(self) -> None:
         """Waits for the end, whatever brings it, and closes everything."""
-        try:
-            async with asyncio.timeout(self._options.connect_timeout_s):
-                await _either(self._connected, self._ended)
-        except TimeoutError:
-            self._fault(f"not connected after {self._options.connect_timeout_s:g} s")
+        timeout_s = self._options.connect_timeout_s
+        if not await _within(timeout_s, self._connected, self._ended):
+            self._fault(f"not connected after {timeout_s:g} s")
         else:
-            await self._ended.wait()
+            await self._until_silent()
         self._ended.set()
         await self._close()
         self._callbacks.on_change(self)
+
+    async def _until_silent(self) -> None:
+        """Returns when the viewer has ended or nothing came from it for a while.
+
+        A page that is closed does not always say so, and ICE takes 30 s to notice.
+        """
+        heard = -1
+        while self._inbound.count != heard:
+            heard = self._inbound.count
+            if await _within(self._options.silence_s, self._ended):
+                return
 
     async def _close(self) -> None:
         for reply in self._replies:
@@ -321,14 +334,15 @@ class Viewer:
         self._callbacks.on_fault(Fault("viewer", cause, self._sources.session_id))
 
 
-async def _either(*events: asyncio.Event) -> None:
-    """Returns once one of the events is set."""
+async def _within(timeout_s: float, *events: asyncio.Event) -> bool:
+    """Waits for one of the events; False if none was set in time."""
     waits = [asyncio.create_task(event.wait()) for event in events]
     try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for wait in waits:
             wait.cancel()
+    return bool(done)
 
 
 def _preferred(codecs: tuple[str, ...]) -> list[RTCRtpCodecCapability]:

@@ -1,0 +1,1 @@
+"""The contract of capsulecast, generated from the .proto files beside this."""

@@ -20,8 +20,8 @@ from capsulecast.v1 import capsule_service_pb2_grpc as capsule_grpc
 from capsulecast.v1 import common_pb2
 from capsulecast.v1 import session_service_pb2 as pb
 from capsulecast.v1 import session_service_pb2_grpc as pb_grpc
+from control_plane.sessions.subscription import Subscription
 from control_plane.settings import SettingsError, load_settings
-from control_plane.subscription import Subscription
 from control_plane.tls import load_tls
 from engine.voice.speaker import SpeechState, SpeechUpdate
 from tests.integration.running import Running, running

@@ -4,8 +4,8 @@ import asyncio
 
 from capsules.library import Library
 from control_plane.errors import InvalidArgumentError
-from control_plane.options import SessionOptions
 from control_plane.responder.port import Reply, Turn
+from control_plane.sessions.options import SessionOptions
 from engine.errors import NegotiationError
 from engine.faults import FaultSink
 from engine.frame_loop import FrameStats

@@ -1,5 +1,5 @@
-from engine.beats import Beats
-from engine.plans import target_index, target_table
+from engine.motion.beats import Beats
+from engine.motion.plans import target_index, target_table
 from tests.unit.bodies import speech
 
 PITCH = target_index()["headPitch"]

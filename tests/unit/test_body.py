@@ -6,7 +6,7 @@ from capsules.library import load_library
 from capsules.targets import targets
 from compositor.drawlist import DrawList, FrameSize, PartTransform
 from engine.body import BLINK_RATE, LIP_RATE, Body, BodyOptions
-from engine.lips import MOUTH_TARGETS
+from engine.motion.lips import MOUTH_TARGETS
 from engine.packet import BlendEntry
 from tests.unit.bodies import (
     BASES,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from capsules.library import Library, load_library
 from capsules.model import Layer
-from control_plane.brain import Brain
+from control_plane.brain.brain import Brain
 from control_plane.emotion.personality import PERSONALITIES, personality_named
 from control_plane.errors import (
     DuplicateEventError,

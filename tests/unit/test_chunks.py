@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control_plane.chunks import split_text
+from control_plane.brain.chunks import split_text
 
 
 def test_short_text_is_one_piece() -> None:

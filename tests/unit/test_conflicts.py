@@ -3,9 +3,9 @@ import itertools
 import pytest
 
 from capsules.model import BlendMode, Layer
-from engine.conflicts import Mixer, claim
-from engine.plans import plan, target_index
-from engine.plays import Play
+from engine.motion.conflicts import Mixer, claim
+from engine.motion.plans import plan, target_index
+from engine.motion.plays import Play
 from tests.unit.bodies import capsule
 
 JAW = target_index()["jawOpen"]

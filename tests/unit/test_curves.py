@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capsules.model import Easing
-from engine.curves import ease, ease_out, sample, smooth
+from engine.motion.curves import ease, ease_out, sample, smooth
 
 
 @pytest.mark.parametrize("easing", [item for item in Easing if item is not Easing.NONE])

@@ -2,10 +2,10 @@ import itertools
 
 import pytest
 
-from engine.blinks import BLINK_MS, Blinks
-from engine.gaze import Gaze
-from engine.idle import Idle
-from engine.plans import target_index, target_table
+from engine.motion.blinks import BLINK_MS, Blinks
+from engine.motion.gaze import Gaze
+from engine.motion.idle import Idle
+from engine.motion.plans import target_index, target_table
 
 INDEX = target_index()
 FREE = [0.0] * len(target_table())

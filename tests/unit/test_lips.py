@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capsules.arkit import VISEMES
-from engine.lips import Lips
-from engine.plans import target_index, target_table
+from engine.motion.lips import Lips
+from engine.motion.plans import target_index, target_table
 from tests.unit.bodies import VISEME_WEIGHTS, speech
 
 REST = [item.rest for item in target_table()]

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+
 from capsules.arkit import ARKIT_BLENDSHAPES, VISEMES
 from capsules.avatar import Avatar, Part
 from capsules.pack import builtin_avatar
 from capsules.targets import FINGERS, HAND_PARTS, TargetKind, targets
-from numpy.typing import NDArray
 
 _ARCHIVE = resources.files("capsules") / "avatars" / "mira.avatar"
 # A triangle may turn over by this much, which is less than anyone can see.

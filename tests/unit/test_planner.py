@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from capsules.library import Library
 from capsules.model import Capsule, Emotion, Expression, ExpressionItem, Layer, Track
+from control_plane.brain.gestures import GESTURES, Situation
+from control_plane.brain.palette import Palette, palette_of
+from control_plane.brain.planner import MIN_WEIGHT, Moment, Plan, Planner
 from control_plane.emotion.personality import personality_named
-from control_plane.gestures import GESTURES, Situation
-from control_plane.palette import Palette, palette_of
-from control_plane.planner import MIN_WEIGHT, Moment, Plan, Planner
 from engine.clock import NS_PER_S
 from engine.packet import LeadLag, Mood
 

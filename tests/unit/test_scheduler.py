@@ -3,11 +3,11 @@ import itertools
 import pytest
 
 from capsules.model import Capsule, Layer, Trigger
-from engine.conflicts import Mixer
+from engine.motion.conflicts import Mixer
+from engine.motion.plans import target_index
+from engine.motion.plays import Play, soften
+from engine.motion.scheduler import MAX_PLAYS, Scheduler
 from engine.packet import LeadLag
-from engine.plans import target_index
-from engine.plays import Play, soften
-from engine.scheduler import MAX_PLAYS, Scheduler
 from tests.unit.bodies import capsule, library, packet
 
 

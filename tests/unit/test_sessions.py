@@ -19,11 +19,11 @@ from control_plane.errors import (
     UnavailableError,
 )
 from control_plane.events import Chat, ChatRole, Emotion, Event, EventKind, Interrupt, Speak
-from control_plane.options import SessionOptions
-from control_plane.session import LiveSession
-from control_plane.sessions import SessionManager, SessionServices
-from control_plane.subscription import Subscription
-from control_plane.updates import Lag, MoodUpdate, Rejection, Update
+from control_plane.sessions.manager import SessionManager, SessionServices
+from control_plane.sessions.options import SessionOptions
+from control_plane.sessions.session import LiveSession
+from control_plane.sessions.subscription import Subscription
+from control_plane.sessions.updates import Lag, MoodUpdate, Rejection, Update
 from engine.clock import NS_PER_S, VirtualClock
 from engine.faults import Fault
 from engine.packet import IdPacket, Mood

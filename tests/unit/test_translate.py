@@ -25,7 +25,8 @@ from control_plane.events import (
     Ui,
     UiContext,
 )
-from control_plane.options import SessionInfo, SessionOptions
+from control_plane.sessions.options import SessionInfo, SessionOptions
+from control_plane.sessions.updates import Lag, MoodUpdate, Rejection, Update
 from control_plane.translate.events import (
     event_from_json,
     event_from_message,
@@ -39,7 +40,6 @@ from control_plane.translate.sessions import (
     session_to_json,
 )
 from control_plane.translate.updates import update_to_json
-from control_plane.updates import Lag, MoodUpdate, Rejection, Update
 from engine.packet import BlendEntry, IdPacket, Mood
 from engine.voice.speaker import SpeechState, SpeechUpdate
 

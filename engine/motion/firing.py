@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from capsules.library import Library
 from capsules.model import Capsule, Layer
-from engine.chance import uniform
-from engine.leadlag import Start, starts
+from engine.motion.chance import uniform
+from engine.motion.leadlag import Start, starts
+from engine.motion.plans import CapsulePlan, plan
+from engine.motion.plays import MIN_WEIGHT
 from engine.packet import BlendEntry, IdPacket
-from engine.plans import CapsulePlan, plan
-from engine.plays import MIN_WEIGHT
 
 __all__ = ["BlendReader", "Firing"]
 

@@ -9,14 +9,17 @@ from dataclasses import replace
 
 from capsules.library import Library
 from capsules.model import Capsule, Expression
-from control_plane.chunks import split_text
+from control_plane.brain.chunks import split_text
+from control_plane.brain.event_checks import check_event, check_words
+from control_plane.brain.gestures import GESTURES, TASK_SITUATIONS, UI_SITUATIONS, Situation
+from control_plane.brain.palette import mood_of
+from control_plane.brain.planner import Moment, Plan, Planner
 from control_plane.emotion.appraisal import Appraisal, Appraiser, default_appraiser
 from control_plane.emotion.empathy import response_to
 from control_plane.emotion.labels import emotion_named, label_of
 from control_plane.emotion.mood import MoodModel, clamp
 from control_plane.emotion.personality import Personality
 from control_plane.errors import InvalidArgumentError, NotFoundError
-from control_plane.event_checks import check_event, check_words
 from control_plane.events import (
     Chat,
     ChatRole,
@@ -30,10 +33,7 @@ from control_plane.events import (
     Ui,
     UiContext,
 )
-from control_plane.gestures import GESTURES, TASK_SITUATIONS, UI_SITUATIONS, Situation
-from control_plane.palette import mood_of
-from control_plane.planner import Moment, Plan, Planner
-from control_plane.sequences import Sequences
+from control_plane.sessions.sequences import Sequences
 from engine.clock import NS_PER_MS, Clock
 from engine.packet import MAX_PACKET_BYTES, BlendEntry, IdPacket, Mood
 from engine.wire import size_bytes

@@ -6,8 +6,8 @@ Intervals are log-normal, as people's are; a blink closes faster than it opens (
 
 import math
 
-from engine.chance import normal, uniform
-from engine.curves import smooth
+from engine.motion.chance import normal, uniform
+from engine.motion.curves import smooth
 
 __all__ = ["BLINK_MS", "Blinks"]
 

@@ -9,9 +9,9 @@ rather than hide each other: three blended faces are one face.
 """
 
 from capsules.model import BlendMode, Layer
-from engine.curves import sample
-from engine.plans import TrackPlan, target_table
-from engine.plays import Play
+from engine.motion.curves import sample
+from engine.motion.plans import TrackPlan, target_table
+from engine.motion.plays import Play
 
 __all__ = ["Claim", "Mixer", "claim"]
 

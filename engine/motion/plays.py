@@ -1,8 +1,8 @@
 """One playing of one capsule: where it is in its curves, and how strongly it counts."""
 
 from capsules.model import Easing
-from engine.curves import Ease, ease, smooth
-from engine.plans import CapsulePlan
+from engine.motion.curves import Ease, ease, smooth
+from engine.motion.plans import CapsulePlan
 
 __all__ = ["HEAD_START_MS", "MIN_WEIGHT", "RETARGET_MS", "Play", "soften"]
 

@@ -7,11 +7,11 @@ frame rate samples the same motion. It keeps back where capsules play once on th
 import math
 from collections.abc import Sequence
 
-from engine.blinks import Blinks
-from engine.chance import uniform
-from engine.curves import smooth
-from engine.gaze import Gaze
-from engine.plans import target_index
+from engine.motion.blinks import Blinks
+from engine.motion.chance import uniform
+from engine.motion.curves import smooth
+from engine.motion.gaze import Gaze
+from engine.motion.plans import target_index
 
 __all__ = ["Idle"]
 

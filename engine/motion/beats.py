@@ -5,9 +5,9 @@ without stress marks stresses its long vowels.
 """
 
 from capsules.arkit import VISEMES
-from engine.chance import uniform
-from engine.curves import smooth
-from engine.plans import target_index
+from engine.motion.chance import uniform
+from engine.motion.curves import smooth
+from engine.motion.plans import target_index
 from engine.voice.port import Speech
 
 __all__ = ["Beats"]

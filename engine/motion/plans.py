@@ -5,8 +5,8 @@ from functools import cache
 
 from capsules.model import BlendMode, Capsule, Layer
 from capsules.targets import Target, TargetKind, targets
-from engine.chance import text_counter
-from engine.curves import Ease, ease, ease_out
+from engine.motion.chance import text_counter
+from engine.motion.curves import Ease, ease, ease_out
 
 __all__ = ["CapsulePlan", "TrackPlan", "plan", "target_index", "target_table"]
 
@@ -55,7 +55,7 @@ class CapsulePlan:
 
     Attributes:
         cid: Its id.
-        counter: The id as a number, for `engine.chance`.
+        counter: The id as a number, for `engine.motion.chance`.
         layer: Its layer.
         priority: [0, 10].
         mode: How it meets others.

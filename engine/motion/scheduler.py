@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from capsules.library import Library
 from capsules.model import Layer
 from capsules.targets import TargetKind
-from engine.conflicts import Mixer, claim
-from engine.curves import sample, smooth
-from engine.firing import BlendReader, Firing
-from engine.leadlag import SPEECH_LEAD_MS
+from engine.motion.conflicts import Mixer, claim
+from engine.motion.curves import sample, smooth
+from engine.motion.firing import BlendReader, Firing
+from engine.motion.leadlag import SPEECH_LEAD_MS
+from engine.motion.plans import CapsulePlan, target_table
+from engine.motion.plays import HEAD_START_MS, MIN_WEIGHT, Play, soften
 from engine.packet import IdPacket
-from engine.plans import CapsulePlan, target_table
-from engine.plays import HEAD_START_MS, MIN_WEIGHT, Play, soften
 
 __all__ = ["MAX_PLAYS", "Scheduler"]
 

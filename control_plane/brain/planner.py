@@ -1,9 +1,9 @@
 """From what is felt to what is shown: capsules, weights and offsets.
 
-Each layer blends the capsules nearest to the target emotion (`control_plane.palette`). A blend is
-reckoned anew only when the target has moved by more than 0.1; an event's blend is taken at once,
+Each layer blends the capsules nearest to the target emotion (`control_plane.brain.palette`). A
+blend is reckoned anew only when the target has moved by more than 0.1; an event's blend is taken at once,
 for the body fades it in, while that of a drifting mood moves half of the way a step. On top come
-the gestures of the situation (`control_plane.gestures`).
+the gestures of the situation (`control_plane.brain.gestures`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from capsules.library import Library
 from capsules.model import Capsule, Expression, Layer
+from control_plane.brain.gestures import GESTURES, Gesture, Situation
+from control_plane.brain.palette import Palette, holds, palette_of
 from control_plane.emotion.mood import distance
 from control_plane.emotion.personality import Personality
-from control_plane.gestures import GESTURES, Gesture, Situation
-from control_plane.palette import Palette, holds, palette_of
-from engine.chance import uniform
 from engine.clock import NS_PER_MS, NS_PER_S
+from engine.motion.chance import uniform
 from engine.packet import BlendEntry, LeadLag, Mood
 
 __all__ = ["MIN_WEIGHT", "MOVED", "Moment", "Plan", "Planner"]

@@ -6,8 +6,8 @@ away and back. An event calls the eyes back to the viewer.
 
 from dataclasses import dataclass
 
-from engine.chance import normal, uniform
-from engine.curves import smooth
+from engine.motion.chance import normal, uniform
+from engine.motion.curves import smooth
 
 __all__ = ["Gaze", "GazeShift"]
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 
-from control_plane.updates import Lag, Update
+from control_plane.sessions.updates import Lag, Update
 
 __all__ = ["Subscription"]
 

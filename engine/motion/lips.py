@@ -13,8 +13,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 
 from capsules.arkit import VISEMES
-from engine.curves import smooth
-from engine.plans import target_index, target_table
+from engine.motion.curves import smooth
+from engine.motion.plans import target_index, target_table
 from engine.voice.port import Speech
 
 __all__ = ["MOUTH_TARGETS", "Lips"]

@@ -8,14 +8,14 @@ from datetime import datetime
 from itertools import count
 from uuid import UUID
 
-from control_plane.bodies import SessionBody
-from control_plane.brain import Brain
+from control_plane.brain.brain import Brain
 from control_plane.errors import SessionEndedError
 from control_plane.events import Chat, ChatRole, Event, Interrupt, Speak
-from control_plane.options import SessionInfo, SessionOptions
 from control_plane.responder.port import Responder, Turn
-from control_plane.subscription import Subscription
-from control_plane.updates import MoodUpdate, Update
+from control_plane.sessions.bodies import SessionBody
+from control_plane.sessions.options import SessionInfo, SessionOptions
+from control_plane.sessions.subscription import Subscription
+from control_plane.sessions.updates import MoodUpdate, Update
 from engine.clock import Clock
 from engine.faults import Fault
 from engine.packet import IdPacket

@@ -11,11 +11,11 @@ from typing import Any
 
 from capsules.library import Library
 from control_plane.errors import status_of
-from control_plane.session import LiveSession
+from control_plane.sessions.session import LiveSession
+from control_plane.sessions.updates import Rejection, Update
 from control_plane.translate.events import event_from_json, sequence_of
 from control_plane.translate.jsonform import decode
 from control_plane.translate.updates import update_to_json
-from control_plane.updates import Rejection, Update
 from engine.faults import Fault
 from engine.live import LiveStats
 from engine.stats import Quantiles

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from capsules.library import Library
-from control_plane.options import SessionOptions
+from control_plane.sessions.options import SessionOptions
 from engine.faults import FaultSink
 from engine.live import LiveCallbacks, LiveStats
 from engine.packet import IdPacket

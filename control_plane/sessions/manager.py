@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from capsules.library import Library
-from control_plane.bodies import BodyFactory
-from control_plane.brain import Brain
-from control_plane.channel import EventChannel, stage_times
+from control_plane.brain.brain import Brain
 from control_plane.emotion.personality import personality_named
 from control_plane.errors import (
     InvalidArgumentError,
@@ -21,10 +19,12 @@ from control_plane.errors import (
     SessionEndedError,
     UnavailableError,
 )
-from control_plane.options import SessionInfo, SessionOptions
-from control_plane.paging import page_size, read_token, write_token
 from control_plane.responder.port import Responder
-from control_plane.session import LiveSession, SessionParts
+from control_plane.sessions.bodies import BodyFactory
+from control_plane.sessions.channel import EventChannel, stage_times
+from control_plane.sessions.options import SessionInfo, SessionOptions
+from control_plane.sessions.paging import page_size, read_token, write_token
+from control_plane.sessions.session import LiveSession, SessionParts
 from engine.clock import NS_PER_S, Clock
 from engine.faults import Fault
 from engine.live import LiveCallbacks

@@ -1,0 +1,1 @@
+"""Live sessions: one viewer's avatar each, with brain, body and subscribers."""
