@@ -1,9 +1,9 @@
 """From what is felt to what is shown: capsules, weights and offsets.
 
 Each layer blends the capsules nearest to the target emotion (`control_plane.brain.palette`). A
-blend is reckoned anew only when the target has moved by more than 0.1; an event's blend is taken at once,
-for the body fades it in, while that of a drifting mood moves half of the way a step. On top come
-the gestures of the situation (`control_plane.brain.gestures`).
+blend is reckoned anew only when the target has moved by more than 0.1; an event's blend is taken
+at once, for the body fades it in, while that of a drifting mood moves half of the way a step. On
+top come the gestures of the situation (`control_plane.brain.gestures`).
 """
 
 from collections.abc import Iterable, Sequence
