@@ -100,6 +100,7 @@ class LiveBody:
         body: Body,
         renderer: Renderer,
         callbacks: LiveCallbacks,
+        *,
         clock: Clock,
         timer: Timer,
     ) -> None:
@@ -167,7 +168,8 @@ class LiveBody:
                 av_offset_ms=LIP_DELAY_NS / NS_PER_MS,
             ),
         )
-        live = cls(options, body, renderer, callbacks, clock, timer or LoopTimer(clock))
+        timer = timer or LoopTimer(clock)
+        live = cls(options, body, renderer, callbacks, clock=clock, timer=timer)
         live._begin(tts)
         return live
 
