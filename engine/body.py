@@ -82,7 +82,7 @@ class Body:
         self._frame_ms: float | None = None
         self._now_ms = 0.0
         self._skew_ms = 0.0
-        self._probe = 0
+        self._event_sequence = 0
         self._said = ""
         self._onset_ms = 0.0
         self._lead_ms = options.speech_lead_ms
@@ -92,6 +92,11 @@ class Body:
         """How long the sound of the last packet has to wait after it; 0 for sound first."""
         return self._lead_ms
 
+    @property
+    def event_sequence(self) -> int:
+        """The client's number of the last event applied; 0 before the first."""
+        return self._event_sequence
+
     def apply(self, packet: IdPacket, now_ns: int) -> None:
         """Takes a packet in; the next frame shows it."""
         now_ms = self._now_ms = self._ms(now_ns)
@@ -99,7 +104,7 @@ class Body:
             self.end_speech(now_ns)
         moved = self._scheduler.apply(packet, now_ms)
         if packet.event_sequence:
-            self._probe = packet.event_sequence & 0xFFFF
+            self._event_sequence = packet.event_sequence
             self._idle.notice(now_ms, visibly=moved < _VISIBLE)
         if packet.speak_text:
             self._lead_ms = 0 if packet.audio_first else self._options.speech_lead_ms
@@ -176,7 +181,7 @@ class Body:
             transforms=layout.transforms(values),
             camera=layout.camera(values),
             light=layout.light(values),
-            probe=self._probe if options.probe else None,
+            probe=self._event_sequence & 0xFFFF if options.probe else None,
         )
 
     def _ms(self, now_ns: int) -> float:

@@ -20,6 +20,7 @@ class LiveFrame:
         pts: That moment in 90 kHz ticks since the stream began; rises with every frame.
         image: Shared by all viewers: read it, never write to it.
         event: Whether an event made it, rather than the cadence.
+        event_sequence: The client's number of the last event it shows; 0: none.
     """
 
     index: int
@@ -27,6 +28,7 @@ class LiveFrame:
     pts: int
     image: I420
     event: bool
+    event_sequence: int = 0
 
 
 class FrameSubscription:

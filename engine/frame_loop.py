@@ -25,6 +25,10 @@ class FrameSource(Protocol):
     def frame(self, now_ns: int) -> DrawList:
         """The draw list of a moment; moments only ever rise."""
 
+    @property
+    def event_sequence(self) -> int:
+        """The client's number of the last event that draw lists show; 0: none."""
+
 
 class FrameRenderer(Protocol):
     """What draws it: the renderer."""
@@ -153,13 +157,14 @@ class FrameLoop:
         event = self._cadence.begin_frame(now_ns)
         self._event_waiting = False
         draw_list = self._draw(now_ns)
+        sequence = self._source.event_sequence
         drawn_ns = self._clock.now_ns()
         self._draw_list_times.add(drawn_ns - now_ns)
         if draw_list is not None:
             image = await self._renderer.render(draw_list, self._options.session_id)
             self._render_times.add(self._clock.now_ns() - drawn_ns)
             if image is not None:
-                self._publish(now_ns, image, event=event)
+                self._publish(now_ns, image, event, sequence)
 
     def _draw(self, now_ns: int) -> DrawList | None:
         try:
@@ -172,9 +177,10 @@ class FrameLoop:
         self._failing = False
         return draw_list
 
-    def _publish(self, now_ns: int, image: I420, *, event: bool) -> None:
+    def _publish(self, now_ns: int, image: I420, event: bool, sequence: int) -> None:
         self._pts = max(self._pts + 1, (now_ns - self._start_ns) * 9 // 100_000)
-        self.feed.publish(LiveFrame(self._frames, now_ns, self._pts, image, event))
+        frame = LiveFrame(self._frames, now_ns, self._pts, image, event, sequence)
+        self.feed.publish(frame)
         self._frames += 1
         self._event_frames += event
         self._recent_ns.append(now_ns)

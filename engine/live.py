@@ -58,12 +58,15 @@ class LiveCallbacks:
         on_speech: Speech started, finished or was interrupted.
         on_fault: Something failed; the session goes on.
         on_viewers: How many viewers are connected now.
+        on_drawn: The first picture with an event is about to be sent to a viewer; see
+            `ViewerCallbacks.on_drawn`.
     """
 
     on_message: Callable[[str], Awaitable[None] | None]
     on_speech: Callable[[SpeechUpdate], None]
     on_fault: FaultSink
     on_viewers: Callable[[int], None]
+    on_drawn: Callable[[int, int], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +224,12 @@ class LiveBody:
         viewer = Viewer(
             self._sources(),
             self._options.viewer,
-            ViewerCallbacks(self._callbacks.on_message, self._on_viewer, self._callbacks.on_fault),
+            ViewerCallbacks(
+                self._callbacks.on_message,
+                self._on_viewer,
+                self._callbacks.on_fault,
+                self._callbacks.on_drawn,
+            ),
         )
         self._viewers.add(viewer)
         try:

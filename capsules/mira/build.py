@@ -21,15 +21,16 @@ __all__ = ["build_mira"]
 
 # Movements smaller than this everywhere are no basis of a part.
 _LEAST_PX = 0.05
+_RELIEF = 0.78
 _HAND_WRISTS = {1: (808.0, 1024.0), -1: (216.0, 1024.0)}
 
 
 def _bytes_of(normals: Floats, step: int) -> NDArray[np.int8]:
-    """Normals at 1/step resolution as int8 x and y."""
+    """Normals at 1/step resolution as int8, flattened: the paint already models the form."""
     h, w = (normals.shape[0] // step, normals.shape[1] // step)
     mean = normals[: h * step, : w * step].reshape(h, step, w, step, 3).mean(axis=(1, 3))
     mean /= np.maximum(np.linalg.norm(mean, axis=-1, keepdims=True), 1e-6)
-    return np.asarray(np.clip(np.round(mean[..., :2] * 127.0), -127, 127), np.int8)
+    return np.asarray(np.clip(np.round(mean[..., :2] * (127.0 * _RELIEF)), -127, 127), np.int8)
 
 
 def _bases(deltas: dict[str, Floats]) -> dict[str, Basis]:
@@ -46,6 +47,7 @@ def _part(
     paint: Paint,
     deltas: dict[str, Floats],
     normals: NDArray[np.int8] | None,
+    *,
     pivot: tuple[float, float] = (CENTRE_X, 590.0),
 ) -> Part:
     return Part(
@@ -158,8 +160,8 @@ def _mouth_parts() -> list[Part]:
             # Protruding lips cover the teeth.
             up = -1.0 if name == "mouth" else 1.0
             held = smoothstep(500.0, 488.0, mesh.vertices[:, 1]) if name == "mouth" else share
-            for basis, lift in (("mouthPucker", 8.5), ("mouthFunnel", 3.0)):
-                narrow = -0.012 * lift * (mesh.vertices[:, 0] - CENTRE_X)
+            for basis, lift in (("mouthPucker", 12.5), ("mouthFunnel", 4.5)):
+                narrow = -0.016 * lift * (mesh.vertices[:, 0] - CENTRE_X)
                 deltas[basis] = np.stack([narrow, up * lift * held], axis=-1)
         if name == "tongue":
             deltas["tongueOut"] = np.stack([0 * share, -9.0 * share], axis=-1)
@@ -266,13 +268,13 @@ def _body() -> Part:
     neck = smoothstep(720.0, 560.0, y) * smoothstep(190.0, 70.0, np.abs(x - CENTRE_X))
     depth = 36.0 + 30.0 * (1.0 - ((x - CENTRE_X) / 90.0) ** 2).clip(-0.5, 1.0)
     deltas = head_bases(x, y, depth.astype(np.float32), 0.9 * neck) | body_bases(x, y, 0.35 * neck)
-    return _part("body", mesh, paint, deltas, _bytes_of(normals, 2), (CENTRE_X, 1024.0))
+    return _part("body", mesh, paint, deltas, _bytes_of(normals, 2), pivot=(CENTRE_X, 1024.0))
 
 
 def _background() -> Part:
     paint = backdrop.paint_backdrop()
     mesh = grid_mesh(backdrop.BACKDROP_SHEET, paint.alpha, 700.0)
-    return _part("background", mesh, paint, {}, None, (CENTRE_X, 512.0))
+    return _part("background", mesh, paint, {}, None, pivot=(CENTRE_X, 512.0))
 
 
 def _hand(side: int) -> tuple[Part, Skeleton]:
@@ -298,7 +300,7 @@ def _hand(side: int) -> tuple[Part, Skeleton]:
         atlas.paint,
         deltas,
         _bytes_of(atlas.normals, 4),
-        (float(pivot[0]), float(pivot[1])),
+        pivot=(float(pivot[0]), float(pivot[1])),
     )
     keys = dict(rig.keypoint_deltas)
     keys["bodyLean"] = 0.075 * (rig.keypoints - floats([CENTRE_X, 1180.0]))

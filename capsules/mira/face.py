@@ -52,6 +52,20 @@ def _tones(paint: Paint, x: Floats, y: Floats) -> None:
     )
 
 
+def _freckles(paint: Paint, rng: np.random.Generator) -> None:
+    """A few faint freckles and the skin's own grain, against a look of plastic."""
+    sheet = paint.sheet
+    for _ in range(64):
+        side = rng.choice((-1, 1))
+        x, y = CENTRE_X + side * abs(rng.normal(52, 34)), rng.normal(402, 13)
+        angle = np.linspace(0.0, 2 * np.pi, 12, endpoint=False)
+        radius = rng.uniform(0.6, 1.25)
+        dot = np.stack([x + radius * np.cos(angle), y + 0.85 * radius * np.sin(angle)], axis=1)
+        paint.multiply("B5714F", sheet.fill(floats(dot), blur_px=0.35), rng.uniform(0.12, 0.34))
+    grain = ndimage.gaussian_filter(rng.normal(size=sheet.shape), 0.45 * sheet.scale)
+    paint.rgb += (0.0045 * grain / grain.std())[..., None].astype(np.float32)
+
+
 def _nose(paint: Paint, x: Floats, y: Floats) -> None:
     sheet = paint.sheet
     paint.screen("FFF1E4", gaussian(x, y, (CENTRE_X - 3.0, 421.5), (5.4, 4.4)), 0.46)
@@ -155,8 +169,10 @@ def _brow(paint: Paint, side: int, rng: np.random.Generator) -> None:
     line, width = brow(side, 40)
     paint.multiply(
         "7A4A38",
-        sheet.stroke(line, list(0.86 * width * smoothstep(-3.0, 4.0, np.arange(40.0))), blur_px=2),
-        0.70,
+        sheet.stroke(
+            line, list(0.86 * width * smoothstep(-3.0, 4.0, np.arange(40.0))), blur_px=1.7
+        ),
+        0.80,
     )
     hairs_dark: list[Floats] = []
     hairs_light: list[Floats] = []
@@ -180,8 +196,8 @@ def _brow(paint: Paint, side: int, rng: np.random.Generator) -> None:
         hair = curve([tuple(start), tuple(mid), tuple(tip)], 7)
         kind = hairs_dark if rng.random() < 0.72 else hairs_light
         (hairs_front if t < 0.07 + 0.05 * rng.random() else kind).append(hair)
-    paint.glaze("4A291D", sheet.strokes(hairs_dark, (0.9, 1.05, 0.15)), 0.72)
-    paint.glaze("6B4230", sheet.strokes(hairs_front, (0.8, 1.0, 0.12)), 0.72)
+    paint.glaze("4A291D", sheet.strokes(hairs_dark, (0.8, 0.95, 0.12)), 0.60)
+    paint.glaze("6B4230", sheet.strokes(hairs_front, (0.8, 1.0, 0.12)), 0.62)
     paint.glaze("7C4C33", sheet.strokes(hairs_light, (0.8, 0.9, 0.15)), 0.6)
 
 
@@ -220,7 +236,7 @@ def _lips(paint: Paint, x: Floats, y: Floats) -> None:
         "4A1618", sheet.stroke(line, (1.2, 1.5, 1.3, 1.7, 1.3, 1.5, 1.2), blur_px=0.8), 0.74
     )
     for side in (-1, 1):
-        corner = gaussian(x, y, (CENTRE_X + side * 54.5, 472.6), (3.6, 3.0), side * -30)
+        corner = gaussian(x, y, (CENTRE_X + side * 54.5, 471.2), (3.6, 3.0), side * -30)
         paint.multiply("9A5044", corner, 0.50)
         cheek = curve([(548, 446), (560, 456), (568, 468), (570, 480)], 30)
         paint.multiply(
@@ -278,11 +294,15 @@ def paint_face(oversampling: int = 2) -> tuple[Paint, Floats]:
     paint = Paint(sheet, rgb, sheet.fill(jaw_outline(200), blur_px=0.8))
     rng = np.random.default_rng(52)
     _tones(paint, x, y)
+    _freckles(paint, np.random.default_rng(30))
     _nose(paint, x, y)
     _lips(paint, x, y)
     for side in (-1, 1):
         _lid(paint, side)
         _brow(paint, side, rng)
+    # Warm light from the window grazes the jaw on the picture's right.
+    rim = np.clip(paint.alpha - sheet.blur(paint.alpha, 4.0), 0.0, 1.0) * smoothstep(585, 630, x)
+    paint.screen("FFCFA6", rim * smoothstep(400, 450, y), 0.75)
     spread = _open_mouth(paint)
     _cut_eyes(spread)
     normals = np.stack(_spread(sheet, list(np.moveaxis(normals, 2, 0))), axis=-1)

@@ -93,7 +93,7 @@ def lip_line_y(x: Floats) -> Floats:
     """Height of the line where the closed lips meet, for any x."""
     d = np.clip(np.abs(x - CENTRE_X) / LIP_HALF_WIDTH, 0.0, 1.0)
     at = [0.0, 0.12, 0.3, 0.55, 0.8, 0.93, 1.0]
-    y = [483.4, 482.6, 481.8, 482.2, 479.4, 475.8, 473.0]
+    y = [483.4, 482.6, 481.8, 482.0, 478.6, 474.6, 471.6]
     return floats(interpolate.PchipInterpolator(at, y)(d))
 
 
@@ -118,22 +118,22 @@ def lip_curves(count: int = 33) -> tuple[Floats, Floats, Floats]:
     """Upper border, meeting line and lower border of the lips, left to right in the picture."""
     x = np.linspace(-1.0, 1.0, count)
     # Denser towards the corners, where the curves close in on each other.
-    x = np.sin(x * np.pi / 2.0) * 0.5 + x * 0.5
+    x = np.sin(x * np.pi / 2.0) * 0.8 + x * 0.2
     xs = (CENTRE_X + x * LIP_HALF_WIDTH).astype(np.float32)
     d = np.abs(x)
     upper = np.interp(
         d,
         [0, 0.06, 0.17, 0.25, 0.5, 0.75, 0.92, 1],
-        [469.6, 468.8, 466.0, 466.0, 468.8, 471.6, 472.6, 473],
+        [469.6, 468.8, 466.0, 466.0, 468.6, 470.9, 471.5, 471.6],
     )
     lower = np.interp(
-        d, [0, 0.2, 0.4, 0.6, 0.8, 0.93, 1], [502.2, 501.8, 499.4, 494.0, 485.4, 477.8, 473]
+        d, [0, 0.2, 0.4, 0.6, 0.8, 0.93, 1], [502.2, 501.8, 499.4, 493.8, 484.9, 476.7, 471.6]
     )
     smooth = np.array([0.25, 0.5, 0.25])
     for row in (upper, lower):
         row[1:-1] = np.convolve(row, smooth, mode="valid")
     line = lip_line_y(xs)
-    line[0] = line[-1] = 473.0
+    line[0] = line[-1] = 471.6
     return (
         np.stack([xs, upper], 1).astype(np.float32),
         np.stack([xs, line], 1).astype(np.float32),

@@ -60,15 +60,19 @@ def _strand_noise(rng: np.random.Generator, across: int, along: int, fineness: f
     return np.asarray(noise / noise.std(), np.float32)
 
 
-def _lock_texture(lock: _Lock) -> NDArray[np.uint8]:
-    """Strands (512, 256) straight RGBA: u across, v along from the root."""
+def _lock_texture(lock: _Lock, scale: float) -> NDArray[np.uint8]:
+    """Strands (h, w) of straight RGBA: u across, v along from the root.
+
+    It is as wide as the lock on the sheet, so that no strand is thinner than a pixel.
+    """
     rng = np.random.default_rng(lock.seed)
-    along, across = 512, 256
+    width = float(np.linalg.norm(lock.outer - lock.inner, axis=1).mean()) * scale
+    along, across = 512, int(np.clip(width, 24, 320))
     v, u = np.mgrid[0:along, 0:across].astype(np.float32)
     u, v = (u + 0.5) / across, (v + 0.5) / along
-    coarse = _strand_noise(rng, across, along, 14.0)
-    middle = _strand_noise(rng, across, along, 4.5)
-    fine = _strand_noise(rng, across, along, 1.3)
+    coarse = _strand_noise(rng, across, along, 0.055 * across)
+    middle = _strand_noise(rng, across, along, max(1.2, 0.018 * across))
+    fine = _strand_noise(rng, across, along, 0.9)
     round_shape = np.sin(np.pi * np.clip(u, 0.02, 0.98)) ** 0.7
     tone = lock.light - 0.20 + 0.24 * round_shape + 0.050 * coarse + 0.045 * middle + 0.035 * fine
     shift = 0.05 * coarse + 0.03 * middle + 0.07 * (u - 0.5)
@@ -83,6 +87,8 @@ def _lock_texture(lock: _Lock) -> NDArray[np.uint8]:
     tip = 1.0 - v - (0.03 + 0.15 * lock.fray) * np.clip(ends, 0.0, 1.2)
     narrow = 0.03 + 0.34 * lock.fray * smoothstep(0.66, 1.0, v)
     alpha = smoothstep(narrow - 0.025, narrow + 0.03, edge) * smoothstep(0.0, 0.03, tip)
+    # The mesh ends where nothing is painted any more: its own edge is not smooth.
+    alpha = alpha * smoothstep(0.006, 0.05, np.minimum(u, 1.0 - u))
     # Roots fade, so that both sides of the parting grow into each other.
     alpha = alpha * smoothstep(0.0, 0.028, v)
     rgba = np.concatenate([rgb, alpha[..., None]], axis=2)
@@ -114,7 +120,7 @@ def _ribbon_mesh(lock: _Lock) -> tuple[Floats, Floats, NDArray[np.int32]]:
 
 def _draw(paint: Paint, lock: _Lock, *, shadow: float = 0.5) -> None:
     points, uv, triangles = _ribbon_mesh(lock)
-    texture = _lock_texture(lock)
+    texture = _lock_texture(lock, paint.sheet.scale)
     # Colour and coverage are drawn apart: premultiplied bytes would stain thin strands.
     solid, cover = texture.copy(), np.repeat(texture[..., 3:], 4, axis=2)
     solid[..., 3], cover[..., 3] = 255, 255
@@ -279,11 +285,11 @@ def paint_hair_back(oversampling: int = 2) -> Paint:
     sheet = HAIR_BACK_SHEET.at(HAIR_BACK_SHEET.scale * oversampling)
     paint = Paint.plain(sheet, "2A140D")
     left = curve(
-        [(500, 110), (400, 130), (330, 230), (306, 360), (300, 470), (292, 580), (330, 730)],
+        [(500, 110), (400, 130), (330, 230), (300, 360), (293, 470), (284, 580), (330, 730)],
         _SAMPLES,
     )
     right = curve(
-        [(524, 110), (624, 130), (694, 230), (718, 360), (724, 470), (732, 580), (694, 730)],
+        [(524, 110), (624, 130), (694, 230), (724, 360), (731, 470), (740, 580), (694, 730)],
         _SAMPLES,
     )
     for k, (low, high) in enumerate(

@@ -115,9 +115,11 @@ def _nail(paint: Paint, finger: Finger, s: Floats, u: Floats) -> None:
     paint.screen("FFFFFF", nail * shine.astype(np.float32), 0.55)
 
 
-def _crease(
-    paint: Paint, s: Floats, u: Floats, at: float, r: float, bow: float, strength: float
-) -> None:
+def _crease(paint: Paint, finger: Finger, crease: tuple[float, float, float]) -> None:
+    """A fold over a joint: where along the finger, how bowed, how strong."""
+    at, bow, strength = crease
+    u, y = paint.sheet.grid()
+    s, r = -y, float(finger.radius(floats([at]))[0])
     line = s - at - bow * (u / r) ** 2
     mask = np.exp(-0.5 * (line / 0.75) ** 2) * smoothstep(0.92, 0.45, np.abs(u) / r)
     paint.multiply("A5604C", mask.astype(np.float32), strength)
@@ -167,7 +169,7 @@ def _finger(finger: Finger, frame: Frame, scale: float) -> tuple[Paint, Floats]:
     )
     paint.multiply("EE8F80", smoothstep(finger.length - 14, finger.length + 3, s), 0.24)
     paint.multiply("C4705C", smoothstep(0.55, 1.05, side), 0.30)
-    for k, (at, bow, strength) in enumerate(
+    for k, crease in enumerate(
         (
             (a - 3.2, -1.6, 0.34),
             (a + 0.2, 0.4, 0.46),
@@ -177,7 +179,7 @@ def _finger(finger: Finger, frame: Frame, scale: float) -> tuple[Paint, Floats]:
         )
     ):
         if finger.name != "Thumb" or k > 2:
-            _crease(paint, s, u, at, float(finger.radius(floats([at]))[0]), bow, strength)
+            _crease(paint, finger, crease)
     _nail(paint, finger, s, u)
     return paint, normals
 

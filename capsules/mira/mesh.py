@@ -134,24 +134,32 @@ def _mouth_rows() -> tuple[list[Floats], list[Floats], Floats, Floats]:
         out = moved(half, below * gap_shift(half[:, 0], half[:, 1]))
         return floats(out[np.abs(row[:, 1] - line[:, 1]) > 7.0])
 
+    def clear(row: Floats, distance: Floats, least: float) -> Floats:
+        """Without points so near the lip line that triangles would reach across it."""
+        keep = np.abs(distance) > least
+        keep[[0, -1]] = False
+        return floats(row[keep])
+
+    deep = step > 1.3
+    deep[[0, -1]] = False
     above = [
         line[inner],
-        moved(line, step)[inner],
-        upper[inner],
+        moved(line, step)[deep],
+        clear(upper, upper[:, 1] - line[:, 1], 2.8),
         middle(upper),
         moved(upper, np.full(_LIP_COLUMNS, -6.0))[inner],
         moved(upper, np.full(_LIP_COLUMNS, -13.0))[1:-1:2],
     ]
     below = [
         moved(line, gap)[inner],
-        moved(line, gap - step)[inner],
+        moved(line, gap - step)[deep],
         middle(lower),
-        moved(lower, gap_shift(*lower.T))[inner],
+        clear(moved(lower, gap_shift(*lower.T)), lower[:, 1] - line[:, 1], 1.7),
     ]
     for drop in (5.0, 12.0):
         row = lower + floats([0, drop])
         below.append(moved(row, gap_shift(*row.T))[1 : -1 : 1 if drop < 8 else 2])
-    return above, below, moved(line, 0.5 * gap)[[0, -1]], step[inner]
+    return above, below, moved(line, 0.5 * gap)[[0, -1]], step[deep]
 
 
 def face_mesh(sheet: Sheet) -> Mesh:
@@ -204,9 +212,10 @@ def face_mesh(sheet: Sheet) -> Mesh:
     keep = _inside(points[hull].mean(axis=1), outline + 3.0 * away)
     triangles = wound(points, _sorted(points, hull[keep]))
     tuck = np.zeros(len(points), np.float32)
-    count, start = len(step), 2 + sum(map(len, above))
-    tuck[2 + count : 2 + 2 * count] = step
-    tuck[start + count : start + 2 * count] = -step
+    first_row = len(above[0])
+    start = 2 + sum(map(len, above))
+    tuck[2 + first_row : 2 + first_row + len(step)] = step
+    tuck[start + first_row : start + first_row + len(step)] = -step
     return _compact(Mesh(rest.astype(np.float32), sheet.uv(points), triangles, lower, tuck))
 
 

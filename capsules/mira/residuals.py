@@ -12,6 +12,7 @@ RESIDUAL_SCALE = 0.6
 # Shadow in skin takes away blue and green before red; light gives the reverse.
 _DARK = np.array([-0.30, -0.42, -0.40], np.float32)
 _LIGHT = np.array([0.07, 0.11, 0.12], np.float32)
+_WARM = np.array([0.13, 0.10, 0.07], np.float32)
 _BLOOD = np.array([0.02, -0.20, -0.17], np.float32)
 
 
@@ -35,6 +36,7 @@ class _Sketch:
         turn: float,
         amount: float,
     ) -> None:
+        """A soft mark of a tone: its place, size, turn in degrees and amount."""
         self.rgb += amount * tone * gaussian(self.x, self.y, at, size, turn)[..., None]
 
     def fold(
@@ -86,7 +88,7 @@ def _brow_outer_up(side: int) -> Floats:
 
 def _blink(side: int) -> Floats:
     sketch = _Sketch()
-    sketch.spot(_LIGHT, (CENTRE_X + side * 73, 325), (24, 3.6), 0, 0.65)
+    sketch.spot(_WARM, (CENTRE_X + side * 73, 329), (27, 7.0), 0, 0.80)
     sketch.spot(_DARK, (CENTRE_X + side * 100, 333), (12, 6), side * 24, 0.14)
     return sketch.rgb
 
@@ -108,8 +110,8 @@ def _cheek_squint(side: int) -> Floats:
 
 def _sneer(side: int) -> Floats:
     sketch = _Sketch()
-    sketch.fold([(526, 378), (532, 366), (534, 354)], side, 2.6, 0.42)
-    sketch.fold([(523, 392), (530, 382), (536, 372)], side, 2.4, 0.36)
+    sketch.fold([(526, 378), (532, 366), (534, 354)], side, 3.4, 0.30)
+    sketch.fold([(523, 392), (530, 382), (536, 372)], side, 3.2, 0.26)
     sketch.fold([(541, 428), (549, 436), (556, 448), (560, 460)], side, 4.0, 0.44)
     return sketch.rgb
 

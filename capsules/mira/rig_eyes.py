@@ -129,7 +129,7 @@ def eye_bases() -> dict[str, Callable[[Place], Floats]]:
     out: dict[str, Callable[[Place], Floats]] = {"browInnerUp": _brow_inner_up}
     for name, field in both.items():
         for word, side in (("Left", 1), ("Right", -1)):
-            out[name + word] = lambda p, field=field, side=side: field(p, side)  # type: ignore[misc]
+            out[name + word] = lambda p, field=field, side=side: field(p, side)  # type: ignore[misc] # defaults bind the loop
     return out
 
 

@@ -15,7 +15,7 @@ from capsules.mira.raster import Floats, floats, gaussian, smoothstep
 __all__ = ["JAW_DROP_PX", "Place", "jaw_weight", "mouth_bases"]
 
 JAW_DROP_PX = 54.0
-_CORNER_Y = 473.0
+_CORNER_Y = 471.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,5 +295,5 @@ def mouth_bases() -> dict[str, Callable[[Place], Floats]]:
     for name, field in both.items():
         # The avatar's left is the picture's right.
         for word, sign in (("Left", 1), ("Right", -1)):
-            out[name + word] = lambda p, field=field, sign=sign: field(p, sign)  # type: ignore[misc]
+            out[name + word] = lambda p, field=field, sign=sign: field(p, sign)  # type: ignore[misc] # defaults bind the loop
     return out

@@ -58,7 +58,7 @@ def face_height(x: Floats, y: Floats) -> Floats:
     z += 7.0 * gaussian(x, y, (CENTRE_X, 475), (34, 7)) + 8.5 * gaussian(
         x, y, (CENTRE_X, 493), (27, 7)
     )
-    z += -7.0 * gaussian(x, y, (CENTRE_X, 513), (26, 8)) + 13.0 * gaussian(
+    z += -5.5 * gaussian(x, y, (CENTRE_X, 513), (26, 9)) + 11.0 * gaussian(
         x, y, (CENTRE_X, 539), (29, 17)
     )
     for side in (-1, 1):

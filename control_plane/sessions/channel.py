@@ -2,7 +2,9 @@
 
 In: an Event in proto3 JSON, bare or as {"event": ...}. Out, to every viewer of the session: what
 Converse answers, in proto3 JSON, one of {"packet": ...}, {"mood": ...}, {"speech": ...} and
-{"rejection": ...}; and once a second {"stats": ...}.
+{"rejection": ...}; once a second {"stats": ...}; and for every event {"frame": {"eventSequence",
+"rtpTimestamp"}}, which names the first picture that shows it: a page that compares that with the
+`rtpTimestamp` of requestVideoFrameCallback knows when the event was seen, on its own clock.
 """
 
 import json
@@ -20,7 +22,7 @@ from engine.faults import Fault
 from engine.live import LiveStats
 from engine.stats import Quantiles
 
-__all__ = ["EventChannel", "stage_times", "stats_to_json"]
+__all__ = ["EventChannel", "picture_message", "stage_times", "stats_to_json"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -59,6 +61,12 @@ class EventChannel:
     def _send(self, message: dict[str, Any]) -> None:
         if self._session.viewers:
             self._session.body.send(json.dumps(message, separators=(",", ":")))
+
+
+def picture_message(event_sequence: int, rtp_timestamp: int) -> str:
+    """The message that names the first picture that shows an event."""
+    frame = {"eventSequence": str(event_sequence), "rtpTimestamp": rtp_timestamp}
+    return json.dumps({"frame": frame}, separators=(",", ":"))
 
 
 def _rejection(sequence: int, error: Exception) -> Rejection:

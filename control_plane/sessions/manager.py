@@ -21,7 +21,7 @@ from control_plane.errors import (
 )
 from control_plane.responder.port import Responder
 from control_plane.sessions.bodies import BodyFactory
-from control_plane.sessions.channel import EventChannel, stage_times
+from control_plane.sessions.channel import EventChannel, picture_message, stage_times
 from control_plane.sessions.options import SessionInfo, SessionOptions
 from control_plane.sessions.paging import page_size, read_token, write_token
 from control_plane.sessions.session import LiveSession, SessionParts
@@ -229,6 +229,7 @@ class SessionManager:
             on_speech=session.heard_speech,
             on_fault=session.heard_fault,
             on_viewers=session.heard_viewers,
+            on_drawn=picture_message,
         )
         body = await services.make_body(session_id, options, callbacks)
         if self._closed:

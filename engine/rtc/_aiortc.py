@@ -88,12 +88,14 @@ class Encoding:
         times: Takes in how long frames take.
         on_error: Hears of frames that could not be encoded; a new encoder takes the next one.
         thread_name: Name of the sender's thread.
+        on_encoded: Hears the RTP timestamp of every frame but the first, before it is sent.
     """
 
     open_encoder: Callable[[str], MediaEncoder[Any]]
     times: StageTimes
     on_error: Callable[[Exception], None]
     thread_name: str
+    on_encoded: Callable[[int], None] | None = None
 
 
 class OwnedSender(RTCRtpSender):
@@ -118,6 +120,7 @@ class OwnedSender(RTCRtpSender):
         self._executor: ThreadPoolExecutor | None = ThreadPoolExecutor(
             1, thread_name_prefix=encoding.thread_name
         )
+        self._last_pts: int | None = None
         self.codec_name = ""
 
     async def _next_encoded_frame(self, codec: RTCRtpCodecParameters) -> RTCEncodedFrame | None:
@@ -140,8 +143,16 @@ class OwnedSender(RTCRtpSender):
         if not payloads or pts is None:
             self._keyframe_wanted |= keyframe or self._encoder is None
             return None
+        self._announce(pts)
         # aiortc leaves the audio level out for None; computing it in Python costs more than opus.
         return RTCEncodedFrame(payloads, pts, None)  # type: ignore[arg-type]
+
+    def _announce(self, pts: int) -> None:
+        """Tells the frame's RTP timestamp; aiortc's random origin shows in the frame before."""
+        if self._last_pts is not None and self._encoding.on_encoded is not None:
+            last_timestamp: int = self._RTCRtpSender__rtp_timestamp  # type: ignore[attr-defined]
+            self._encoding.on_encoded((last_timestamp + pts - self._last_pts) & 0xFFFF_FFFF)
+        self._last_pts = pts
 
     def _encode(self, encoder: MediaEncoder[Frame], frame: Frame, keyframe: bool) -> list[bytes]:
         start_ns = time.perf_counter_ns()

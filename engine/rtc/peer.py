@@ -20,7 +20,7 @@ from compositor.drawlist import FrameSize
 from engine.clock import Clock
 from engine.errors import NegotiationError
 from engine.faults import Fault, FaultSink
-from engine.feed import FrameFeed
+from engine.feed import FrameFeed, LiveFrame
 from engine.rtc._aiortc import (
     Encoding,
     Inbound,
@@ -98,11 +98,14 @@ class ViewerCallbacks:
         on_message: A text message came on the events channel; what it returns is awaited.
         on_change: The viewer connected or ended.
         on_fault: Something failed; the session goes on.
+        on_drawn: The first picture that shows an event is about to be sent: the client's number
+            of the event and the picture's RTP timestamp. What it returns is sent as a message.
     """
 
     on_message: Callable[[str], Awaitable[None] | None]
     on_change: Callable[["Viewer"], None]
     on_fault: FaultSink
+    on_drawn: Callable[[int, int], str]
 
 
 class Viewer:
@@ -126,6 +129,7 @@ class Viewer:
         self._ended = asyncio.Event()
         self._replies: set[asyncio.Task[None]] = set()
         self._life: asyncio.Task[None] | None = None
+        self._shown_event = 0
         self.dropped_in = 0
         self.dropped_out = 0
         self.plays_at_once = False
@@ -232,6 +236,7 @@ class Viewer:
                 times=self._sources.encode_times,
                 on_error=self._on_encode_error,
                 thread_name="encode-video",
+                on_encoded=lambda timestamp: self._on_encoded(track.taken, timestamp),
             ),
         )
         transceiver.setCodecPreferences(_preferred(self._options.codecs))
@@ -326,6 +331,12 @@ class Viewer:
             await reply
         except Exception as error:  # the task's root
             self._fault(f"handling a message: {error!r}")
+
+    def _on_encoded(self, frame: LiveFrame | None, rtp_timestamp: int) -> None:
+        if frame is None or frame.event_sequence == self._shown_event:
+            return
+        self._shown_event = frame.event_sequence
+        self.send(self._callbacks.on_drawn(frame.event_sequence, rtp_timestamp))
 
     def _on_encode_error(self, error: Exception) -> None:
         self._callbacks.on_fault(Fault("encode", repr(error), self._sources.session_id))

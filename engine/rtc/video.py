@@ -7,7 +7,7 @@ from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 
 from engine.errors import ClosedError
-from engine.feed import FrameFeed, FrameSubscription
+from engine.feed import FrameFeed, FrameSubscription, LiveFrame
 
 __all__ = ["FrameTrack"]
 
@@ -27,6 +27,8 @@ class FrameTrack(MediaStreamTrack):
         super().__init__()
         self._feed = feed
         self._place: FrameSubscription | None = None
+        self.taken: LiveFrame | None = None
+        """The picture that was given last."""
 
     async def recv(self) -> VideoFrame:
         """The next picture, yuv420p, with pts in 90 kHz ticks.
@@ -42,6 +44,7 @@ class FrameTrack(MediaStreamTrack):
             live = await self._place.next()
         except ClosedError as error:
             raise MediaStreamError from error
+        self.taken = live
         frame = VideoFrame.from_ndarray(live.image, format="yuv420p")
         frame.pts = live.pts
         frame.time_base = _TIME_BASE

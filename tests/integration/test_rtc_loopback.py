@@ -40,6 +40,7 @@ LIMIT_S = 10
 
 class Body:
     number = 0
+    event_sequence = 0
 
     def frame(self, now_ns: int) -> DrawList:
         return DrawList("x", SIZE, probe=self.number)
@@ -136,7 +137,10 @@ class Host:
         )
         sources = ViewerSources("s", SIZE, loop.feed, Tone(), loop.start_ns, clock, timer, times)
         callbacks = ViewerCallbacks(
-            messages.append, lambda viewer: changes.append(viewer.connected), faults.append
+            messages.append,
+            lambda viewer: changes.append(viewer.connected),
+            faults.append,
+            lambda sequence, timestamp: f"{sequence} {timestamp}",
         )
         viewer = Viewer(sources, options or ViewerOptions(), callbacks)
         return cls(body, loop, viewer, times, messages, faults, changes)
@@ -244,6 +248,24 @@ def test_rtp_times_of_pictures_rise_with_event_frames_too() -> None:
         steps = [(b - a) & 0xFFFFFFFF for a, b in pairwise(times)]
         assert len(steps) > 10
         assert all(0 < step < 90_000 for step in steps)
+
+    call(scene)
+
+
+def test_viewer_is_told_which_picture_shows_an_event_first() -> None:
+    async def scene(host: Host, page: Page) -> None:
+        await page.picture_with(0)
+        host.body.number = host.body.event_sequence = 41
+        host.loop.event()
+        await page.picture_with(41)
+        await until(lambda: bool(page.messages))
+        await asyncio.sleep(0.1)
+        (told,) = page.messages
+        sequence, timestamp = (int(word) for word in told.split())
+        video = page.connection.getTransceivers()[0]._codecs[0].payloadType
+        packets = [RtpPacket.parse(one) for one in page.packets]
+        assert sequence == 41
+        assert timestamp in {one.timestamp for one in packets if one.payload_type == video}
 
     call(scene)
 

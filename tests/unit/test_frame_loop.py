@@ -28,6 +28,7 @@ class Body:
         self.number = 0
         self.asked_ns: list[int] = []
         self.broken = False
+        self.event_sequence = 0
 
     def frame(self, now_ns: int) -> DrawList:
         if self.broken:

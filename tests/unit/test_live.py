@@ -103,6 +103,7 @@ def on_stage(
                 on_speech=lambda update: speech.append((clock.now_ns() // MS, update)),
                 on_fault=faults.append,
                 on_viewers=lambda _: None,
+                on_drawn=lambda sequence, timestamp: f"{sequence} {timestamp}",
             ),
             timer=timer,
         )
