@@ -83,7 +83,7 @@ def _describe(report: Report, page: Page, served: Served) -> None:
     time.sleep(1.2)
     for stage, values in (page.evaluate("bench.stats()") or {}).get("stages", {}).items():
         report.figures[f"stage.{stage}_ms"] = Figure(
-            values["p50"], values.get("p95", values["p99"]), values["p99"], values.get("n", 0), "ms"
+            values["p50"], values["p95"], values["p99"], values["n"], "ms"
         )
     media = page.evaluate("bench.media()")
     if not media["audioPackets"]:

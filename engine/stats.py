@@ -15,11 +15,13 @@ class Quantiles:
 
     Attributes:
         p50_ms: Median.
+        p95_ms: 95th percentile.
         p99_ms: 99th percentile.
         count: Samples the quantiles rest on.
     """
 
     p50_ms: float = 0.0
+    p95_ms: float = 0.0
     p99_ms: float = 0.0
     count: int = 0
 
@@ -41,9 +43,9 @@ class StageTimes:
         self._added += 1
 
     def quantiles(self) -> Quantiles:
-        """Median and 99th percentile of what is kept."""
+        """Percentiles of what is kept."""
         count = min(self._added, len(self._ns))
         if count == 0:
             return Quantiles()
-        p50, p99 = np.percentile(self._ns[:count], (50, 99)) / _NS_PER_MS
-        return Quantiles(float(p50), float(p99), count)
+        p50, p95, p99 = (np.percentile(self._ns[:count], (50, 95, 99)) / _NS_PER_MS).tolist()
+        return Quantiles(p50, p95, p99, count)

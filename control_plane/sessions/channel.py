@@ -102,7 +102,12 @@ def stats_to_json(
         "lateFrames": stats.frames.late_frames,
         "eventFrames": stats.frames.event_frames,
         "stages": {
-            _camel(name): {"p50": round(times.p50_ms, 3), "p99": round(times.p99_ms, 3)}
+            _camel(name): {
+                "p50": round(times.p50_ms, 3),
+                "p95": round(times.p95_ms, 3),
+                "p99": round(times.p99_ms, 3),
+                "n": times.count,
+            }
             for name, times in stage_times(stats, brain).items()
         },
         "capsules": [

@@ -53,8 +53,8 @@ class FakeBody:
             late_frames=1,
             skipped_frames=0,
             fps=29.96,
-            draw_list=Quantiles(0.2, 0.5, 10),
-            render=Quantiles(3.0, 4.0, 10),
+            draw_list=Quantiles(0.2, 0.4, 0.5, 10),
+            render=Quantiles(3.0, 3.5, 4.0, 10),
         )
         return LiveStats(frames, Quantiles(), ("H264",), self.viewers, 0, "fake")
 
