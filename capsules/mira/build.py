@@ -1,6 +1,7 @@
 """Puts Mira together: paints every part, meshes it and gives it its bases."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from capsules.mira.hand_rig import rig_hand
 from capsules.mira.mesh import Mesh, face_mesh, grid_mesh, strip_mesh
 from capsules.mira.raster import Floats, Paint, floats, smoothstep
 from capsules.mira.residuals import face_residuals
-from capsules.mira.rig_eyes import eye_bases, iris_bases
+from capsules.mira.rig_eyes import eye_bases, iris_bases, lid_rim
 from capsules.mira.rig_mouth import JAW_DROP_PX, Place, mouth_bases
 from capsules.mira.rig_pose import body_bases, hair_depth, head_bases, head_depth
 
@@ -22,6 +23,14 @@ __all__ = ["build_mira"]
 # Movements smaller than this everywhere are no basis of a part.
 _LEAST_PX = 0.05
 _RELIEF = 0.78
+# Neutral is friendly: a trace of a smile, set into the face's rest position.
+_AT_REST = {
+    "mouthSmileLeft": 0.24,
+    "mouthSmileRight": 0.24,
+    "cheekSquintLeft": 0.12,
+    "cheekSquintRight": 0.12,
+    "browInnerUp": 0.10,
+}
 _HAND_WRISTS = {1: (808.0, 1024.0), -1: (216.0, 1024.0)}
 
 
@@ -113,6 +122,11 @@ def _face() -> Part:
     _part_lips(place, deltas)
     _untuck(mesh, deltas)
     deltas |= _pose(mesh.vertices, head_depth(*mesh.vertices.T))
+    smiling = mesh.vertices.copy()
+    for name, weight in _AT_REST.items():
+        # The lids stay where blinks find them.
+        smiling += weight * deltas[name] * (1.0 - lid_rim(place))[:, None]
+    mesh = replace(mesh, vertices=np.round(smiling, 2).astype(np.float32))
     part = _part("face", mesh, paint, deltas, _bytes_of(normals, 4))
     bases = dict(part.bases)
     none = np.zeros(mesh.vertices.shape, np.float16)

@@ -55,13 +55,13 @@ def _tones(paint: Paint, x: Floats, y: Floats) -> None:
 def _freckles(paint: Paint, rng: np.random.Generator) -> None:
     """A few faint freckles and the skin's own grain, against a look of plastic."""
     sheet = paint.sheet
-    for _ in range(64):
+    for _ in range(84):
         side = rng.choice((-1, 1))
-        x, y = CENTRE_X + side * abs(rng.normal(52, 34)), rng.normal(402, 13)
+        x, y = CENTRE_X + side * abs(rng.normal(46, 30)), rng.normal(403, 13)
         angle = np.linspace(0.0, 2 * np.pi, 12, endpoint=False)
         radius = rng.uniform(0.6, 1.25)
         dot = np.stack([x + radius * np.cos(angle), y + 0.85 * radius * np.sin(angle)], axis=1)
-        paint.multiply("B5714F", sheet.fill(floats(dot), blur_px=0.35), rng.uniform(0.12, 0.34))
+        paint.multiply("B5714F", sheet.fill(floats(dot), blur_px=0.35), rng.uniform(0.10, 0.24))
     grain = ndimage.gaussian_filter(rng.normal(size=sheet.shape), 0.45 * sheet.scale)
     paint.rgb += (0.0045 * grain / grain.std())[..., None].astype(np.float32)
 

@@ -1,5 +1,6 @@
 """Meshes: regular grids over what is painted, and the face's mesh that follows its features."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -210,13 +211,69 @@ def face_mesh(sheet: Sheet) -> Mesh:
     rest[:2] = lip_curves(_LIP_COLUMNS)[1][[0, -1]]
     hull = spatial.Delaunay(points.astype(np.float64)).simplices
     keep = _inside(points[hull].mean(axis=1), outline + 3.0 * away)
-    triangles = wound(points, _sorted(points, hull[keep]))
+    layer = np.where(lower, 3, -3)
+    start = 2 + sum(map(len, above))
+    for first_of, sign in ((2, -1), (start, 1)):
+        layer[first_of : first_of + len(above[0])] = 2 * sign
+        layer[first_of + len(above[0]) : first_of + len(above[0]) + len(step)] = sign
+    triangles = wound(points, _sorted(points, _along_lips(points, hull[keep], layer)))
     tuck = np.zeros(len(points), np.float32)
     first_row = len(above[0])
     start = 2 + sum(map(len, above))
     tuck[2 + first_row : 2 + first_row + len(step)] = step
     tuck[start + first_row : start + first_row + len(step)] = -step
     return _compact(Mesh(rest.astype(np.float32), sheet.uv(points), triangles, lower, tuck))
+
+
+def _along_lips(
+    points: Floats, triangles: NDArray[np.int32], layer: NDArray[np.int64]
+) -> NDArray[np.int32]:
+    """Turns edges that reach from one lip's edge past the other's, so that lips part cleanly.
+
+    Args:
+        points: (V, 2) in texture space.
+        triangles: (T, 3).
+        layer: (V,) -3 for skin above, -2 for the upper lip's edge, -1 for its inside, then 1, 2
+            and 3 likewise for the lower lip and the skin below.
+    """
+    faces = [tuple(int(i) for i in face) for face in triangles]
+    for _ in range(200):
+        owners: dict[tuple[int, int], list[int]] = {}
+        for k, face in enumerate(faces):
+            for i in range(3):
+                a, b = sorted((face[i], face[(i + 1) % 3]))
+                owners.setdefault((a, b), []).append(k)
+        turned = next((t for t in _crossings(points, faces, owners, layer)), None)
+        if turned is None:
+            break
+        (one, other), new = turned
+        faces[one], faces[other] = new
+    return np.array(faces, np.int32)
+
+
+def _crossings(
+    points: Floats,
+    faces: list[tuple[int, ...]],
+    owners: dict[tuple[int, int], list[int]],
+    layer: NDArray[np.int64],
+) -> Iterator[tuple[tuple[int, int], tuple[tuple[int, ...], tuple[int, ...]]]]:
+    """Pairs of triangles whose shared edge crosses a lip's edge, and the pair to have instead."""
+    for (a, b), sharing in sorted(owners.items()):
+        skin, inner = sorted((int(layer[a]), int(layer[b])), key=abs, reverse=True)
+        past_edge = abs(skin) == 3 and inner not in (skin, skin // 3 * 2, -skin)
+        if not past_edge or min(a, b) < 2 or len(sharing) != 2:
+            continue
+        one, other = sharing
+        (c,) = set(faces[one]) - {a, b}
+        (d,) = set(faces[other]) - {a, b}
+        # The four points must be convex, or turning the edge would fold the mesh.
+        if _side(points, c, d, a) * _side(points, c, d, b) < 0.0:
+            yield (one, other), ((a, c, d), (b, c, d))
+
+
+def _side(points: Floats, start: int, end: int, which: int) -> float:
+    way, to = points[end] - points[start], points[which] - points[start]
+    return float(way[0] * to[1] - way[1] * to[0])
 
 
 def _is_lower(points: Floats) -> NDArray[np.bool_]:

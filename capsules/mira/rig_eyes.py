@@ -9,7 +9,7 @@ from capsules.mira.mesh import lid_edges
 from capsules.mira.raster import Floats, floats, smoothstep
 from capsules.mira.rig_mouth import Place
 
-__all__ = ["eye_bases", "iris_bases", "lid_closure"]
+__all__ = ["eye_bases", "iris_bases", "lid_closure", "lid_rim"]
 
 # Share of the opening that the upper lid closes; the lower lid does the rest.
 _UPPER_SHARE = 0.86
@@ -26,10 +26,6 @@ def _lids(side: int, x: Floats) -> tuple[Floats, Floats, Floats]:
     return up.astype(np.float32), low.astype(np.float32), inside.astype(np.float32)
 
 
-def _near(side: int, x: Floats) -> Floats:
-    return smoothstep(66.0, 50.0, np.abs(x - (CENTRE_X + side * 75.0)))
-
-
 def lid_closure(p: Place, side: int) -> Floats:
     """Vertical movement that closes an eye."""
     up, low, inside = _lids(side, p.x)
@@ -41,6 +37,16 @@ def lid_closure(p: Place, side: int) -> Floats:
     on_upper = p.y <= up + 0.5 * opening + 0.01
     crease = 2.6 * p.bell(CENTRE_X + side * 76, 312, 32, 12) * (above > 0)
     return np.where(on_upper, upper + crease, -lower).astype(np.float32)
+
+
+def lid_rim(p: Place) -> Floats:
+    """1 on the edges of the lids, fading over the skin around them."""
+    out = p.zero()
+    for side in (-1, 1):
+        up, low, inside = _lids(side, p.x)
+        away = np.maximum(np.maximum(up - p.y, p.y - low), 0.0)
+        out = np.maximum(out, inside * np.exp(-((away / 7.0) ** 2)))
+    return floats(out)
 
 
 def _upper_lid(p: Place, side: int) -> Floats:
