@@ -23,13 +23,14 @@ from engine.voice.port import SAMPLE_RATE_HZ
 
 __all__ = ["LIP_DELAY_NS", "OpusEncoder", "SoundSource", "SoundTrack"]
 
-LIP_DELAY_NS = 60 * NS_PER_MS
+LIP_DELAY_NS = 80 * NS_PER_MS
 """By how much lips follow the sound's place on the session's clock.
 
 With `playout-delay` 0,0 a viewer shows a picture on arrival, but sound passes its jitter buffer
-(45 ms in Chromium on loopback) and its output device (30 ms), while a picture waits 15 ms for the
-screen. Lips wait rather than sound running ahead: sound read early would start in the past for
-short notice, and could not be taken back when speech is interrupted.
+(45 to 70 ms in Chromium on loopback) and its output device (30 ms), while a picture waits 15 ms
+for the screen. `python -m benchmarks soak` measures what is left. Lips wait rather than sound
+running ahead: sound read early would start in the past for short notice, and could not be taken
+back when speech is interrupted.
 """
 
 _FRAME_MS = 20

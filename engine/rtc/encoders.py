@@ -148,6 +148,8 @@ class H264Encoder(_AvEncoder):
             "forced-idr": "1",  # a requested keyframe must let a new viewer start there
             "sc_threshold": "0",
             "qmin": _H264_QMIN,
+            # Without the small coefficients that x264 drops, soft backgrounds break into blocks.
+            "x264-params": "no-dct-decimate=1",
             # x264 takes another bitrate later only if it was opened as constant, at the highest.
             "maxrate": str(self._range.high),
             "bufsize": str(self._range.high // 4),
