@@ -16,19 +16,26 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from playwright.sync_api import Browser, Page
+import numpy as np
+from playwright.sync_api import Browser, Page, Route
 
 from benchmarks.product import Served, chromium, free_port, serve, start
 from benchmarks.report import Figure, Report
 from capsulecast.v1 import common_pb2, session_service_pb2, session_service_pb2_grpc
 
-__all__ = ["LIVE_SESSION_JS", "open_page", "run"]
+__all__ = ["open_page", "run"]
 
 SIZE_PX = 512
 BLOCKS = 4
 LIMIT_P99_MS, LIMIT_P50_MS = 60.0, 25.0
 LIMIT_RATIO = 0.5
-LIVE_SESSION_JS = Path(__file__).parents[1] / "control_plane" / "web" / "live_session.js"
+LIMIT_INTERRUPT_MS = 150.0
+STAGE_LIMITS_MS = {"brain": 5.0, "drawList": 1.0, "render": 10.0, "encode": 5.0}
+LOUD = 0.01
+MODULES = (
+    Path(__file__).parents[1] / "control_plane" / "web" / "live_session.js",
+    Path(__file__).with_name("listening.js"),
+)
 LONG_TEXT = "I am talking all the while, so that the lips move and the sound is real. " * 4
 EMOTIONS = (
     (0.8, 0.6, 0.4),
@@ -49,6 +56,8 @@ def run(*, quick: bool) -> Report:
     report = Report("latency")
     trials = 12 if quick else 60
     samples: dict[str, list[float]] = {"datachannel": [], "speaking": [], "grpc": [], "plain": []}
+    samples["interrupt"] = []
+    stages: list[dict[str, dict[str, float]]] = []
     with ExitStack() as stack:
         served = stack.enter_context(serve("--backend", "cpu", "--size", f"{SIZE_PX}x{SIZE_PX}"))
         plain_url = stack.enter_context(_plain())
@@ -60,10 +69,12 @@ def run(*, quick: bool) -> Report:
             with _connected(browser, served.url, OPTIONS) as (page, session):
                 samples["datachannel"] += _trials(trials, partial(_by_channel, page))
                 samples["grpc"] += _trials(trials, partial(_by_grpc, page, stub, session))
-                page.evaluate("text => session.send({speak: {text}})", LONG_TEXT)
-                time.sleep(0.5)
+                _speak(page)
                 samples["speaking"] += _trials(trials, partial(_by_channel, page))
+                stages.append(page.evaluate("bench.stats()")["stages"])
+                samples["interrupt"] += [_silence(page) for _ in range(max(2, trials // 10))]
                 _describe(report, page, served)
+        _stages(report, stages)
     for name, values in samples.items():
         report.figures[f"{name}_ms"] = Figure.of(values, "ms")
     _judge(report)
@@ -77,14 +88,34 @@ def _judge(report: Report) -> None:
         report.limit(f"{name}_ms", "p99", LIMIT_P99_MS)
         report.limit(f"{name}_ms", "p50", LIMIT_P50_MS)
         report.limit_ratio(f"{name}_over_plain.p50", LIMIT_RATIO)
+    report.limit("interrupt_ms", "p99", LIMIT_INTERRUPT_MS)
+
+
+def _stages(report: Report, blocks: list[dict[str, dict[str, float]]]) -> None:
+    """The server's own times: medians of the blocks' medians, worst of their high percentiles."""
+    for stage in blocks[0]:
+        found = [block[stage] for block in blocks if stage in block]
+        report.figures[f"stage.{stage}_ms"] = Figure(
+            float(np.median([one["p50"] for one in found])),
+            max(one["p95"] for one in found),
+            max(one["p99"] for one in found),
+            int(sum(one["n"] for one in found)),
+            "ms",
+        )
+        report.limit(f"stage.{stage}_ms", "p50", STAGE_LIMITS_MS[stage])
+
+
+def _speak(page: Page) -> None:
+    page.evaluate("text => session.send({speak: {text}})", LONG_TEXT)
+    time.sleep(0.5)
+
+
+def _silence(page: Page) -> float:
+    _speak(page)
+    return float(page.evaluate("loud => bench.silence(loud)", LOUD))
 
 
 def _describe(report: Report, page: Page, served: Served) -> None:
-    time.sleep(1.2)
-    for stage, values in (page.evaluate("bench.stats()") or {}).get("stages", {}).items():
-        report.figures[f"stage.{stage}_ms"] = Figure(
-            values["p50"], values["p95"], values["p99"], values["n"], "ms"
-        )
     media = page.evaluate("bench.media()")
     if not media["audioPackets"]:
         raise RuntimeError("no audio reached the browser: the figures would not be comparable")
@@ -97,27 +128,31 @@ def _connected(
     browser: Browser, url: str, options: dict[str, object]
 ) -> Iterator[tuple[Page, str]]:
     """A page with a live session, alone on the machine but for the servers."""
-    page = open_page(browser, url, "latency", LIVE_SESSION_JS)
+    page = open_page(browser, url, "latency")
     try:
         session = page.evaluate("options => bench.open(options)", options)
         time.sleep(SETTLE_S)
         yield page, session
     finally:
+        page.evaluate("bench.close()")
+        time.sleep(SETTLE_S / 2)
         page.close()
 
 
-def open_page(browser: Browser, url: str, name: str, module: Path) -> Page:
-    """Opens `benchmarks/NAME_page.html` as if the server had served it, module beside it."""
+def open_page(browser: Browser, url: str, name: str) -> Page:
+    """Opens `benchmarks/NAME_page.html` as if the server had served it with its modules."""
     page = browser.new_page()
     html = Path(__file__).with_name(f"{name}_page.html")
     page.route(f"**/{name}.html", lambda route: route.fulfill(path=html, content_type="text/html"))
-    page.route(
-        f"**/{module.name}",
-        lambda route: route.fulfill(path=module, content_type="text/javascript"),
-    )
+    for module in MODULES:
+        page.route(f"**/{module.name}", partial(_fulfill, module))
     page.goto(f"{url}/{name}.html")
     page.wait_for_function("window.bench !== undefined")
     return page
+
+
+def _fulfill(file: Path, route: Route) -> None:
+    route.fulfill(path=file, content_type="text/javascript")
 
 
 def _trials(count: int, trial: Trial) -> list[float]:

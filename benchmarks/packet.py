@@ -2,7 +2,7 @@
 
 import time
 
-from benchmarks.report import Figure, Report
+from benchmarks.report import Budget, Figure, Report
 from capsules.library import load_library
 from control_plane.brain.brain import Brain
 from control_plane.emotion.personality import personality_named
@@ -47,7 +47,6 @@ def run(*, quick: bool) -> Report:
             sizes += [size_bytes(packet) for packet in packets]
     report.figures["packet_bytes"] = Figure.of(sizes, "B")
     report.figures["event_to_packet_ms"] = Figure.of(times, "ms")
-    report.notes["largest"] = f"{max(sizes):.0f} B"
-    report.limit("packet_bytes", "p99", MAX_PACKET_BYTES)
+    report.budgets.append(Budget("packet_bytes.max", MAX_PACKET_BYTES, max(sizes)))
     report.limit("event_to_packet_ms", "p99", BUDGET_MS)
     return report

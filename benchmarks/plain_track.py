@@ -68,6 +68,12 @@ def _app(size: int) -> FastAPI:
         peer, track = RTCPeerConnection(), PlainTrack(size)
         peers.add(peer)
 
+        @peer.on("connectionstatechange")
+        async def on_state() -> None:
+            if peer.connectionState in ("failed", "closed"):
+                peers.discard(peer)
+                await peer.close()
+
         @peer.on("datachannel")
         def on_channel(channel: RTCDataChannel) -> None:
             @channel.on("message")

@@ -1,7 +1,6 @@
 """What a benchmark prints and keeps: figures, ratios, budgets, and the machine they come from."""
 
 import json
-import os
 import platform
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 __all__ = ["Budget", "Figure", "Report", "machine", "write_json"]
 
@@ -115,11 +115,11 @@ def machine() -> Mapping[str, object]:
     return {
         "system": f"{platform.system()} {platform.release()}",
         "processor": _processor(),
-        "cores": os.cpu_count(),
-        "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20,
+        "cores": psutil.cpu_count(),
+        "memory_mb": psutil.virtual_memory().total // 2**20,
         "python": platform.python_version(),
         "capsulecast": version("capsulecast"),
-        "load_1m": round(os.getloadavg()[0], 2),
+        "load_1m": round(psutil.getloadavg()[0], 2),
     }
 
 

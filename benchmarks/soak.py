@@ -8,7 +8,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from benchmarks.latency import LIVE_SESSION_JS, open_page
+from benchmarks.latency import open_page
 from benchmarks.product import chromium, serve
 from benchmarks.report import Budget, Figure, Report
 
@@ -42,7 +42,7 @@ def run(*, quick: bool) -> Report:
     report = Report("soak")
     minutes = QUICK_MINUTES if quick else MINUTES
     with serve("--backend", "cpu") as served, chromium() as browser:
-        page = open_page(browser, served.url, "soak", LIVE_SESSION_JS)
+        page = open_page(browser, served.url, "soak")
         page.evaluate("([options, mouth]) => bench.open(options, mouth)", [{"seed": 1}, MOUTH])
         watcher = _Watcher(served.pid)
         offsets: list[float] = []
@@ -80,7 +80,8 @@ class _Watcher:
         family = [self._server, *self._server.children(recursive=True)]
         rss = sum(process.memory_info().rss for process in family) / 2**20
         threads = sum(process.num_threads() for process in family)
-        self._last = (rss, threads, self._server.num_fds())
+        files = len(self._server.open_files()) + len(self._server.net_connections())
+        self._last = (rss, threads, files)
         self._rss_mb.append(rss)
         self.count += 1
         if warm or self._warm is None:
