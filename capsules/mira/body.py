@@ -69,17 +69,22 @@ def _skin(paint_sheet: Sheet) -> tuple[Floats, Floats]:
     )
 
 
-# Folds on the picture's right side: points, width and depth.
+# Folds on the picture's right side: points from the tight end to the loose, width and depth.
 _FOLDS: tuple[tuple[tuple[tuple[float, float], ...], float, float], ...] = (
-    (((800, 820), (764, 800), (720, 796), (664, 806)), 17.0, 0.62),
-    (((797, 840), (752, 838), (708, 854), (662, 890)), 18.0, 0.60),
-    (((794, 872), (762, 896), (734, 940), (720, 1000)), 16.0, 0.50),
-    (((838, 734), (812, 754), (797, 784), (795, 824)), 14.0, 0.42),
-    (((900, 862), (872, 884), (836, 886), (803, 866)), 15.0, 0.48),
-    (((906, 926), (872, 954), (838, 960), (804, 944)), 16.0, 0.45),
-    (((912, 1000), (880, 1026), (840, 1032), (800, 1020)), 16.0, 0.40),
-    (((652, 716), (668, 760), (668, 806), (652, 852)), 22.0, 0.24),
-    (((560, 752), (580, 800), (584, 856), (574, 912)), 24.0, 0.17),
+    # They gather at the armpit and run out over the chest.
+    (((800, 806), (776, 776), (742, 756), (700, 748)), 11.0, 0.46),
+    (((800, 820), (766, 812), (728, 818), (690, 838)), 12.0, 0.58),
+    (((797, 836), (770, 852), (744, 886), (730, 934)), 12.0, 0.52),
+    (((796, 850), (782, 890), (772, 940), (770, 1000)), 9.0, 0.34),
+    (((799, 812), (806, 780), (824, 750), (850, 734)), 11.0, 0.40),
+    # The sleeve bunches towards the elbow.
+    (((802, 858), (828, 872), (862, 870), (894, 846)), 11.0, 0.40),
+    (((906, 912), (880, 936), (846, 944), (812, 930)), 12.0, 0.46),
+    (((802, 962), (836, 990), (872, 994), (906, 974)), 11.0, 0.44),
+    (((912, 1020), (884, 1040), (846, 1042), (808, 1026)), 12.0, 0.38),
+    # From the collar.
+    (((640, 690), (664, 730), (676, 776), (672, 822)), 15.0, 0.22),
+    (((556, 746), (574, 792), (580, 850), (572, 912)), 18.0, 0.13),
 )
 
 
@@ -104,19 +109,29 @@ def _folds(paint: Paint) -> None:
     for side in (-1, 1):
         for points, width, depth in _FOLDS:
             line = mirrored(curve(points, 40), side)
-            shape = (0.5, 0.7 * width, width, 0.6 * width, 0.4)
-            core = sheet.stroke(line, shape, blur_px=0.6 * width) * cover
+            shape = (0.3, 0.9 * width, width, 0.7 * width, 0.4 * width, 0.2)
+            core = sheet.stroke(line, shape, blur_px=0.75 * width) * cover
+            thin = (0.2, 0.34 * width, 0.3 * width, 0.16 * width, 0.1)
+            valley = sheet.stroke(line, thin, blur_px=0.26 * width) * cover
             crest = sheet.stroke(
                 line + floats([-0.25 * width, -0.9 * width]), shape, blur_px=0.7 * width
             )
             foot = sheet.stroke(
                 line + floats([0.2 * width, 0.95 * width]), shape, blur_px=0.8 * width
             )
-            paint.multiply("1D4C55", core, depth)
+            paint.multiply("1D4C55", core, 0.8 * depth)
+            paint.multiply("17424B", valley, 0.55 * depth)
             paint.screen("7FBDBB", crest * cover, 0.42 * depth)
             paint.screen("5FA2A4", foot * cover, 0.22 * depth)
         arm = mirrored(curve([(793, 818), (789, 900), (784, 1000), (782, 1140)], 40), side)
         paint.multiply("123A43", sheet.stroke(arm, (2, 6, 7, 6), blur_px=2.4) * cover, 0.62)
+
+
+def _knit(x: Floats, y: Floats) -> Floats:
+    """Stocking stitch, [-1, 1]: columns of small Vs."""
+    column = np.abs(np.mod(x / 6.4, 1.0) - 0.5)
+    stitch = np.sin(2.0 * np.pi * (y / 5.2 - 1.3 * column))
+    return np.asarray(stitch * smoothstep(0.0, 0.16, 0.5 - column) - 0.5 * (column > 0.44))
 
 
 def _sweater(sheet: Sheet) -> tuple[Paint, Floats]:
@@ -129,8 +144,7 @@ def _sweater(sheet: Sheet) -> tuple[Paint, Floats]:
     grain = ndimage.gaussian_filter(
         rng.normal(size=sheet.shape), (1.1 * sheet.scale, 0.3 * sheet.scale)
     )
-    stitch = np.sin(x * 1.9 + 0.9 * np.sin(y * 1.1)) * np.sin(y * 1.1)
-    light = light + 0.010 * (grain / grain.std()) + 0.012 * stitch
+    light = light + 0.008 * (grain / grain.std()) + 0.020 * _knit(x, y)
     paint = Paint(
         sheet, ramp(np.clip(light, 0, 1), CLOTH_RAMP), sheet.fill(_torso_outline(), blur_px=0.9)
     )

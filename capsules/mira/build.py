@@ -171,17 +171,42 @@ def _mouth_parts() -> list[Part]:
         share = smoothstep(top, bottom, mesh.vertices[:, 1])
         deltas = _jaw_motion(share)
         if name != "tongue":
-            # Protruding lips cover the teeth.
+            # Puckered lips come forward over the teeth; a funnel bares where they meet.
             up = -1.0 if name == "mouth" else 1.0
             held = smoothstep(500.0, 488.0, mesh.vertices[:, 1]) if name == "mouth" else share
-            for basis, lift in (("mouthPucker", 12.5), ("mouthFunnel", 4.5)):
-                narrow = -0.016 * lift * (mesh.vertices[:, 0] - CENTRE_X)
-                deltas[basis] = np.stack([narrow, up * lift * held], axis=-1)
+            deltas["mouthPucker"] = np.stack([0.0 * held, 27.0 * up * held], axis=-1)
+            deltas["mouthFunnel"] = np.stack([0.0 * held, -3.0 * held], axis=-1)
         if name == "tongue":
             deltas["tongueOut"] = np.stack([0 * share, -9.0 * share], axis=-1)
         deltas |= _pose(mesh.vertices, head_depth(*mesh.vertices.T) + sunk)
         parts.append(_part(name, mesh, paint, deltas, _flat_normals(paint.alpha.shape)))
     return parts
+
+
+def _lip_shade() -> Part:
+    """The upper lip's shadow on the teeth: it hangs on the lip, so a thin opening is dark."""
+    sheet = mouth.LIP_SHADE_SHEET
+    mesh = strip_mesh(sheet, mouth.lip_shade_rows())
+    x = mesh.vertices[:, 0]
+    line = lip_line_y(x)
+    upper, lower = (Place(x, line, np.full(len(x), low, np.bool_)) for low in (False, True))
+    fields = mouth_bases()
+    deltas = {name: field(upper) for name, field in fields.items()}
+    hanging = mesh.vertices[:, 1] > line
+    for name in fields:
+        if name == "mouthClose":
+            continue
+        # Where lips would cross they meet halfway; what opens wide is lit further up.
+        opening = fields[name](lower)[:, 1] - deltas[name][:, 1]
+        lit = np.clip(0.3 * opening, 0.0, 8.0) * hanging
+        deltas[name][:, 1] += 0.5 * np.minimum(opening, 0.0) - lit
+    deltas |= _pose(mesh.vertices, head_depth(*mesh.vertices.T))
+    rest = mesh.vertices.copy()
+    for name, weight in _AT_REST.items():
+        rest += weight * deltas.get(name, 0.0)
+    mesh = replace(mesh, vertices=rest.astype(np.float32))
+    paint = mouth.paint_lip_shade()
+    return _part("lipShade", mesh, paint, deltas, _flat_normals(paint.alpha.shape))
 
 
 def _tongue_tip() -> Part:
@@ -271,6 +296,10 @@ def _hair(*, back: bool) -> Part:
     x, y = mesh.vertices.T
     follow = 1.0 - 0.55 * smoothstep(440.0, 720.0, y)
     deltas = _pose(mesh.vertices, hair_depth(x, y, back=back), follow)
+    # What lies on the shoulders stays there when the head tilts.
+    lying = 1.0 - 0.94 * smoothstep(500.0, 715.0, y)
+    sinking = 1.0 - 0.94 * smoothstep(430.0, 690.0, y)
+    deltas["headRoll"] *= np.stack([lying, sinking], axis=-1) / follow[:, None]
     normals = hair.hair_normals(sheet.at(0.25))
     return _part("hairBack" if back else "hairFront", mesh, paint, deltas, _bytes_of(normals, 1))
 
@@ -342,7 +371,7 @@ def build_mira() -> Avatar:
     right, right_bones = _hand(-1)
     left, left_bones = _hand(1)
     parts = (
-        _background(), _hair(back=True), _body(), *_mouth_parts(), *_eyes(), _face(),
+        _background(), _hair(back=True), _body(), *_mouth_parts(), _lip_shade(), *_eyes(), _face(),
         _tongue_tip(), _lashes(-1), _lashes(1), _hair(back=False), right, left,
     )  # fmt: skip
     provenance = Provenance(

@@ -28,7 +28,7 @@ def iris_centre(side: int) -> tuple[float, float]:
 def iris_sheet(side: int) -> Sheet:
     """The square about an iris."""
     x, y = iris_centre(side)
-    return Sheet(x - 22.0, y - 22.0, 44.0, 44.0, 3.0)
+    return Sheet(x - 23.0, y - 23.0, 46.0, 46.0, 3.0)
 
 
 def lash_sheet(side: int) -> Sheet:
@@ -49,8 +49,8 @@ def paint_eyes(oversampling: int = 2) -> tuple[Paint, Floats]:
         near = smoothstep(56, 54, np.abs(x - cx))
         paint.alpha = np.maximum(paint.alpha, near)
         far = np.hypot((x - cx) / 37.0, (y - cy) / 27.0)
-        paint.multiply("D7A79B", near * smoothstep(0.45, 1.15, far), 0.75)
-        paint.multiply("B9A3A8", near * smoothstep(cy - 2, cy - 19, y), 0.66)
+        paint.multiply("D7A79B", near * smoothstep(0.5, 1.2, far), 0.66)
+        paint.multiply("B9A3A8", near * smoothstep(cy + 2, cy - 21, y), 0.52)
         paint.multiply("CDB2B0", near * smoothstep(cy + 14, cy + 22, y), 0.5)
         paint.screen("FFFFFF", near * gaussian(x, y, (cx - 17, cy + 4), (6, 8)), 0.35)
         tear = (CENTRE_X + side * 41.5, 358.2)
@@ -101,7 +101,7 @@ def paint_iris(side: int, oversampling: int = 2) -> Paint:
     )
     paint.multiply("2A2320", smoothstep(-3.0, -15.0, dy), 0.72)
     paint.glaze("0D0908", smoothstep(0.435, 0.375, r), 0.98)
-    window = gaussian(dx, dy, (-5.4, -5.6), (2.5, 2.9), -14)
+    window = gaussian(dx, dy, (-5.7, -5.9), (2.8, 3.2), -14)
     paint.glaze("FFFFFF", smoothstep(0.36, 0.62, window), 0.95)
     paint.glaze("FFFFFF", smoothstep(0.40, 0.7, gaussian(dx, dy, (6.0, 6.2), (1.5, 1.3))), 0.45)
     paint.screen("BFD3E6", gaussian(dx, dy, (3.0, -8.2), (6.0, 3.0)), 0.20)

@@ -40,6 +40,7 @@ def _tones(paint: Paint, x: Floats, y: Floats) -> None:
     paint.multiply("F59C8C", gaussian(x, y, (CENTRE_X, 428), (17, 12)), 0.30)
     paint.multiply("F2A08E", gaussian(x, y, (CENTRE_X, 543), (26, 14)), 0.16)
     paint.screen("FFE6CF", gaussian(x, y, (CENTRE_X - 18, 232), (62, 34)), 0.16)
+    _lower_face(paint, x, y)
     # The hair throws a soft, warm shadow on the forehead and the temples.
     paint.multiply("B06A55", smoothstep(232, 176, y), 0.50)
     for side in (-1, 1):
@@ -50,6 +51,20 @@ def _tones(paint: Paint, x: Floats, y: Floats) -> None:
     paint.multiply(
         "C08070", smoothstep(118, 158, np.abs(x - CENTRE_X)) * smoothstep(540, 420, y), 0.32
     )
+
+
+def _lower_face(paint: Paint, x: Floats, y: Floats) -> None:
+    """The jaw turns away from the light; cheeks and chin keep theirs."""
+    inside = paint.sheet.fill(jaw_outline(200))
+    deep = 1.0 - smoothstep(0.5, 1.0, paint.sheet.blur(inside, 15.0))
+    low = smoothstep(410, 520, y)
+    paint.multiply("B9705C", deep * low, 0.62)
+    paint.multiply("A55F50", (1.0 - smoothstep(0.5, 0.9, paint.sheet.blur(inside, 6.0))) * low, 0.2)
+    for side in (-1, 1):
+        # Below the cheekbone.
+        hollow = gaussian(x, y, (CENTRE_X + side * 103, 462), (22, 40), side * 24)
+        paint.multiply("D08D78", hollow, 0.26 if side > 0 else 0.20)
+    paint.screen("FFE6D2", gaussian(x, y, (CENTRE_X - 5, 536), (20, 11)), 0.15)
 
 
 def _freckles(paint: Paint, rng: np.random.Generator) -> None:
@@ -231,7 +246,8 @@ def _lips(paint: Paint, x: Floats, y: Floats) -> None:
         sheet.stroke(upper[10:39] + floats([0, -1.8]), (0.1, 1.4, 1.8, 1.4, 0.1), blur_px=0.9),
         0.40,
     )
-    paint.multiply("B06355", gaussian(x, y, (CENTRE_X + 2, 508), (25, 4.6)), 0.50)
+    paint.multiply("B06355", gaussian(x, y, (CENTRE_X + 2, 509), (25, 5.4)), 0.53)
+    paint.multiply("C98270", gaussian(x, y, (CENTRE_X + 3, 515), (34, 8.5)), 0.19)
     paint.multiply(
         "4A1618", sheet.stroke(line, (1.2, 1.5, 1.3, 1.7, 1.3, 1.5, 1.2), blur_px=0.8), 0.74
     )
@@ -281,7 +297,7 @@ def _cut_eyes(paint: Paint) -> None:
         hole = sheet.fill(np.vstack([upper, lower[::-1]]), blur_px=0.5)
         paint.alpha *= 1.0 - hole
         # What is left in the opening is the shadow of the upper lid on the eyeball.
-        for drop, blur, strength in ((1.8, 1.3, 0.62), (5.0, 3.4, 0.42)):
+        for drop, blur, strength in ((1.6, 1.5, 0.52), (5.0, 4.0, 0.34)):
             band = sheet.stroke(upper + floats([0, drop]), (1, 4, 5, 5, 4, 1), blur_px=blur)
             paint.cover_shadow(band * hole * strength, "3A1A1A")
 

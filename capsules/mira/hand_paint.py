@@ -7,13 +7,28 @@ from scipy import ndimage
 
 from capsules.mira.body import CLOTH_RAMP
 from capsules.mira.hand_shape import Finger, fingers
-from capsules.mira.raster import Floats, Paint, Sheet, curve, floats, gaussian, ramp, smoothstep
+from capsules.mira.raster import (
+    Floats,
+    Paint,
+    Sheet,
+    colour,
+    curve,
+    floats,
+    gaussian,
+    ramp,
+    smoothstep,
+)
 from capsules.mira.skin import SKIN_RAMP, normals_of, skin_light
 
-__all__ = ["MAIN_SHEET", "Atlas", "Frame", "paint_hand"]
+__all__ = ["MAIN_SHEET", "SHADOW_HALF_PX", "SHADOW_LENGTH_PX", "Atlas", "Frame", "paint_hand"]
 
 # In the hand's own frame; the sleeve reaches far below so that its end never shows.
 MAIN_SHEET = Sheet(-100.0, -160.0, 200.0, 700.0, 1.25)
+# Of the sprite from which all cast shadows are made: half its width and its length.
+SHADOW_HALF_PX = 22.0
+SHADOW_LENGTH_PX = 90.0
+_SHADOW_DEPTH = 0.44
+_SHADOW = "0C1A20"
 _MARGIN_PX = 5.0
 _ROOT_PX = 26.0
 
@@ -26,23 +41,22 @@ class Frame:
         side: +1 for the avatar's left hand (picture's right), -1 for the other.
         wrist: Canvas position.
         tilt: Degrees that the fingers lean towards the middle of the picture.
+        turn: Degrees that the palm faces the middle of the picture rather than the wearer.
     """
 
     side: int
     wrist: tuple[float, float]
-    tilt: float = 27.0
-
-    def axes(self) -> Floats:
-        """(2, 2): the canvas directions of the frame's x and y."""
-        c, s = np.cos(np.radians(self.tilt)), np.sin(np.radians(self.tilt))
-        # Fingers (-y) lean to -x for the picture's right hand; the other is its mirror image.
-        return np.array([[c * self.side, -s], [s * self.side, c]], np.float32)
+    tilt: float = 20.0
+    turn: float = 15.0
 
     def to_canvas(self, points: Floats) -> Floats:
-        """Canvas positions (n, 2) of points (n, 2 or 3) of the frame."""
+        """Canvas positions (n, 2) of points (n, 3) of the frame."""
+        across = np.cos(np.radians(self.turn)) * points[:, 0]
+        across = across + np.sin(np.radians(self.turn)) * points[:, 2]
         c, s = np.cos(np.radians(self.tilt)), np.sin(np.radians(self.tilt))
-        x = c * points[:, 0] + s * points[:, 1]
-        y = -s * points[:, 0] + c * points[:, 1]
+        # Fingers (-y) lean to -x for the picture's right hand; the other is its mirror image.
+        x = c * across + s * points[:, 1]
+        y = -s * across + c * points[:, 1]
         return np.stack([self.wrist[0] + self.side * x, self.wrist[1] + y], axis=1).astype(
             np.float32
         )
@@ -50,10 +64,13 @@ class Frame:
     def turned(self, normals: Floats) -> Floats:
         """Normals of the frame, on the canvas."""
         c, s = np.cos(np.radians(self.tilt)), np.sin(np.radians(self.tilt))
-        x, y = normals[..., 0], normals[..., 1]
-        return np.stack(
-            [self.side * (c * x + s * y), -s * x + c * y, normals[..., 2]], axis=-1
-        ).astype(np.float32)
+        ct, st = np.cos(np.radians(self.turn)), np.sin(np.radians(self.turn))
+        y = normals[..., 1]
+        x = ct * normals[..., 0] + st * normals[..., 2]
+        z = ct * normals[..., 2] - st * normals[..., 0]
+        return np.stack([self.side * (c * x + s * y), -s * x + c * y, z], axis=-1).astype(
+            np.float32
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +81,35 @@ class Atlas:
         paint: All of it, in the frame's coordinates, with the fingers off to the right.
         normals: (h, w, 3) on the canvas at rest.
         slots: For each finger the atlas x of its axis and y of its base, canvas pixels.
+        shadow: Atlas x of the axis and y of the tip of a finger's cast shadow.
     """
 
     paint: Paint
     normals: Floats
     slots: tuple[tuple[float, float], ...]
+    shadow: tuple[float, float]
 
 
-def _skin(z: Floats, sheet: Sheet, frame: Frame, heading: float = 0.0) -> tuple[Floats, Floats]:
+def _bent(normals: Floats, finger: Finger, s: Floats) -> Floats:
+    """Normals of a finger drawn straight, as they are at rest, where it is bent."""
+    a, b, _ = finger.bones
+    flex, turn = np.zeros_like(s), np.full_like(s, finger.heading)
+    for k, at in enumerate((0.0, a, a + b)):
+        on = smoothstep(at - 9.0, at + 9.0, s)
+        flex, turn = flex + finger.rest[k] * on, turn + finger.lean[k] * on
+    x, y, z = np.moveaxis(normals, 2, 0)
+    c, d = np.cos(np.radians(flex)), np.sin(np.radians(flex))
+    y, z = c * y - d * z, c * z + d * y
+    c, d = np.cos(np.radians(turn)), np.sin(np.radians(turn))
+    return np.stack([c * x - d * y, d * x + c * y, z], axis=-1).astype(np.float32)
+
+
+def _skin(
+    z: Floats, sheet: Sheet, frame: Frame, finger: Finger | None = None
+) -> tuple[Floats, Floats]:
     normals = normals_of(z, sheet)
-    if heading:
-        c, s = np.cos(np.radians(heading)), np.sin(np.radians(heading))
-        x, y = normals[..., 0], normals[..., 1]
-        normals = np.stack([c * x - s * y, s * x + c * y, normals[..., 2]], axis=-1)
+    if finger is not None:
+        normals = _bent(normals, finger, -sheet.grid()[1])
     normals = frame.turned(normals)
     light = skin_light(normals)
     hollow = sheet.blur(z, 4.0) - z
@@ -100,19 +133,19 @@ def _nail(paint: Paint, finger: Finger, s: Floats, u: Floats) -> None:
     ]
     shape = curve([(x, -y) for x, y in points], 50, closed=True)
     offset = floats([float(sheet.left + sheet.width / 2), 0.0])
-    nail = sheet.fill(shape + offset, blur_px=0.35)
-    around = sheet.fill(shape * floats([1.14, 1.0]) + offset, blur_px=1.1)
-    paint.multiply("A85A4C", around, 0.50)
-    paint.glaze("E59A94", nail, 0.88)
-    paint.multiply("B9605E", nail * smoothstep(0.45 * half, 1.05 * half, np.abs(u)), 0.50)
-    paint.multiply("C06A66", nail * smoothstep(root + 4.0, root - 0.5, s), 0.45)
-    paint.screen("FFE9E4", nail * smoothstep(tip - 2.6, tip - 0.8, s), 0.35)
+    nail = sheet.fill(shape + offset, blur_px=0.6)
+    around = sheet.fill(shape * floats([1.14, 1.0]) + offset, blur_px=1.6)
+    paint.multiply("B86A5A", around, 0.36)
+    paint.glaze("E9A79C", nail, 0.74)
+    paint.multiply("C4726C", nail * smoothstep(0.45 * half, 1.05 * half, np.abs(u)), 0.36)
+    paint.multiply("C9786F", nail * smoothstep(root + 4.0, root - 0.5, s), 0.32)
+    paint.screen("FFE9E4", nail * smoothstep(tip - 3.0, tip - 0.8, s), 0.26)
     shine = (
         np.exp(-0.5 * ((u + 0.30 * half) / (0.20 * half)) ** 2)
         * smoothstep(root + 2, root + 5, s)
         * smoothstep(tip - 1.5, tip - 5, s)
     )
-    paint.screen("FFFFFF", nail * shine.astype(np.float32), 0.55)
+    paint.screen("FFFFFF", nail * shine.astype(np.float32), 0.36)
 
 
 def _crease(paint: Paint, finger: Finger, crease: tuple[float, float, float]) -> None:
@@ -121,11 +154,11 @@ def _crease(paint: Paint, finger: Finger, crease: tuple[float, float, float]) ->
     u, y = paint.sheet.grid()
     s, r = -y, float(finger.radius(floats([at]))[0])
     line = s - at - bow * (u / r) ** 2
-    mask = np.exp(-0.5 * (line / 0.75) ** 2) * smoothstep(0.92, 0.45, np.abs(u) / r)
+    mask = np.exp(-0.5 * (line / 1.35) ** 2) * smoothstep(0.85, 0.25, np.abs(u) / r)
     paint.multiply("A5604C", mask.astype(np.float32), strength)
     paint.screen(
         "FFE4D0",
-        np.exp(-0.5 * ((line - 1.7) / 0.9) ** 2).astype(np.float32)
+        np.exp(-0.5 * ((line - 2.6) / 1.5) ** 2).astype(np.float32)
         * smoothstep(0.8, 0.3, np.abs(u) / r),
         0.5 * strength,
     )
@@ -159,7 +192,7 @@ def _finger(finger: Finger, frame: Frame, scale: float) -> tuple[Paint, Floats]:
     for at, lift in ((a, 1.5), (a + b, 0.9)):
         z = z + lift * np.exp(-0.5 * (((s - at) / 7.0) ** 2 + (u / (0.6 * r)) ** 2))
     z = ndimage.gaussian_filter(z, 0.9 * scale).astype(np.float32)
-    rgb, normals = _skin(z, sheet, frame, finger.heading + 0.5 * sum(finger.lean))
+    rgb, normals = _skin(z, sheet, frame, finger)
     paint = Paint(sheet, rgb, cover.astype(np.float32))
     paint.multiply(
         "E88672", np.exp(-0.5 * (((s - a) / 9.0) ** 2)) * smoothstep(1.0, 0.2, side), 0.24
@@ -171,14 +204,12 @@ def _finger(finger: Finger, frame: Frame, scale: float) -> tuple[Paint, Floats]:
     paint.multiply("C4705C", smoothstep(0.55, 1.05, side), 0.30)
     for k, crease in enumerate(
         (
-            (a - 3.2, -1.6, 0.34),
-            (a + 0.2, 0.4, 0.46),
-            (a + 3.6, 2.0, 0.34),
-            (a + b - 1.2, -0.8, 0.34),
-            (a + b + 1.8, 1.2, 0.26),
+            (a - 2.8, -1.4, 0.13),
+            (a + 1.2, 1.0, 0.20),
+            (a + b + 0.4, 0.4, 0.17),
         )
     ):
-        if finger.name != "Thumb" or k > 2:
+        if finger.name != "Thumb" or k > 1:
             _crease(paint, finger, crease)
     _nail(paint, finger, s, u)
     return paint, normals
@@ -246,7 +277,7 @@ def _back(sheet: Sheet, frame: Frame) -> tuple[Paint, Floats]:
                 "A5604C",
                 np.exp(-0.5 * (bend / 0.8) ** 2).astype(np.float32)
                 * gaussian(x, y, (bx, by), (6, 9)),
-                0.16,
+                0.07,
             )
     paint.multiply("C97A66", smoothstep(46, 60, np.hypot(x * 1.15, y + 60) * 0.82), 0.15)
     paint.multiply("EFA492", gaussian(x, y, (-4, -58), (34, 40)), 0.10)
@@ -336,4 +367,26 @@ def _packed(
         all_over.rgb[i : i + h, j : j + w] = paint.rgb
         all_over.alpha[i : i + h, j : j + w] = paint.alpha
         all_normals[i : i + h, j : j + w] = piece
-    return Atlas(all_over.shrunk(oversampling), all_normals, tuple(slots))
+    shadow = _cast_shadow(all_over, column + 24.0, top + 4.0)
+    return Atlas(all_over.shrunk(oversampling), all_normals, tuple(slots), shadow)
+
+
+def _cast_shadow(paint: Paint, x: float, y: float) -> tuple[float, float]:
+    """A soft finger without details, which the mesh lays behind the hand as its shadow."""
+    sheet = paint.sheet
+    half, foot = SHADOW_HALF_PX, y + SHADOW_LENGTH_PX
+    line = np.linspace([x, y + 1.5 * half], [x, foot + 40.0], 40)
+    round_end = sheet.fill(_disc(x, y + 1.5 * half, 0.55 * half))
+    body = np.maximum(sheet.stroke(floats(line), (1.1 * half,) * 2), round_end)
+    soft = sheet.blur(body, 0.26 * half)
+    gx, gy = sheet.grid()
+    inside = (np.abs(gx - x) <= half + 1.0) & (gy >= y - 1.0) & (gy <= foot + 1.0)
+    soft = soft * smoothstep(half, 0.8 * half, np.abs(gx - x)) * smoothstep(y, y + 3.0, gy)
+    paint.rgb[inside] = colour(_SHADOW)
+    paint.alpha = np.where(inside, _SHADOW_DEPTH * soft, paint.alpha).astype(np.float32)
+    return x, y
+
+
+def _disc(x: float, y: float, radius: float) -> Floats:
+    turn = np.linspace(0.0, 2.0 * np.pi, 40, endpoint=False)
+    return floats(np.stack([x + radius * np.cos(turn), y + radius * np.sin(turn)], axis=1))

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from capsules.mira.hand_paint import MAIN_SHEET, Atlas, Frame
+from capsules.mira.hand_paint import (
+    MAIN_SHEET,
+    SHADOW_HALF_PX,
+    SHADOW_LENGTH_PX,
+    Atlas,
+    Frame,
+)
 from capsules.mira.hand_shape import Bend, Finger, arch_depth, fingers, pose_points
 from capsules.mira.mesh import Mesh, grid_mesh, wound
 from capsules.mira.raster import Floats, Sheet, floats, smoothstep
@@ -16,6 +22,8 @@ _TURN = np.sin(np.radians(40.0))
 _COLUMNS = (-1.0, -0.66, 0.0, 0.66, 1.0)
 _MARGIN_PX = 3.0
 _ROOT_PX = 24.0
+# How far down and to the right of the hand its shadow falls, canvas pixels.
+_SHADOW_FALLS = (5.0, 11.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +33,8 @@ class HandRig:
     Attributes:
         vertices: (V, 2) canvas pixels at rest.
         uv: (V, 2).
-        triangles: (T, 3) in painter's order: thumb, fingers, back of the hand with the sleeve.
+        triangles: (T, 3) in painter's order: cast shadows, thumb, fingers, back of the hand with
+            the sleeve.
         deltas: By basis name (V, 2).
         keypoints: (21, 2) at rest.
         keypoint_deltas: By basis name (21, 2).
@@ -86,6 +95,38 @@ def _strip(finger: Finger, slot: tuple[float, float]) -> _Strip:
     )
 
 
+def _shadow(finger: Finger, spot: tuple[float, float]) -> _Strip:
+    """The shadow that a finger casts on what is behind it."""
+    a, b, _ = finger.bones
+    end = finger.length + finger.radii[3] + 7.0
+    s = floats([-8.0, 0.35 * a, a, a + 0.5 * b, a + b, end - 12.0, end])
+    half = 1.75 * finger.radius(s)
+    return _shadow_strip(finger, s, half, end - s, spot)
+
+
+def _arm_shadow(spot: tuple[float, float]) -> tuple[Floats, _Strip]:
+    """The shadow of the back of the hand and of the sleeve, and where it lies in space."""
+    y = floats([-128.0, -112.0, -92.0, -50.0, 0.0, 60.0, 110.0, 240.0, 540.0])
+    half = floats([52.0, 60.0, 66.0, 60.0, 48.0, 56.0, 72.0, 88.0, 112.0])
+    strip = _shadow_strip(fingers()[0], -y, half, y - y[0], spot)
+    space = np.stack([strip.across, -strip.s, arch_depth(strip.across, -strip.s)], axis=1)
+    return floats(space), strip
+
+
+def _shadow_strip(
+    finger: Finger, s: Floats, half: Floats, from_end: Floats, spot: tuple[float, float]
+) -> _Strip:
+    u = np.tile(floats([-1.0, 1.0]), len(s))
+    along = np.repeat(np.minimum(from_end * SHADOW_HALF_PX / half, SHADOW_LENGTH_PX), 2)
+    atlas = np.stack([spot[0] + u * SHADOW_HALF_PX, spot[1] + along], axis=1)
+    rows = np.arange(len(s) - 1)[:, None] * 2
+    triangles = np.concatenate([rows + np.array(corners) for corners in ((0, 1, 2), (1, 3, 2))])
+    across = floats(u * np.repeat(half, 2))
+    return _Strip(
+        finger, np.repeat(s, 2), across, 0 * across, floats(atlas), triangles.astype(np.int32)
+    )
+
+
 def _joints(finger: Finger, bend: Bend) -> Floats:
     a, b, _ = finger.bones
     s = floats([0.0, a, a + b, finger.length + 0.5 * finger.radii[3]])
@@ -93,35 +134,52 @@ def _joints(finger: Finger, bend: Bend) -> Floats:
     return pose_points(finger, s, none, none, bend)
 
 
-def _rest_height(strip: _Strip) -> Floats:
-    """Rest poses hide the height: only what a bend adds to it may show."""
-    return strip.posed(Bend())
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """One sheet of the hand's mesh: its rest in space, and the strip that bends it, if any."""
+
+    space: Floats
+    atlas: Floats
+    triangles: NDArray[np.int32]
+    is_shadow: bool = False
+    finger: int = -1
+    strip: _Strip | None = None
+
+
+def _layers(atlas: Atlas) -> list[_Layer]:
+    """All layers from the back to the front."""
+    main = _main(atlas)
+    main_space = np.concatenate(
+        [main.vertices, arch_depth(*main.vertices.T)[:, None]], axis=1
+    ).astype(np.float32)
+    arm_space, arm = _arm_shadow(atlas.shadow)
+    layers = [_Layer(arm_space, arm.atlas, arm.triangles, is_shadow=True)]
+    bending = [(k, True, _shadow(f, atlas.shadow)) for k, f in enumerate(fingers())]
+    bending += [(k, False, _strip(f, atlas.slots[k])) for k, f in enumerate(fingers())]
+    for k, is_shadow, strip in bending:
+        layers.append(
+            _Layer(strip.posed(Bend()), strip.atlas, strip.triangles, is_shadow, k, strip)
+        )
+    layers.append(_Layer(main_space, main.vertices, main.triangles))
+    return layers
 
 
 def rig_hand(frame: Frame, atlas: Atlas) -> HandRig:
     """Builds a hand's geometry for its painted atlas."""
     word = "Left" if frame.side > 0 else "Right"
-    sheet = atlas.paint.sheet
-    main = _main(atlas)
-    order = (0, 4, 3, 1, 2)
-    strips = [_strip(finger, atlas.slots[k]) for k, finger in enumerate(fingers())]
-    spaces = [_rest_height(strips[k]) for k in order]
-    flat = main.vertices
-    main_space = np.concatenate([flat, arch_depth(*flat.T)[:, None]], axis=1)
-    space = np.vstack([*spaces, main_space]).astype(np.float32)
-    uv = np.vstack([*(sheet.uv(strips[k].atlas) for k in order), sheet.uv(flat)])
-    triangles, starts, count = [], {}, 0
-    for k in order:
-        starts[k] = count
-        triangles.append(strips[k].triangles + count)
-        count += len(strips[k].s)
-    triangles.append(main.triangles + count)
+    layers = _layers(atlas)
+    space = np.vstack([layer.space for layer in layers]).astype(np.float32)
+    starts = np.cumsum([0, *(len(layer.space) for layer in layers)])
+    triangles = [layer.triangles + start for layer, start in zip(layers, starts[:-1], strict=True)]
+    uv = np.vstack([atlas.paint.sheet.uv(layer.atlas) for layer in layers])
+    cast = np.concatenate([np.full(len(layer.space), layer.is_shadow) for layer in layers])
     rest = frame.to_canvas(space)
+    placed = rest + cast[:, None] * floats(_SHADOW_FALLS)
     bones = np.vstack([np.zeros((1, 3), np.float32), *(_joints(f, Bend()) for f in fingers())])
     rig = HandRig(
-        rest,
+        placed,
         uv.astype(np.float32),
-        wound(rest, np.vstack(triangles)),
+        wound(rest, np.vstack(triangles).astype(np.int32)),
         {},
         frame.to_canvas(bones),
         {},
@@ -129,7 +187,9 @@ def rig_hand(frame: Frame, atlas: Atlas) -> HandRig:
     for k, finger in enumerate(fingers()):
         for kind, bend in (("Curl", Bend(curl=1.0)), ("Spread", Bend(spread=1.0))):
             moved, joints = space.copy(), bones.copy()
-            moved[starts[k] : starts[k] + len(strips[k].s)] = strips[k].posed(bend)
+            for layer, start in zip(layers, starts[:-1], strict=True):
+                if layer.finger == k and layer.strip is not None:
+                    moved[start : start + len(layer.space)] = layer.strip.posed(bend)
             joints[1 + 4 * k : 5 + 4 * k] = _joints(finger, bend)
             name = f"hand{word}{finger.name}{kind}"
             rig.deltas[name] = frame.to_canvas(moved) - rest
@@ -145,7 +205,7 @@ def _main(atlas: Atlas) -> Mesh:
     w = atlas.paint.alpha.shape[1]
     columns = round(w * MAIN_SHEET.width / atlas.paint.sheet.width)
     area = Sheet(MAIN_SHEET.left, MAIN_SHEET.top, MAIN_SHEET.width, MAIN_SHEET.height, 1.0)
-    return grid_mesh(area, atlas.paint.alpha[:, :columns], 29.0)
+    return grid_mesh(area, atlas.paint.alpha[:, :columns], 33.0)
 
 
 def _turned(space: Floats, kind: str) -> Floats:
@@ -155,8 +215,11 @@ def _turned(space: Floats, kind: str) -> Floats:
     reach = smoothstep(60.0, -40.0, y)
     if kind == "Yaw":
         # Bent fingers lie behind the plane; a part of that is enough to read as a turn.
-        depth = arch_depth(x, y) + 0.28 * np.minimum(z, 0.0) * smoothstep(-95.0, -125.0, y)
-        depth = depth - 16.0 * smoothstep(46.0, 76.0, x)
+        # Beyond the palm the arch goes on level, or the thumb would turn edge-on.
+        depth = arch_depth(np.clip(x, -62.0, 62.0), y)
+        behind = np.minimum(z - arch_depth(x, y), 0.0)
+        depth = depth + 0.07 * behind * smoothstep(-95.0, -125.0, y)
+        depth = depth - 10.0 * smoothstep(40.0, 86.0, x)
         out[:, 0] += _TURN * depth * reach
     else:
         out[:, 1] += (0.20 * y + 0.35 * _TURN * arch_depth(x, y)) * reach

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from capsules.mira.raster import Floats, smoothstep
+from capsules.mira.raster import Floats, floats, smoothstep
 
 __all__ = ["FINGER_ORDER", "Bend", "Finger", "arch_depth", "fingers", "pose_points"]
 
@@ -52,9 +52,9 @@ class Finger:
     def radius(self, s: Floats) -> Floats:
         """Half width at a distance from the base, with slight waists between the joints."""
         a, b, _ = self.bones
-        at = [-30.0, 0.0, 0.5 * a, a, a + 0.55 * b, a + b, self.length]
+        at = [-30.0, -6.0, 0.5 * a, a, a + 0.55 * b, a + b, self.length]
         r0, r1, r2, r3 = self.radii
-        width = [r0 * 1.04, r0, 0.5 * (r0 + r1) * 0.965, r1, 0.5 * (r1 + r2) * 0.96, r2, r3]
+        width = [r0 * 0.82, r0, 0.5 * (r0 + r1) * 0.965, r1, 0.5 * (r1 + r2) * 0.96, r2, r3]
         return np.interp(s, at, width).astype(np.float32)
 
 
@@ -71,24 +71,25 @@ def fingers() -> tuple[Finger, ...]:
     fist = (82.0, 98.0, 52.0)
     return (
         Finger(
-            "Thumb", base=(30, -26), heading=44, bones=(50, 38, 27), radii=(17.0, 13.4, 11.8, 8.4),
-            rest=(6, 8, 8), fist=(16, 22, 26), lean=(-8, -14, -6), fold=(-30, -34, -44), spread=20,
+            "Thumb", base=(31, -27), heading=49, bones=(50, 37, 26), radii=(18.0, 14.2, 12.4, 8.4),
+            rest=(7, 12, 12), fist=(16, 22, 26), lean=(-8, -18, -10), fold=(-30, -34, -44),
+            spread=20,
         ),
         Finger(
-            "Index", base=(33, -113), heading=7, bones=(50, 30, 23), radii=(12.4, 10.8, 9.3, 7.1),
-            rest=(9, 12, 8), fist=fist, lean=(-1, -4, -3), fold=(-2, -2, -2), spread=11,
+            "Index", base=(33, -113), heading=12, bones=(50, 31, 23), radii=(13.2, 11.9, 10.3, 7.4),
+            rest=(9, 19, 11), fist=fist, lean=(-1, -4, -3), fold=(-2, -2, -2), spread=11,
         ),
         Finger(
-            "Middle", base=(9, -121), heading=1, bones=(56, 35, 25), radii=(12.8, 11.1, 9.6, 7.3),
-            rest=(10, 15, 9), fist=fist, lean=(0, -2, -1), fold=(0, 0, 0), spread=7,
+            "Middle", base=(9, -121), heading=4, bones=(56, 35, 25), radii=(13.5, 12.1, 10.5, 7.6),
+            rest=(13, 24, 13), fist=fist, lean=(0, -2, -1), fold=(0, 0, 0), spread=7,
         ),
         Finger(
-            "Ring", base=(-15, -114), heading=-4, bones=(51, 32, 24), radii=(12.0, 10.4, 9.0, 6.9),
-            rest=(12, 17, 10), fist=fist, lean=(0, 1, 2), fold=(1, 1, 1), spread=-9,
+            "Ring", base=(-15, -114), heading=-5, bones=(51, 33, 24), radii=(12.7, 11.4, 9.9, 7.2),
+            rest=(16, 28, 14), fist=fist, lean=(0, 1, 2), fold=(1, 1, 1), spread=-9,
         ),
         Finger(
-            "Pinky", base=(-37, -99), heading=-12, bones=(39, 24, 20), radii=(10.6, 9.0, 7.8, 5.9),
-            rest=(13, 18, 10), fist=fist, lean=(0, 4, 4), fold=(3, 2, 1), spread=-15,
+            "Pinky", base=(-37, -99), heading=-16, bones=(39, 26, 20), radii=(11.2, 9.9, 8.7, 6.4),
+            rest=(18, 29, 14), fist=fist, lean=(0, 4, 4), fold=(3, 2, 1), spread=-15,
         ),
     )  # fmt: skip
 
@@ -126,7 +127,8 @@ def pose_points(finger: Finger, s: Floats, across: Floats, height: Floats, bend:
     path = np.cumsum(0.5 * (along[1:] + along[:-1]) * step, axis=0)
     path = np.vstack([np.zeros((1, 3)), path])
     origin = [np.interp(0.0, stations, path[:, i]) for i in range(3)]
-    path = path - origin + np.array([*finger.base, 0.0])
+    knuckle = arch_depth(floats([finger.base[0]]), floats([finger.base[1]]))
+    path = path - origin + np.array([*finger.base, float(knuckle[0])])
 
     def at_station(table: Floats) -> Floats:
         return np.stack([np.interp(s, stations, table[:, i]) for i in range(3)], axis=1)

@@ -2,20 +2,24 @@
 
 import numpy as np
 
-from capsules.mira.features import CENTRE_X
+from capsules.mira.features import CENTRE_X, LIP_HALF_WIDTH, lip_line_y
 from capsules.mira.raster import Floats, Paint, Sheet, curve, floats, gaussian, smoothstep
 
 __all__ = [
+    "LIP_SHADE_SHEET",
     "LOWER_TEETH_SHEET",
     "MOUTH_SHEET",
     "TONGUE_SHEET",
     "TONGUE_TIP_SHEET",
+    "lip_shade_rows",
+    "paint_lip_shade",
     "paint_lower_teeth",
     "paint_mouth",
     "paint_tongue",
     "paint_tongue_tip",
 ]
 
+LIP_SHADE_SHEET = Sheet(456.0, 462.0, 112.0, 32.0, 1.25)
 MOUTH_SHEET = Sheet(432.0, 450.0, 160.0, 86.0, 1.25)
 LOWER_TEETH_SHEET = Sheet(462.0, 480.0, 100.0, 40.0, 1.5)
 TONGUE_SHEET = Sheet(466.0, 484.0, 92.0, 56.0, 1.25)
@@ -112,6 +116,23 @@ def paint_mouth(oversampling: int = 2) -> Paint:
     return paint.shrunk(oversampling)
 
 
+def lip_shade_rows() -> list[Floats]:
+    """Rows of the shadow under the upper lip, along the line where the lips meet."""
+    x = CENTRE_X + np.linspace(-1.0, 1.0, 15) * (LIP_HALF_WIDTH - 1.0)
+    line = lip_line_y(floats(x))
+    return [floats(np.stack([x, line + drop], axis=1)) for drop in (-6.0, 8.0)]
+
+
+def paint_lip_shade(oversampling: int = 2) -> Paint:
+    """The shadow of the upper lip on the teeth."""
+    sheet = LIP_SHADE_SHEET.at(LIP_SHADE_SHEET.scale * oversampling)
+    x, y = sheet.grid()
+    below = y - lip_line_y(x)
+    across = np.abs(x - CENTRE_X) / LIP_HALF_WIDTH
+    deep = smoothstep(8.0, 2.6, below) * smoothstep(0.98, 0.86, across)
+    return Paint.plain(sheet, "582225", (0.96 * deep).astype(np.float32)).shrunk(oversampling)
+
+
 def paint_lower_teeth(oversampling: int = 2) -> Paint:
     """The lower teeth and their gum."""
     sheet = LOWER_TEETH_SHEET.at(LOWER_TEETH_SHEET.scale * oversampling)
@@ -136,6 +157,8 @@ def paint_lower_teeth(oversampling: int = 2) -> Paint:
     paint = Paint.plain(sheet, "9C4A4A", gum)
     _tooth_row(paint, _LOWER, 505.0, (485.6, 485.8, 486.4, 487.6, 489.6))
     paint.multiply("7A4440", smoothstep(490, 503, y), 0.55)
+    # The upper teeth stand in front and darken the edge of the lower.
+    paint.multiply("6E3A36", smoothstep(489.5, 486.0, y), 0.62)
     paint.multiply("5C2E2E", smoothstep(12, 34, np.abs(x - CENTRE_X)), 0.62)
     paint.multiply("C9A79C", np.ones_like(x), 0.45)
     return paint.shrunk(oversampling)

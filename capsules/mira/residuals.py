@@ -125,7 +125,7 @@ def _upper_up(side: int) -> Floats:
 def _frown(side: int) -> Floats:
     sketch = _Sketch()
     sketch.fold([(566, 478), (572, 488), (574, 500), (571, 512)], side, 3.2, 0.42)
-    sketch.spot(_DARK, (CENTRE_X, 513), (20, 5), 0, 0.12)
+    sketch.spot(_DARK, (CENTRE_X, 513), (20, 5), 0, 0.06)
     return sketch.rgb
 
 
@@ -154,13 +154,13 @@ def _pucker() -> Floats:
     for side in (-1, 1):
         sketch.spot(_DARK, (CENTRE_X + side * 50, 482), (8, 14), 0, 0.24)
     sketch.spot(_LIGHT, (CENTRE_X - 3, 492), (14, 4), 0, 0.5)
-    sketch.spot(_DARK, (CENTRE_X, 510), (20, 4.5), 0, 0.3)
+    sketch.spot(_DARK, (CENTRE_X, 510), (20, 4.5), 0, 0.18)
     return sketch.rgb
 
 
 def _shrug_lower() -> Floats:
     sketch = _Sketch()
-    sketch.spot(_DARK, (CENTRE_X, 513), (26, 4.0), 0, 0.50)
+    sketch.spot(_DARK, (CENTRE_X, 514), (26, 4.6), 0, 0.24)
     rng = np.random.default_rng(4)
     for _ in range(16):
         at = (CENTRE_X + rng.normal(0, 13), 534 + rng.normal(0, 7))

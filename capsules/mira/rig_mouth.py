@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import spatial
 
-from capsules.mira.features import CENTRE_X, LIP_HALF_WIDTH, lip_line_y
+from capsules.mira.features import CENTRE_X, LIP_HALF_WIDTH, jaw_outline, lip_line_y
 from capsules.mira.raster import Floats, floats, gaussian, smoothstep
 
 __all__ = ["JAW_DROP_PX", "Place", "jaw_weight", "mouth_bases"]
@@ -78,6 +79,11 @@ class Place:
         """1 over both lips, fading around them."""
         lift = np.maximum(np.abs(self.y - 484.0) - 20.0, 0.0)
         return floats(np.exp(-((self.beyond / width) ** 2) - (lift / height) ** 2))
+
+    def within(self) -> Floats:
+        """0 on the face's outline and outside, 1 well inside: keeps the silhouette in place."""
+        away, _ = spatial.cKDTree(jaw_outline(400)).query(np.stack([self.x, self.y], axis=-1))
+        return smoothstep(5.0, 40.0, away.astype(np.float32))
 
     def zero(self) -> Floats:
         """No movement."""
@@ -200,12 +206,12 @@ def _rounding(p: Place) -> Floats:
     """Lifts and lowers the flanks of the lips, so that a narrow mouth is round."""
     flank = np.exp(-(((p.across - 0.66) / 0.26) ** 2)) * (p.beyond <= 0)
     away = np.clip((p.y - lip_line_y(p.x)) / 15.0, -1.0, 1.0)
-    return floats(flank * away * p.mouth(10.0, 10.0))
+    return floats(flank * away * p.mouth(10.0, 24.0))
 
 
 def _pucker(p: Place) -> Floats:
     near = p.mouth(34.0, 30.0)
-    squeeze = -0.36 * (p.x - CENTRE_X) * near
+    squeeze = -0.36 * (p.x - CENTRE_X) * near * p.within()
     fuller = 0.20 * (p.y - lip_line_y(p.x)) * p.mouth(16.0, 12.0)
     # The lips come forward over the teeth.
     cover = 4.6 * p.upper_lip(12.0) - 4.6 * p.lower_lip(12.0)
@@ -216,7 +222,11 @@ def _pucker(p: Place) -> Floats:
 def _funnel(p: Place) -> Floats:
     near = p.mouth(34.0, 30.0)
     up, low = p.upper_lip(12.0), p.lower_lip(14.0)
-    return _move(-0.30 * (p.x - CENTRE_X) * near, -6.0 * up + 10.0 * low + 4.5 * _rounding(p))
+    squeeze = -0.30 * (p.x - CENTRE_X) * near * p.within()
+    # The flanks part as well, which squares the opening.
+    flank = np.exp(-(((p.across - 0.62) / 0.2) ** 2)) * (p.beyond <= 0) * p.mouth(10.0, 22.0)
+    square = np.where(p.lower, 4.0, -2.5) * flank
+    return _move(squeeze, -6.0 * up + 10.0 * low + square + 6.0 * _rounding(p))
 
 
 def _mouth_side(p: Place, sign: int) -> Floats:

@@ -31,11 +31,14 @@ def hair_depth(x: Floats, y: Floats, *, back: bool) -> Floats:
     """Depth of the hair: in front it follows the head, behind it lies beyond the axis."""
     if back:
         # At the crown it meets the hair in front.
-        return np.asarray(26.0 - 88.0 * smoothstep(100.0, 300.0, y), np.float32)
+        return np.asarray(26.0 - 60.0 * smoothstep(100.0, 300.0, y), np.float32)
     dx = np.abs(x - CENTRE_X)
     cap = 138.0 * (1.0 - (dx / 205.0) ** 2.2) * (1.0 - (np.abs(y - 350.0) / 300.0) ** 2.0)
-    hang = 34.0 * smoothstep(430.0, 620.0, y)
-    return np.asarray(np.clip(cap, -20.0, None) + hang, np.float32)
+    # The sides are full: where the head turns away, more of the hair's thickness shows.
+    full = 14.0 * smoothstep(90.0, 240.0, y)
+    cap = full + np.logaddexp(0.0, (cap - full) / 14.0) * 14.0
+    hang = 20.0 * smoothstep(430.0, 620.0, y)
+    return np.asarray(cap + hang, np.float32)
 
 
 def head_bases(x: Floats, y: Floats, depth: Floats, follow: Floats) -> dict[str, Floats]:

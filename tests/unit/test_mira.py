@@ -168,6 +168,37 @@ def test_jaw_opens_the_mouth_and_drops_the_chin(mira: Avatar) -> None:
     assert np.ptp(delta[lips, 1]) > 30.0
 
 
+@pytest.mark.parametrize("name", ["mouthPucker", "mouthFunnel"])
+def test_rounded_lips_leave_the_outline_of_the_face_in_place(mira: Avatar, name: str) -> None:
+    face = mira.part("face")
+    edges = np.sort(face.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    pairs, counts = np.unique(edges, axis=0, return_counts=True)
+    rim = np.unique(pairs[counts == 1])
+    outer = rim[np.abs(face.vertices[rim, 0] - 512) > 66]
+    delta = face.bases[name].delta.astype(float)
+    assert np.count_nonzero(face.vertices[outer, 1] > 440) > 10
+    assert np.abs(delta[outer]).max() < 0.3
+    assert np.abs(delta[:, 0]).max() > 8.0
+
+
+@pytest.mark.parametrize("jaw", [0.02, 0.05, 0.08])
+def test_a_thin_opening_of_the_lips_is_in_shadow(mira: Avatar, jaw: float) -> None:
+    names = [part.name for part in mira.parts]
+    assert names.index("teethLower") < names.index("lipShade") < names.index("face")
+    face, shade = mira.part("face"), mira.part("lipShade")
+    middle = np.abs(face.vertices[:, 0] - 512) < 8
+    lips = middle & (np.abs(face.vertices[:, 1] - 483) < 2)
+    edges = _posed(face, {"jawOpen": jaw})[lips, 1]
+    strip = _posed(shade, {"jawOpen": jaw})[np.abs(shade.vertices[:, 0] - 512) < 8, 1]
+    assert np.ptp(edges) > 30.0 * jaw
+    assert strip.min() < edges.min() < edges.max() < strip.max()
+    h, w = shade.texture.shape[:2]
+    down = (edges.min() + 0.6 * np.ptp(edges) - strip.min()) / np.ptp(strip)
+    place = shade.uv[np.abs(shade.vertices[:, 0] - 512) < 8, 1]
+    row = int((place.min() + down * np.ptp(place)) * h)
+    assert shade.texture[row, w // 2, 3] > 140
+
+
 def test_mouth_close_undoes_what_jaw_open_parts(mira: Avatar) -> None:
     face = mira.part("face")
     both = {"jawOpen": 1.0, "mouthClose": 1.0}
@@ -268,6 +299,21 @@ def test_hand_has_a_skeleton_that_its_bases_move(mira: Avatar, part: str) -> Non
         tip = 4 + 4 * finger
         assert move[tip] > 25.0, name
         assert move[np.setdiff1d(np.arange(21), np.arange(tip - 3, tip + 1))].max() == 0.0, name
+
+
+@pytest.mark.parametrize(("part", "side"), [("handLeft", -1.0), ("handRight", 1.0)])
+def test_resting_fingers_bend_towards_the_middle(mira: Avatar, part: str, side: float) -> None:
+    keypoints = mira.skeletons[part].keypoints
+    bends = []
+    for base in (5, 9, 13, 17):
+        first, last = (
+            keypoints[base + 1] - keypoints[base],
+            keypoints[base + 3] - keypoints[base + 2],
+        )
+        turn = np.degrees(np.arctan2(last[0], -last[1]) - np.arctan2(first[0], -first[1]))
+        bends.append(side * float(turn))
+    assert min(bends) > 6.0
+    assert max(bends) - min(bends) > 2.0
 
 
 @pytest.mark.parametrize("part", HAND_PARTS)
