@@ -5,7 +5,6 @@ in the light of the other capsules, of the targets' ranges, or of the whole.
 """
 
 import itertools
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -134,8 +133,6 @@ def _cycles(library: Library, capsule: Capsule) -> Iterator[Finding]:
 def _contents(_: Library, capsule: Capsule) -> Iterator[Finding]:
     if capsule.cid.endswith("_NEUTRAL"):
         return
-    if not capsule.tracks and not capsule.components:
-        yield _error("empty", capsule.cid, "has neither tracks nor components")
     still = 1.0 if capsule.blend_mode is BlendMode.MULTIPLY else 0.0
     values = [value for track in capsule.tracks for _, value in track.curve]
     if values and capsule.blend_mode is not BlendMode.OVERRIDE and all(v == still for v in values):
@@ -146,11 +143,7 @@ def _contents(_: Library, capsule: Capsule) -> Iterator[Finding]:
 
 def _curves(_: Library, capsule: Capsule) -> Iterator[Finding]:
     for track in capsule.tracks:
-        known = targets().get(track.target)
-        if known is None:
-            message = f"unknown target {track.target!r}"
-            yield _error("unknown-target", capsule.cid, message)
-            continue
+        known = targets()[track.target]
         yield from _range(capsule, track, known)
         last_ms = track.curve[-1][0]
         if last_ms > capsule.duration_ms:
@@ -181,7 +174,7 @@ def _allowed(mode: BlendMode, known: Target) -> tuple[float, float]:
 def _range(capsule: Capsule, track: Track, known: Target) -> Iterator[Finding]:
     low, high = _allowed(capsule.blend_mode, known)
     for time_ms, value in track.curve:
-        if not low - _SLACK <= value <= high + _SLACK or not math.isfinite(value):
+        if not low - _SLACK <= value <= high + _SLACK:
             yield _error(
                 "out-of-range",
                 capsule.cid,

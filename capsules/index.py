@@ -8,10 +8,10 @@ emotion always give the same capsules.
 import math
 from collections.abc import Iterable
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from capsules.kernel import kernel
 from capsules.model import Capsule
 
 __all__ = ["VadIndex"]
@@ -115,7 +115,7 @@ def _build(points: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.i
     return order, axis
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _query(
     points: NDArray[np.float64],
     order: NDArray[np.int64],
@@ -157,7 +157,7 @@ def _query(
     return ranks, best
 
 
-@numba.njit(cache=True, nogil=True)
+@kernel
 def _offer(
     points: NDArray[np.float64],
     order: NDArray[np.int64],

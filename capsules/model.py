@@ -6,6 +6,7 @@ export their JSON Schema.
 
 import difflib
 import itertools
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from capsules.targets import targets
 
 __all__ = [
+    "CID_PREFIXES",
     "BlendMode",
     "Capsule",
     "CapsulePart",
@@ -31,7 +33,6 @@ __all__ = [
     "expression_schema",
 ]
 
-Cid = Annotated[str, Field(pattern=r"^(VF|HF|VC|BK|CS|LD|TR|ER)_[0-9A-Z_]{1,40}$")]
 ExpressionId = Annotated[str, Field(pattern=r"^E_[0-9A-Z_]{1,40}$")]
 Signed = Annotated[float, Field(ge=-1.0, le=1.0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
@@ -51,6 +52,21 @@ class Layer(StrEnum):
     LIGHT = "light"
     TEMPO = "tempo"
     ENVIRONMENT = "environment"
+
+
+CID_PREFIXES: Mapping[Layer, str] = {
+    Layer.FACE: "VF",
+    Layer.HAND: "HF",
+    Layer.VOICE: "VC",
+    Layer.BODY: "BK",
+    Layer.CAMERA: "CS",
+    Layer.LIGHT: "LD",
+    Layer.TEMPO: "TR",
+    Layer.ENVIRONMENT: "ER",
+}
+"""What the ids of each layer's capsules start with."""
+
+Cid = Annotated[str, Field(pattern=rf"^({'|'.join(CID_PREFIXES.values())})_[0-9A-Z_]{{1,40}}$")]
 
 
 class BlendMode(StrEnum):
@@ -89,7 +105,15 @@ class Emotion(_Record):
 class Trigger(_Record):
     """When a capsule starts, and how likely it is to play at all."""
 
-    relative_to: Literal["event", "speech_onset", "scene_start", "previous_capsule"] = "event"
+    relative_to: Annotated[
+        Literal["event", "speech_onset", "scene_start", "previous_capsule"],
+        Field(
+            description="What offset_ms counts from. event: the packet. speech_onset: the onset "
+            "of the packet's speech, or the packet where it says nothing. previous_capsule: the "
+            "end of the one before it of its layer in the packet. scene_start: the start of the "
+            "session; capsules come in packets, so it is treated as event."
+        ),
+    ] = "event"
     offset_ms: Annotated[int, Field(ge=-500, le=500)] = 0
     probability: Share = 1.0
 
@@ -153,7 +177,15 @@ class VoiceSync(_Record):
 
     voice_cid: Cid
     weight_multiplier: Annotated[float, Field(ge=0.0, le=2.0)] = 1.0
-    lip_lead_ms: Annotated[int, Field(ge=-100, le=100)] = 0
+    lip_lead_ms: Annotated[
+        int,
+        Field(
+            ge=-100,
+            le=100,
+            description="By how much the lips lead the sound. Kept with the capsule; the body does "
+            "not read it: its lips follow the times of the visemes.",
+        ),
+    ] = 0
 
 
 class Provenance(_Record):
@@ -194,15 +226,21 @@ class Capsule(_Record):
     components: tuple[CapsulePart, ...] = ()
     params: dict[str, Any] = {}
     voice_sync: VoiceSync | None = None
-    viseme_map: dict[str, dict[str, float]] | None = None
+    viseme_map: Annotated[
+        dict[str, dict[str, float]] | None,
+        Field(
+            description="Mouth shapes of a voice: viseme, face basis, weight. Kept with the "
+            "capsule; the body does not read it: its mouth shapes are those of visemes.json.",
+        ),
+    ] = None
     context: tuple[str, ...] = ()
     provenance: Provenance = Provenance(source="capsulecast library")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        prefix = self.cid.split("_", 1)[0]
-        if _PREFIXES[prefix] is not self.layer:
-            raise ValueError(f"{self.cid} is of layer {_PREFIXES[prefix]}, not {self.layer}")
+        prefix = CID_PREFIXES[self.layer]
+        if not self.cid.startswith(f"{prefix}_"):
+            raise ValueError(f"{self.cid} is of another layer than {self.layer}: {prefix}_ expected")
         neutral = self.cid.endswith("_NEUTRAL")
         if not neutral and not self.tracks and not self.components:
             raise ValueError(f"{self.cid} moves nothing: it has neither tracks nor components")
@@ -212,18 +250,6 @@ class Capsule(_Record):
         if len(seen) != len(set(seen)):
             raise ValueError(f"{self.cid} has two tracks on one target")
         return self
-
-
-_PREFIXES = {
-    "VF": Layer.FACE,
-    "HF": Layer.HAND,
-    "VC": Layer.VOICE,
-    "BK": Layer.BODY,
-    "CS": Layer.CAMERA,
-    "LD": Layer.LIGHT,
-    "TR": Layer.TEMPO,
-    "ER": Layer.ENVIRONMENT,
-}
 
 
 class ExpressionItem(_Record):

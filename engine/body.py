@@ -13,6 +13,7 @@ from compositor.light import directional
 from engine.clock import NS_PER_MS
 from engine.motion.beats import Beats
 from engine.motion.conflicts import Mixer
+from engine.motion.follow import FollowThrough
 from engine.motion.idle import Idle
 from engine.motion.leadlag import SPEECH_LEAD_MS
 from engine.motion.limits import RateLimiter
@@ -72,6 +73,7 @@ class Body:
         self._scheduler = Scheduler(library, options.seed, options.speech_lead_ms)
         self._idle = Idle(options.seed)
         self._beats = Beats(options.seed)
+        self._follow = FollowThrough()
         self._lips = Lips(library.viseme_weights, options.av_offset_ms)
         self._mixer = Mixer()
         self._layout = _Layout(options.has_basis)
@@ -153,6 +155,7 @@ class Body:
         values = self._mixer.values
         self._idle.add(now_ms, values, self._scheduler.busy)
         self._beats.add(now_ms, values)
+        self._follow.add(now_ms, values)
         self._layout.clamp(values)
         shown = self._limiter.step(values, seconds)
         tempo = shown[self._layout.tempo]

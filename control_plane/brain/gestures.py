@@ -74,7 +74,7 @@ GESTURES: dict[Situation, Gesture] = {
     Situation.TOLD: Gesture(
         accent=_NODS,
         hand=("acknowledge", "listening"),
-        hand_weight=0.7,
+        hand_weight=0.8,
         overrides_hand=False,
     ),
     Situation.STIRRED: Gesture(
@@ -86,11 +86,12 @@ GESTURES: dict[Situation, Gesture] = {
         # Nothing quick, and no brow flash: it ends in a smile.
         accent=("nod_slow", "tilt_left", "tilt_right"),
         hand=("listening",),
-        hand_weight=0.7,
+        hand_weight=0.8,
         overrides_hand=False,
     ),
     Situation.ASKED: Gesture(
-        accent=("tilt_left", "tilt_right", "brow_flash", "glance_aside"),
+        # No glance aside: the pose looks away already.
+        accent=("tilt_left", "tilt_right", "brow_flash"),
         pose=("thinking",),
         pose_s=2.5,
         hand=("thinking",),
@@ -116,7 +117,7 @@ GESTURES: dict[Situation, Gesture] = {
         pose=("attention", "listening"),
         pose_s=6.0,
         hand=("interrupt", "listening"),
-        hand_weight=0.6,
+        hand_weight=0.8,
     ),
     Situation.IDLE: Gesture(accent=("glance_aside",), accent_weight=0.5, hand=("idle",)),
     Situation.TYPING: Gesture(

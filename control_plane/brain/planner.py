@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from capsules.library import Library
 from capsules.model import Capsule, Expression, Layer
 from control_plane.brain.gestures import GESTURES, Gesture, Situation
-from control_plane.brain.palette import Palette, holds, palette_of
+from control_plane.brain.palette import Palette, holds, mood_of, palette_of
+from control_plane.brain.pauses import Pauses
 from control_plane.emotion.mood import distance
 from control_plane.emotion.personality import Personality
 from engine.clock import NS_PER_MS, NS_PER_S
@@ -31,8 +32,14 @@ _MAX_FACES = 4
 _DEFAULT_FACE_OFFSET_MS = 50
 # Beside a held pose the mood's face steps back, so that two faces do not add up to a grimace.
 _MOOD_BESIDE_POSE = 0.7
-# From here on an emotion moves the hands by itself.
+# From here on an emotion, and what the hands can say of it, moves them by itself.
 _HANDS_FEEL = 0.3
+# A gesture is made or left: a hand raised by a third is a twitch.
+_LEAST_GESTURE = 0.75
+# So many gestures of a situation, the nearest to the emotion, are drawn from.
+_APT = 4
+# How near a gesture without an emotion of its own counts as.
+_PLAIN_DISTANCE = 0.5
 _EXPRESSION_MIN_NS = NS_PER_S
 # How long light, camera and tempo stay as an expression set them after it is over.
 _SCENE_NS = 3 * NS_PER_S
@@ -85,6 +92,8 @@ class Planner:
         self._pose_until_ns = 0
         self._busy_until_ns = 0
         self._scene_until_ns = 0
+        self._pauses = Pauses()
+        self._hand_offset_ms = 0
         self._holding: set[Layer] = set()
         self._last: dict[Layer, str] = {}
 
@@ -213,21 +222,38 @@ class Planner:
         return self._entries(Layer.FACE, {capsule.cid: gesture.accent_weight}, clearing=False)
 
     def _hand(self, gesture: Gesture, target: Mood, moment: Moment) -> list[BlendEntry]:
-        felt = {} if gesture.overrides_hand else self._palette.blend(Layer.HAND, target)
-        strength = sum(felt.values())
-        capsule: Capsule | None = None
+        near = [] if gesture.overrides_hand else self._felt_hands(target)
+        felt = bool(near)
+        wait_ms = self._pauses.wait_ms(moment.now_ns, felt=felt, speaking=moment.speaking)
+        self._hand_offset_ms = 0
+        if not gesture.overrides_hand:
+            if wait_ms is None:
+                return self._entries(Layer.HAND, {})
+            self._hand_offset_ms = wait_ms
         weight = gesture.hand_weight
-        if strength >= _HANDS_FEEL:
+        if felt:
             # One gesture, not a third of each of three: hands are either up or down.
-            near = [self._library.capsules[cid] for cid in felt]
-            capsule, weight = self._drawn(Layer.HAND, near, moment.sequence), strength
-        if capsule is None:
-            capsule = self._first_answer(Layer.HAND, gesture.hand, moment.sequence)
+            capsule = self._drawn(Layer.HAND, [item for item, _ in near], moment.sequence)
+            strength = min(1.0, sum(share for _, share in near))
+            weight = _LEAST_GESTURE + (1.0 - _LEAST_GESTURE) * strength
+        else:
+            capsule = self._first_answer(Layer.HAND, gesture.hand, target, moment.sequence)
+        if capsule is not None:
+            self._pauses.moved(moment.now_ns + self._hand_offset_ms * NS_PER_MS, felt=felt)
         return self._gesture(Layer.HAND, capsule, weight)
+
+    def _felt_hands(self, target: Mood) -> list[tuple[Capsule, float]]:
+        """Gestures that say what is felt, with their shares; none for what is felt faintly."""
+        if distance(target) < _HANDS_FEEL:
+            return []
+        felt = self._palette.blend(Layer.HAND, target)
+        if sum(felt.values()) < _HANDS_FEEL:
+            return []
+        return [(self._library.capsules[cid], share) for cid, share in felt.items()]
 
     def _body(self, gesture: Gesture, target: Mood, moment: Moment) -> list[BlendEntry]:
         if gesture.body:
-            capsule = self._first_answer(Layer.BODY, gesture.body, moment.sequence)
+            capsule = self._first_answer(Layer.BODY, gesture.body, target, moment.sequence)
             return self._gesture(Layer.BODY, capsule, gesture.hand_weight)
         felt = self._palette.blend(Layer.BODY, target, k=1)
         return self._entries(Layer.BODY, felt)
@@ -292,14 +318,19 @@ class Planner:
 
     def _offsets(self, moment: Moment) -> tuple[LeadLag, ...]:
         offset_ms = self._personality.face_offset_ms
+        if self._hand_offset_ms:
+            return (LeadLag(Layer.HAND, self._hand_offset_ms),)
         if moment.speaking or offset_ms == _DEFAULT_FACE_OFFSET_MS:
             return ()
         return (LeadLag(Layer.FACE, offset_ms),)
 
-    def _first_answer(self, layer: Layer, tags: Iterable[str], sequence: int) -> Capsule | None:
+    def _first_answer(
+        self, layer: Layer, tags: Iterable[str], target: Mood, sequence: int
+    ) -> Capsule | None:
         for tag in tags:
             if found := self._palette.tagged(layer, tag):
-                return self._drawn(layer, found, sequence)
+                apt = sorted(found, key=lambda item: _gap_to(item, target))[:_APT]
+                return self._drawn(layer, apt, sequence)
         return None
 
     def _drawn(self, layer: Layer, candidates: Sequence[Capsule], sequence: int) -> Capsule | None:
@@ -317,6 +348,11 @@ class Planner:
 def _quantised(weight: float) -> float:
     """To 1/256, which a 32-bit float holds exactly: a packet is the same on both ends of a wire."""
     return round(max(0.0, min(1.0, weight)) * 256) / 256
+
+
+def _gap_to(capsule: Capsule, target: Mood) -> float:
+    emotion = capsule.emotion
+    return _PLAIN_DISTANCE if emotion is None else distance(mood_of(emotion), target)
 
 
 def _gap(shown: dict[str, float], goal: dict[str, float]) -> float:

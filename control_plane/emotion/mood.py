@@ -5,8 +5,9 @@ is what many of them leave behind. The mood follows an event by momentum,
 
     mood = m * mood + (1 - m) * (target * intensity + bias)
 
-and between events goes back to the personality's baseline exponentially in continuous time. What
-the face shows, `expressed`, is the mood with the fading reaction on top.
+(less of it where the intensity is slight) and between events goes back to the personality's
+baseline exponentially in continuous time. What the face shows, `expressed`, is the mood with the
+fading reaction on top.
 """
 
 import math
@@ -21,6 +22,9 @@ __all__ = ["SILENCE_NS", "MoodModel", "MoodState", "clamp", "decayed", "distance
 # After this long without an event the mood comes back to the baseline fast.
 SILENCE_NS = 10 * NS_PER_S
 _RECENTRE_S = 2.0
+# What is felt less strongly than this moves the mood less than momentum alone would: plain words
+# neither comfort nor sober anybody.
+_SLIGHT = 0.4
 # A reaction of this share of what is left of the last one takes its place.
 _SUPERSEDES = 0.5
 
@@ -109,7 +113,8 @@ class MoodModel:
         before = self.at(now_ns)
         # A clear feeling takes the place of the last reaction; a faint one only colours it.
         left = self._reaction_left(now_ns)
-        self._state = MoodState(mix(before, felt, 1.0 - person.momentum), now_ns, now_ns)
+        yields = (1.0 - person.momentum) * min(1.0, share / _SLIGHT)
+        self._state = MoodState(mix(before, felt, yields), now_ns, now_ns)
         follow = min(1.0, share) * person.reaction_share
         if follow >= _SUPERSEDES * left:
             self._reaction, self._reaction_share = target, follow

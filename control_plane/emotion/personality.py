@@ -42,11 +42,11 @@ class Personality:
 
 # Faces that a host spares guests, whatever is nearest.
 _UNKIND = {
-    "VF_CONTEMPT": 0.3,
-    "VF_DISDAIN": 0.2,
-    "VF_DISGUST_LOW": 0.5,
+    "VF_CONTEMPT": 0.5,
+    "VF_DISDAIN": 0.6,
+    "VF_DISGUST_LOW": 0.7,
     "VF_EYE_ROLL": 0.3,
-    "VF_MENACE": 0.2,
+    "VF_MENACE": 0.5,
 }
 
 PERSONALITIES: dict[str, Personality] = {

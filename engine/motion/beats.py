@@ -1,10 +1,13 @@
 """The head keeps time with speech: a small nod, now with raised brows, on the long vowels.
 
+A hand that is up beats along; one at rest stays there.
+
 People's heads dip on stressed syllables (Graf et al., "Visual Prosody", 2002). Speech that comes
 without stress marks stresses its long vowels.
 """
 
 from capsules.arkit import VISEMES
+from capsules.targets import HAND_PARTS
 from engine.motion.chance import uniform
 from engine.motion.curves import smooth
 from engine.motion.plans import target_index
@@ -20,6 +23,9 @@ _RETURN_MS = 330.0
 _NOD = 0.11
 _TURN = 0.06
 _BROWS = 0.14
+_HAND_PX = 16.0
+_HAND_DEG = 3.0
+_UP_PX = (60.0, 140.0)  # from where on a hand counts as raised, and wholly so
 _STREAM = 0xBEA7
 
 
@@ -35,6 +41,7 @@ class Beats:
         self._seed = seed
         self._pitch, self._yaw = index["headPitch"], index["headYaw"]
         self._brows = (index["browInnerUp"], index["browOuterUpLeft"], index["browOuterUpRight"])
+        self._hands = tuple((index[f"{part}.y"], index[f"{part}.rotate"]) for part in HAND_PARTS)
         self._beats: list[tuple[float, int]] = []  # time, number
         self._count = 0
         self._last_ms = float("-inf")
@@ -66,8 +73,16 @@ class Beats:
             level *= 1.0 - smooth((now_ms - time_ms) / _RETURN_MS)
             size = 0.5 + uniform(self._seed, _STREAM, number, 1)
             values[self._pitch] -= _NOD * size * level
+            self._beat_hands(size * level, values)
             side = 2.0 * uniform(self._seed, _STREAM, number, 2) - 1.0
             values[self._yaw] += _TURN * side * level
             if uniform(self._seed, _STREAM, number, 3) < 0.35:
                 for index in self._brows:
                     values[index] += _BROWS * size * level
+
+    def _beat_hands(self, level: float, values: list[float]) -> None:
+        low, high = _UP_PX
+        for y, rotate in self._hands:
+            raised = smooth((-values[y] - low) / (high - low))
+            values[y] += _HAND_PX * raised * level
+            values[rotate] += _HAND_DEG * raised * level

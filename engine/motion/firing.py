@@ -1,14 +1,15 @@
 """What a packet's blends come to: which capsules play, how strongly, and from when.
 
 A missing capsule gives way to its fallback, then to the neutral of its layer. A capsule may fail
-by its probability, but never the packet's first visible one: an event is always answered.
+by its probability, but neither the packet's first visible one, for an event is always answered, nor
+a gesture asked for in full, without which a strong feeling would look stiff.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from capsules.library import Library
-from capsules.model import Capsule, Layer
+from capsules.model import CID_PREFIXES, Capsule, Layer
 from engine.motion.chance import uniform
 from engine.motion.leadlag import Start, starts
 from engine.motion.plans import CapsulePlan, plan
@@ -18,18 +19,9 @@ from engine.packet import BlendEntry, IdPacket
 __all__ = ["BlendReader", "Firing"]
 
 _VARIATION = 0.15
+_IN_FULL = 0.85
 _VARIED = frozenset({Layer.FACE, Layer.HAND, Layer.BODY, Layer.VOICE})
 _UNSEEN = frozenset({Layer.VOICE, Layer.TEMPO})
-_PREFIXES = {
-    Layer.FACE: "VF",
-    Layer.HAND: "HF",
-    Layer.BODY: "BK",
-    Layer.VOICE: "VC",
-    Layer.CAMERA: "CS",
-    Layer.LIGHT: "LD",
-    Layer.TEMPO: "TR",
-    Layer.ENVIRONMENT: "ER",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +76,12 @@ class BlendReader:
         return [
             self._firing(found, weight, start, packet)
             for position, ((found, weight), start) in enumerate(zip(asked, timed, strict=True))
-            if position == first or self._happens(found, packet)
+            if position == first or _is_due(found, weight) or self._happens(found, packet)
         ]
 
     def _resolve(self, entry: BlendEntry) -> Capsule | None:
         found = self._library.resolve(entry.cid, entry.fallback_cid)
-        return found or self._library.resolve(f"{_PREFIXES[entry.layer]}_NEUTRAL")
+        return found or self._library.resolve(f"{CID_PREFIXES[entry.layer]}_NEUTRAL")
 
     def _synced_voices(self, asked: list[tuple[Capsule, float]]) -> list[tuple[Capsule, float]]:
         """The voices that go with the faces, for a packet that names none; plain by default."""
@@ -133,6 +125,10 @@ class BlendReader:
         if found is None:
             found = self._plans[capsule.cid] = plan(capsule)
         return found
+
+
+def _is_due(capsule: Capsule, weight: float) -> bool:
+    return capsule.layer is Layer.HAND and weight >= _IN_FULL
 
 
 def _first_visible(capsules: Sequence[Capsule], timed: Sequence[Start]) -> int:

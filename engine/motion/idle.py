@@ -17,6 +17,7 @@ __all__ = ["Idle"]
 
 _BREATHS_A_MINUTE = 14.0
 _KEPT_WHEN_BUSY = 0.3
+_TOO_WIDE = 0.33
 _FLASH = 0.16
 _FLASH_RISE_MS = 110.0
 _FLASH_FALL_MS = 380.0
@@ -97,6 +98,7 @@ class Idle:
         self._gaze = Gaze(seed)
         self._blinks = Blinks(seed)
         self._breath_phase = 2.0 * math.pi * uniform(seed, _STREAM, 3)
+        self._blinking: bool | None = None
         self._flash_ms = float("-inf")
 
     def notice(self, now_ms: float, visibly: bool) -> None:
@@ -131,8 +133,14 @@ class Idle:
         self._flash(now_ms, values)
 
     def lids(self, now_ms: float, eye_wide: float) -> float:
-        """How far a blink closes the lids, [0, 1]; wide eyes do not blink."""
-        return self._blinks.closed(now_ms) * (1.0 - smooth((eye_wide - 0.25) / 0.15))
+        """How far a blink closes the lids, [0, 1]; wide eyes do not blink, nor by half."""
+        closed = self._blinks.closed(now_ms)
+        if closed <= 0.0:
+            self._blinking = None
+            return 0.0
+        if self._blinking is None:
+            self._blinking = eye_wide < _TOO_WIDE
+        return closed if self._blinking else 0.0
 
     def _breathe(self, now_ms: float, values: list[float], busy: Sequence[float]) -> None:
         turns = now_ms * _BREATHS_A_MINUTE / 60_000.0

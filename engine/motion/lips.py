@@ -3,10 +3,13 @@
 Each viseme's influence rises and falls along a half cosine 60 ms wide about its boundaries, so
 neighbours run into each other and all influences sum to 1. Shapes that the ear misses at once when
 the eye does (closed lips of p, b, m; teeth on lip of f, v) dominate their neighbours, after Cohen
-and Massaro, "Modeling Coarticulation in Synthetic Visual Speech", 1993.
+and Massaro, "Modeling Coarticulation in Synthetic Visual Speech", 1993. The jaw is heavier than
+the lips: it takes 130 ms from shape to shape and so undershoots short vowels, but for closed lips,
+which it always reaches.
 
 While speech runs, it has the mouth: a feeling's smile or frown stays in part, its lip presses and
-open jaws give way.
+open jaws give way. A mouth that frowns does not smile for its vowels, and one that smiles already
+bares no more teeth for its consonants.
 """
 
 from bisect import bisect_left, bisect_right
@@ -53,15 +56,17 @@ MOUTH_TARGETS: tuple[str, ...] = (
 """What speech moves: face bases."""
 
 _BLEND_MS = 60.0
+_JAW_BLEND_MS = 130.0
 _RISE_MS = 80.0  # how long before the first sound the mouth begins to leave the feeling's shape
 _RETURN_MS = 220.0
 _CLOSE_MS = 70.0
 _SIL = VISEMES.index("sil")
 _DOMINANCE = tuple({"sil": 0.8, "PP": 3.0, "FF": 2.2}.get(name, 1.0) for name in VISEMES)
+_CLOSURES = frozenset(VISEMES.index(name) for name in ("PP", "FF"))
 # How much of a feeling's shape stays while speech runs, by the beginning of the name.
 _KEPT = (
     ("mouthSmile", 0.5),
-    ("mouthFrown", 0.5),
+    ("mouthFrown", 0.75),
     ("mouthDimple", 0.5),
     ("mouthStretch", 0.35),
     ("mouthUpperUp", 0.3),
@@ -73,6 +78,12 @@ _KEPT = (
     ("jawLeft", 0.5),
     ("jawRight", 0.5),
 )
+_HAIR, _HAIR_TO_APART = 0.02, 0.08  # an open jaw below the first does not part the lips
+_SIDES = ("Left", "Right")
+_BARED = tuple(f"{name}{side}" for name in ("mouthUpperUp", "mouthLowerDown") for side in _SIDES)
+# How much of a shape's lip raising a full smile takes off, and of its smile a full frown.
+_BARED_LESS = 0.45
+_SMILED_LESS = 1.6
 
 
 class _Timeline:
@@ -106,9 +117,14 @@ class _Timeline:
         if self.spans and self.spans[0][1] < time_ms:
             self.spans = [span for span in self.spans if span[1] >= time_ms]
 
-    def influences(self, time_ms: float) -> list[tuple[int, float]]:
-        """Visemes with their influence, summing to 1; empty where nothing is near."""
-        half = 0.5 * _BLEND_MS
+    def influences(self, time_ms: float, blend_ms: float) -> list[tuple[int, float]]:
+        """Visemes with their influence, summing to 1; empty where nothing is near.
+
+        Args:
+            time_ms: The time.
+            blend_ms: How long one shape takes to give way to the next.
+        """
+        half = 0.5 * blend_ms
         starts = self.starts
         first = bisect_right(starts, time_ms - half) - 1
         last = bisect_left(starts, time_ms + half)
@@ -117,7 +133,7 @@ class _Timeline:
         risen = 1.0
         for index in range(first, last):
             begins = starts[index + 1] if index + 1 < len(starts) else float("inf")
-            following = smooth((time_ms - begins + half) / _BLEND_MS)
+            following = smooth((time_ms - begins + half) / blend_ms)
             shape = self.shapes[index] if index >= 0 else _SIL
             share = (risen - following) * _DOMINANCE[shape]
             if share > 0.0:
@@ -156,6 +172,12 @@ class Lips:
             tuple((index[name], weight) for name, weight in viseme_weights.get(shape, {}).items())
             for shape in VISEMES
         )
+        self._jaw = index["jawOpen"]
+        self._jaws = tuple(viseme_weights.get(shape, {}).get("jawOpen", 0.0) for shape in VISEMES)
+        self._smiles = tuple(
+            (index[f"mouthSmile{side}"], index[f"mouthFrown{side}"]) for side in _SIDES
+        )
+        self._bared = tuple(index[name] for name in _BARED)
         named = {place for weights in self._weights for place, _ in weights}
         self.targets: tuple[int, ...] = tuple(
             sorted(named | {index[name] for name in MOUTH_TARGETS})
@@ -194,14 +216,20 @@ class Lips:
         presence = self.presence(now_ms)
         if presence <= 0.0:
             self._timeline.drop_before(now_ms - 1000.0)
-            return [values[place] for place in self.targets]
+            return [self._felt(place, values) for place in self.targets]
         shape = self._shaped(now_ms)
+        self._temper(shape, values)
         found: list[float] = []
         for place, kept in zip(self.targets, self._kept, strict=True):
-            feeling = values[place]
+            feeling = self._felt(place, values)
             spoken = min(1.0, feeling * kept + shape[place])
             found.append(feeling + presence * (spoken - feeling))
         return found
+
+    def _felt(self, place: int, values: Sequence[float]) -> float:
+        """What a feeling makes of a target; lips are shut or apart, never by a hair."""
+        value = values[place]
+        return value * smooth((value - _HAIR) / _HAIR_TO_APART) if place == self._jaw else value
 
     def _shaped(self, now_ms: float) -> list[float]:
         shape = self._shape
@@ -216,9 +244,26 @@ class Lips:
         return shape
 
     def _add(self, timeline: _Timeline, now_ms: float, gain: float) -> None:
-        for viseme, influence in timeline.influences(now_ms):
+        closed = jaw = 0.0
+        for viseme, influence in timeline.influences(now_ms, _BLEND_MS):
             for place, weight in self._weights[viseme]:
-                self._shape[place] += weight * influence * gain
+                if place != self._jaw:
+                    self._shape[place] += weight * influence * gain
+            jaw += self._jaws[viseme] * influence
+            closed += influence if viseme in _CLOSURES else 0.0
+        heavy = sum(
+            self._jaws[viseme] * influence
+            for viseme, influence in timeline.influences(now_ms, _JAW_BLEND_MS)
+        )
+        self._shape[self._jaw] += (heavy + closed * (jaw - heavy)) * gain
+
+    def _temper(self, shape: list[float], values: Sequence[float]) -> None:
+        smiles = 0.0
+        for smile, frown in self._smiles:
+            shape[smile] *= max(0.0, 1.0 - _SMILED_LESS * values[frown])
+            smiles += 0.5 * values[smile]
+        for place in self._bared:
+            shape[place] *= 1.0 - _BARED_LESS * min(1.0, max(0.0, smiles))
 
     def _cut_presence(self, now_ms: float) -> float:
         if self._cut is None:

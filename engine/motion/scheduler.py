@@ -28,6 +28,14 @@ MAX_PLAYS = 96
 
 _MERGE_MS = 50.0
 _CROSSFADE_MS = 250.0
+# A trunk is heavier than a face; light and camera move the whole picture, which takes its time for
+# the eye and the encoder.
+_CROSSFADES_MS = {
+    Layer.BODY: 600.0,
+    Layer.LIGHT: 1200.0,
+    Layer.CAMERA: 1200.0,
+    Layer.ENVIRONMENT: 1200.0,
+}
 _REPLACED_MS = 150.0
 _DROPPED_MS = 120.0
 _SEEN = frozenset({Layer.FACE, Layer.BODY})  # a hand may still be below the picture
@@ -182,6 +190,7 @@ class Scheduler:
         coming = [item for item in firings if item.holds and item.layer is layer]
         named = {item.cid for item in coming}
         fade_ms = now_ms + min(item.start.offset_ms for item in coming)
+        length_ms = _CROSSFADES_MS.get(layer, _CROSSFADE_MS)
         for play in list(self._plays):
             if not play.holds or play.plan.layer is not layer:
                 continue
@@ -192,7 +201,7 @@ class Scheduler:
             if play.start_ms > now_ms:
                 self._plays.remove(play)
             else:
-                play.fade_out(fade_ms, _CROSSFADE_MS)
+                play.fade_out(fade_ms, length_ms)
 
     def _fire(self, firing: Firing, packet: IdPacket, now_ms: float) -> float:
         """Plays it, or moves what plays already; returns about how much of the face moves."""

@@ -36,3 +36,14 @@ def test_cut_lets_the_beat_under_way_run_out_and_drops_the_rest() -> None:
     beats.cut(1120.0)
     assert pitch(beats, 1150.0) < 0.0
     assert [pitch(beats, float(time)) for time in range(1500, 2500, 50)] == [0.0] * 20
+
+
+def test_hand_that_is_up_beats_along_and_one_at_rest_does_not() -> None:
+    beats = Beats(1)
+    beats.begin(TALK, 1000.0)
+    values = [0.0] * len(target_table())
+    up, rest = target_index()["handRight.y"], target_index()["handLeft.y"]
+    values[up], values[rest] = -200.0, -20.0
+    beats.add(1100.0, values)
+    assert -195.0 < values[up] < -170.0
+    assert values[rest] == -20.0

@@ -35,7 +35,7 @@ def test_a_minimal_capsule_gets_the_defaults_of_the_format() -> None:
     ("changes", "message"),
     [
         ({"cid": "XX_1"}, "pattern"),
-        ({"cid": "HF_TEST"}, "HF_TEST is of layer hand, not face"),
+        ({"cid": "HF_TEST"}, "HF_TEST is of another layer than face: VF_ expected"),
         ({"tracks": []}, "VF_TEST moves nothing"),
         ({"components": [{"cid": "VF_A", "weight": 1}]}, "both tracks and components"),
         ({"duration_ms": 5}, "greater than or equal to 20"),

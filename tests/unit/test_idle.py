@@ -40,6 +40,13 @@ def test_wide_eyes_do_not_blink() -> None:
     assert blinks_in(Idle(1), 2.0, eye_wide=0.41) == 0
 
 
+@pytest.mark.parametrize("eye_wide", [0.28, 0.32, 0.36])
+def test_blink_closes_the_eyes_or_is_left(eye_wide: float) -> None:
+    idle = Idle(1)
+    lids = [idle.lids(float(step), eye_wide) for step in range(0, 60_000, 8)]
+    assert max(lids) in {0.0, 1.0}
+
+
 def test_every_blink_shuts_the_eye_at_30_frames_a_second() -> None:
     blinks = Blinks(5)
     lids = [blinks.closed(step * 1000.0 / 30.0) for step in range(30 * 120)]

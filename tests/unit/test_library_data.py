@@ -68,6 +68,25 @@ def test_the_jaw_is_left_to_speech(packaged: Library) -> None:
                 assert track.curve[-1][1] <= 0.25, item.cid
 
 
+def test_light_changes_slowly_and_little(packaged: Library) -> None:
+    for item in packaged.layer(Layer.LIGHT):
+        for track in item.tracks:
+            peak = max((abs(value), -time) for time, value in track.curve)
+            assert -peak[1] >= 600, (item.cid, track.target)
+            if track.target == "light.exposure":
+                assert peak[0] <= 0.25, item.cid
+
+
+def test_faces_of_displeasure_do_not_smile(packaged: Library) -> None:
+    wry = {"VF_CONTEMPT", "VF_EMBARRASSED"}
+    for item in packaged.layer(Layer.FACE):
+        if item.emotion is None or item.emotion.valence > -0.2 or item.cid in wry:
+            continue
+        ends = {track.target: track.curve[-1][1] for track in item.tracks}
+        assert ends.get("mouthSmileLeft", 0.0) == 0.0, item.cid
+        assert ends.get("mouthFrownLeft", 0.0) >= 0.15, item.cid
+
+
 def test_the_given_hand_capsules_are_kept_to_the_letter(packaged: Library) -> None:
     given = json.loads(REFERENCE.read_text(encoding="utf-8"))["capsules"]
     assert len(given) == 78

@@ -51,6 +51,35 @@ def test_short_closure_still_closes_the_lips() -> None:
     assert at(one, 1120.0, "mouthPressLeft") > 0.37
 
 
+def test_jaw_is_slower_than_the_lips() -> None:
+    one = lips()
+    one.begin(speech(("ou", 300), ("aa", 80), ("ou", 300)), 1000.0)
+    assert at(one, 1340.0, "mouthPucker") == pytest.approx(0.0)
+    assert 0.3 < at(one, 1340.0, "jawOpen") < 0.65
+
+
+def test_mouth_that_frowns_does_not_smile_for_its_vowels() -> None:
+    one = Lips({"ih": {"mouthSmileLeft": 0.5}})
+    one.begin(speech(("ih", 400)), 1000.0)
+    assert at(one, 1200.0, "mouthSmileLeft") == pytest.approx(0.5)
+    assert at(one, 1200.0, "mouthSmileLeft", mouthFrownLeft=0.8) == 0.0
+    assert at(one, 1200.0, "mouthFrownLeft", mouthFrownLeft=0.8) == pytest.approx(0.6)
+
+
+def test_mouth_that_smiles_bares_less_of_its_teeth() -> None:
+    one = Lips({"DD": {"mouthUpperUpLeft": 0.4}})
+    one.begin(speech(("DD", 400)), 1000.0)
+    plain = at(one, 1200.0, "mouthUpperUpLeft")
+    smiling = at(one, 1200.0, "mouthUpperUpLeft", mouthSmileLeft=1.0, mouthSmileRight=1.0)
+    assert plain == pytest.approx(0.4)
+    assert smiling == pytest.approx(0.22)
+
+
+def test_feelings_part_the_lips_clearly_or_not_at_all() -> None:
+    assert at(lips(), 0.0, "jawOpen", jawOpen=0.02) == 0.0
+    assert at(lips(), 0.0, "jawOpen", jawOpen=0.2) == 0.2
+
+
 def test_offset_moves_the_lips_later_than_the_sound() -> None:
     early, late = lips(), lips(offset_ms=40.0)
     for one in (early, late):

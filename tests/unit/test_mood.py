@@ -63,6 +63,15 @@ def test_words_that_mean_nothing_do_not_wipe_a_reaction_out() -> None:
     assert model.expressed(0).valence > 0.8 * before
 
 
+def test_plain_words_leave_the_mood_as_it_is() -> None:
+    model = MoodModel(PLAIN, 0)
+    model.set(Mood(-0.8, -0.3, -0.4), 0)
+    model.feel(Mood(), 0.02, 0)
+    assert model.at(0).valence == pytest.approx(-0.8, abs=0.02)
+    model.feel(Mood(), 0.4, 0)
+    assert model.at(0).valence == pytest.approx(-0.56, abs=0.02)
+
+
 def test_silence_brings_the_mood_home() -> None:
     model = MoodModel(FRIENDLY, 0)
     model.feel(Mood(-0.9, 0.9, 0.9), 1.0, 0)

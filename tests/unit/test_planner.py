@@ -116,7 +116,16 @@ def test_nearest_faces_share_the_weight(library: Library) -> None:
     blend = Palette(library).blend(Layer.FACE, Mood(0.9, 0.7, 0.5))
     assert next(iter(blend)) == "VF_JOY_HIGH"
     assert blend["VF_JOY_HIGH"] > 0.95
-    assert sum(blend.values()) == pytest.approx(1.0)
+    assert sum(blend.values()) == pytest.approx(1.0, abs=0.01)
+
+
+def test_mixed_faces_are_shown_more_strongly_than_a_single_one() -> None:
+    twins = [capsule(f"VF_{name}", (0.6, 0.6, 0.0), hold=True) for name in ("A", "B", "C")]
+    target = Mood(0.6, 0.6, 0.0)
+    one = sum(Palette(Library(twins[:1])).blend(Layer.FACE, target).values())
+    three = sum(Palette(Library(twins)).blend(Layer.FACE, target).values())
+    assert one == pytest.approx(1.0)
+    assert three == pytest.approx(1.5, abs=0.01)
 
 
 def test_mild_mood_is_shown_mildly(library: Library) -> None:
@@ -292,3 +301,56 @@ def test_same_seed_and_calls_give_the_same_plans(library: Library) -> None:
 
     assert plans(5) == plans(5)
     assert plans(5) != plans(6)
+
+
+def hands(plan: Plan) -> list[str]:
+    return [entry.cid for entry in plan.blends if entry.layer is Layer.HAND]
+
+
+def test_gesture_is_made_in_full_or_not_at_all(planner: Planner) -> None:
+    mild = planner.react(Mood(0.35, 0.25, 0.2), Situation.STIRRED, Moment(1, 0))
+    found = [entry.weight for entry in mild.blends if entry.layer is Layer.HAND]
+    assert found
+    assert min(found) >= 0.75
+
+
+def test_hands_rest_between_gestures_that_nothing_urges(planner: Planner) -> None:
+    made = [
+        bool(hands(planner.react(Mood(), Situation.TOLD, Moment(n, n * NS_PER_S))))
+        for n in range(1, 11)
+    ]
+    assert made == [True, False, False, False] * 2 + [True, False]
+
+
+def test_strong_feeling_lets_a_gesture_end_before_the_next(planner: Planner) -> None:
+    joy = Mood(0.9, 0.7, 0.5)
+    assert hands(planner.react(joy, Situation.STIRRED, Moment(1, 0)))
+    assert not hands(planner.react(joy, Situation.STIRRED, Moment(2, NS_PER_S // 2)))
+    assert hands(planner.react(joy, Situation.STIRRED, Moment(3, 2 * NS_PER_S)))
+
+
+def test_speech_right_after_a_reaction_takes_its_gesture_later(planner: Planner) -> None:
+    joy = Mood(0.9, 0.7, 0.5)
+    planner.react(joy, Situation.STIRRED, Moment(1, 0))
+    spoken = planner.react(joy, Situation.SPEAKING, Moment(2, 7 * NS_PER_S // 10, speaking=True))
+    assert hands(spoken)
+    assert spoken.lead_lags == (LeadLag(Layer.HAND, 500),)
+
+
+def test_gesture_of_a_situation_fits_the_mood() -> None:
+    sullen = [capsule(f"HF_{n:03d}", (-0.8, 0.6, 0.6), context=("typing",)) for n in range(10, 16)]
+    glad = [capsule(f"HF_{n:03d}", (0.6, 0.3, 0.2), context=("typing",)) for n in range(20, 24)]
+    planner = Planner(Library((*CAPSULES[:1], *sullen, *glad)), PERSON)
+    drawn = {
+        cid
+        for n in range(1, 30)
+        for cid in hands(planner.react(Mood(0.6, 0.3, 0.2), Situation.TYPING, Moment(n, 0)))
+    }
+    assert drawn == {item.cid for item in glad}
+
+
+def test_feeling_moves_the_hands_right_after_a_gesture_of_the_situation(planner: Planner) -> None:
+    assert hands(planner.react(Mood(), Situation.TYPING, Moment(1, 0)))
+    joy = planner.react(Mood(0.9, 0.7, 0.5), Situation.STIRRED, Moment(2, NS_PER_S // 2))
+    assert hands(joy)
+    assert joy.lead_lags == ()

@@ -1,6 +1,9 @@
 import asyncio
+import dataclasses
+
 import threading
 from collections.abc import Callable, Coroutine, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -9,7 +12,14 @@ import pytest
 from capsules.avatar import Avatar
 from compositor.backend import I420
 from compositor.drawlist import DrawList, FrameSize
-from compositor.errors import BackendUnavailableError, DeviceLostError, UnknownAvatarError
+from compositor.errors import (
+    BackendUnavailableError,
+    CompositorError,
+    DeviceLostError,
+    InvalidAvatarError,
+    UnknownAvatarError,
+)
+from engine.clock import NS_PER_S, VirtualClock
 from engine.errors import ClosedError
 from engine.faults import Fault
 from engine.renderer import Renderer
@@ -29,11 +39,15 @@ class Compositor:
         self.batches: list[int] = []
         self.closed = 0
         self.lost = False
+        self.broken: Exception | None = None
+        self.refuses: set[str] = set()
         self.threads: set[int] = set()
         self.may_draw = threading.Event()
         self.may_draw.set()
 
     def load(self, avatar: Avatar) -> None:
+        if avatar.name in self.refuses:
+            raise InvalidAvatarError(f"{avatar.name} does not fit")
         self.loaded.append(avatar.name)
 
     def unload(self, name: str) -> None:
@@ -44,6 +58,8 @@ class Compositor:
         assert self.may_draw.wait(5)
         if self.lost:
             raise DeviceLostError("the GPU fell off the bus")
+        if self.broken is not None:
+            raise self.broken
         self.batches.append(len(draw_lists))
         for one in draw_lists:
             if one.avatar not in self.loaded:
@@ -163,6 +179,138 @@ def test_one_sessions_failure_is_not_the_others() -> None:
         first.may_draw.set()
         pictures = await asyncio.gather(*calls)
         assert [None if one is None else int(one[0, 0]) for one in pictures] == [0, None, 2]
+
+    with_renderer(scene)
+
+
+def test_failure_that_leaves_the_device_alive_is_a_failed_frame_and_no_lost_device() -> None:
+    async def scene(
+        renderer: Renderer, first: Compositor, second: Compositor, faults: list[Fault]
+    ) -> None:
+        await renderer.render(drawing(1), "a")
+        first.broken = CompositorError("out of memory")
+        for _ in range(3):
+            picture = await renderer.render(drawing(2), "a")
+            assert picture is not None
+            assert picture[0, 0] == 1
+        await settle()
+        assert [fault.mode for fault in faults] == ["render"]
+        assert (first.closed, renderer.backend) == (0, "first")
+        first.broken = None
+        picture = await renderer.render(drawing(3), "a")
+        assert picture is not None
+        assert picture[0, 0] == 3
+
+    with_renderer(scene)
+
+
+def test_fallback_that_cannot_open_is_opened_later_less_and_less_often() -> None:
+    attempts: list[int] = []
+    clock = VirtualClock()
+    first, second, faults = Compositor(), Compositor("second"), list[Fault]()
+
+    def fallback() -> Compositor:
+        attempts.append(clock.now_ns())
+        if len(attempts) < 4:
+            raise MemoryError("not now")
+        return second
+
+    async def play() -> None:
+        renderer = Renderer(lambda: first, fallback, faults.append, clock=clock)
+        await renderer.start()
+        await renderer.load(AVATAR)
+        await renderer.render(drawing(1), "a")
+        first.lost = True
+        shown: list[int] = []
+        while len(shown) < 100:
+            picture = await renderer.render(drawing(2), "a")
+            assert picture is not None
+            shown.append(int(picture[0, 0]))
+            clock.advance(NS_PER_S // 20)
+        waits = [late - early for early, late in pairwise(attempts)]
+        assert waits == [NS_PER_S // 4, NS_PER_S // 2, NS_PER_S]
+        assert shown == [1] * 35 + [2] * 65
+        assert second.loaded == [AVATAR.name]
+        assert [fault.mode for fault in faults] == ["device_lost", "render"]
+        assert "not now" in faults[1].cause
+        await renderer.aclose()
+
+    asyncio.run(play())
+
+
+def test_avatar_that_the_fallback_refuses_fails_only_its_own_sessions() -> None:
+    async def scene(
+        renderer: Renderer, first: Compositor, second: Compositor, faults: list[Fault]
+    ) -> None:
+        for name in ("bad", "good"):
+            await renderer.load(dataclasses.replace(AVATAR, name=name))
+        second.refuses = {"bad"}
+        first.lost = True
+        calls = [renderer.render(drawing(n, name), name) for n, name in enumerate(("bad", "good"))]
+        bad, good = await asyncio.gather(*calls)
+        assert bad is None
+        assert good is not None
+        assert good[0, 0] == 1
+        await settle()
+        assert [(fault.mode, fault.session_id) for fault in faults] == [
+            ("device_lost", ""),
+            ("render", ""),
+            ("render", "bad"),
+        ]
+
+    with_renderer(scene)
+
+
+def test_fallback_that_is_lost_too_is_opened_again() -> None:
+    async def play() -> None:
+        clock = VirtualClock()
+        opened = [Compositor(str(n)) for n in range(3)]
+        opened[0].lost = opened[1].lost = True
+        rest = iter(opened)
+        renderer = Renderer(lambda: next(rest), lambda: next(rest), lambda _: None, clock=clock)
+        await renderer.start()
+        await renderer.load(AVATAR)
+        for _ in range(3):
+            assert await renderer.render(drawing(1), "a") is None
+        clock.advance(NS_PER_S)
+        assert await renderer.render(drawing(1), "a") is not None
+        assert renderer.backend == "2"
+        await renderer.aclose()
+        assert [one.closed for one in opened] == [1, 1, 1]
+
+    asyncio.run(play())
+
+
+def test_refused_avatar_is_refused_again_and_not_loaded_by_the_fallback() -> None:
+    async def scene(
+        renderer: Renderer, first: Compositor, second: Compositor, faults: list[Fault]
+    ) -> None:
+        bad = dataclasses.replace(AVATAR, name="bad")
+        first.refuses = {"bad"}
+        for _ in range(2):
+            with pytest.raises(InvalidAvatarError):
+                await renderer.load(bad)
+        first.lost = True
+        await renderer.render(drawing(1), "a")
+        assert second.loaded == [AVATAR.name]
+
+    with_renderer(scene)
+
+
+def test_frame_that_waits_before_its_session_is_forgotten_leaves_no_picture() -> None:
+    async def scene(
+        renderer: Renderer, first: Compositor, second: Compositor, faults: list[Fault]
+    ) -> None:
+        first.may_draw.clear()
+        calls = [asyncio.create_task(renderer.render(drawing(n), str(n))) for n in range(3)]
+        await settle()
+        calls.append(asyncio.create_task(renderer.render(drawing(9), "ended")))
+        await settle()
+        forgetting = asyncio.create_task(renderer.forget("ended"))
+        await settle()
+        first.may_draw.set()
+        await asyncio.gather(*calls, forgetting)
+        assert set(renderer._sessions.good) == {"0", "1", "2"}
 
     with_renderer(scene)
 

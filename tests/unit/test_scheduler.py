@@ -286,6 +286,33 @@ def test_chance_follows_the_probability() -> None:
     assert 40 <= played <= 80
 
 
+def test_gesture_asked_for_in_full_does_not_fail() -> None:
+    shy = capsule("HF_SHY", {"handRight.y": [(0, -100.0)]}, trigger=Trigger(probability=0.1))
+    for sequence in range(1, 40):
+        one = scheduler(shy)
+        one.apply(packet("VF_SMILE", ("HF_SHY", 0.85), sequence=sequence), 0.0)
+        assert "HF_SHY" in {play.source for play in one.plays}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "target", "least_ms"),
+    [
+        ("LD_A", "LD_B", "light.exposure", 1000.0),
+        ("CS_A", "CS_B", "camera.y", 1000.0),
+        ("BK_A", "BK_B", "bodyLean", 500.0),
+    ],
+)
+def test_what_moves_the_picture_gives_way_slowly(
+    old: str, new: str, target: str, least_ms: float
+) -> None:
+    first = capsule(old, {target: [(0, 0.5)]}, hold=True)
+    one = scheduler(first, capsule(new, {"breath": [(0, 0.1)]}, hold=True))
+    one.apply(packet(old), 0.0)
+    one.apply(packet(new, sequence=2), 2000.0)
+    assert abs(mixed(one, 2000.0 + least_ms, target)) > 0.01
+    assert mixed(one, 3300.0, target) == pytest.approx(0.0)
+
+
 def test_variation_stays_within_15_percent_and_depends_on_seed_and_sequence() -> None:
     found = set()
     for sequence in range(1, 60):
