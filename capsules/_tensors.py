@@ -58,7 +58,7 @@ def _header(file: Path, data: NDArray[np.uint8]) -> tuple[dict[str, Any], int]:
         raise PackError(f"{file}: header of {length} bytes in a file of {len(data)}; cut short?")
     try:
         header = json.loads(data[8 : 8 + length].tobytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PackError(f"{file}: the safetensors header is not JSON ({error})") from error
     if not isinstance(header, dict):
         raise PackError(f"{file}: the safetensors header is not an object")
@@ -74,12 +74,12 @@ def _view(
         dtype = _DTYPES[entry["dtype"]]
         shape = tuple(int(n) for n in entry["shape"])
         low, high = (int(n) for n in entry["data_offsets"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise PackError(f"{file}: tensor {name!r} has a bad entry ({error!r})") from error
     size = dtype.itemsize
     for extent in shape:
         size *= extent
-    if len(shape) > _MOST_DIMENSIONS or min(shape, default=0) < 0:
+    if len(shape) > _MOST_DIMENSIONS or min(shape, default=1) < 1:
         raise PackError(f"{file}: tensor {name!r} has the impossible shape {shape}")
     if not 0 <= low <= high <= len(data) - start or high - low != size:
         raise PackError(

@@ -240,7 +240,9 @@ class Capsule(_Record):
     def _consistent(self) -> Self:
         prefix = CID_PREFIXES[self.layer]
         if not self.cid.startswith(f"{prefix}_"):
-            raise ValueError(f"{self.cid} is of another layer than {self.layer}: {prefix}_ expected")
+            raise ValueError(
+                f"{self.cid} is of another layer than {self.layer}: {prefix}_ expected"
+            )
         neutral = self.cid.endswith("_NEUTRAL")
         if not neutral and not self.tracks and not self.components:
             raise ValueError(f"{self.cid} moves nothing: it has neither tracks nor components")

@@ -9,6 +9,7 @@ unpacked once into a cache.
 import hashlib
 import io
 import json
+import logging
 import re
 import shutil
 import tempfile
@@ -22,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from capsules._pack_check import SKELETONS, check_avatar, checked_name
 from capsules._tensors import map_tensors, tensor_bytes
 from capsules.avatar import Avatar, Basis, Part, Provenance, Skeleton
 from capsules.errors import PackError
@@ -39,16 +41,15 @@ __all__ = [
 FORMAT_VERSION = 1
 _FORMAT = "capsulecast.avatar"
 _MANIFEST = "avatar.json"
-_SKELETONS = "skeletons"
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _ENTRY = re.compile(r"(avatar\.json|[A-Za-z][A-Za-z0-9_-]{0,63}\.safetensors)")
 # An archive may not unpack to more than this, whatever its directory claims.
 _LARGEST_UNPACKED_BYTES = 512 << 20
 _MOST_ENTRIES = 128
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
+_log = logging.getLogger(__name__)
+
 _Encode = Callable[[str, NDArray[Any]], NDArray[Any]]
-_Wanted = type[np.generic]
 
 
 def save_pack(avatar: Avatar, folder: Path) -> None:
@@ -73,21 +74,21 @@ def load_pack(folder: Path) -> Avatar:
     manifest_file = folder / _MANIFEST
     try:
         manifest = json.loads(manifest_file.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise PackError(f"{manifest_file}: not a readable avatar manifest ({error})") from error
     try:
         _check_version(manifest_file, manifest)
         parts = tuple(_load_part(folder, entry) for entry in manifest["parts"])
         avatar = Avatar(
-            name=_name(manifest_file, manifest["name"]),
+            name=checked_name(manifest_file, manifest["name"]),
             canvas_px=int(manifest["canvas_px"]),
             parts=parts,
             provenance=Provenance(**manifest["provenance"]),
             skeletons=_load_skeletons(folder, manifest["skeletons"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise PackError(f"{manifest_file}: does not describe an avatar ({error!r})") from error
-    _check_avatar(str(folder), avatar)
+    check_avatar(str(folder), avatar)
     return avatar
 
 
@@ -97,7 +98,7 @@ def save_archive(avatar: Avatar, file: Path) -> None:
     Raises:
         PackError: The avatar does not hold together.
     """
-    _check_avatar(avatar.name, avatar)
+    check_avatar(avatar.name, avatar)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in _files(avatar, _differences).items():
@@ -110,7 +111,7 @@ def save_archive(avatar: Avatar, file: Path) -> None:
 
 
 def load_archive(file: Path, cache_folder: Path) -> Avatar:
-    """Unpacks a `.avatar` file into the cache, unless it is there, and maps it.
+    """Unpacks a `.avatar` file into the cache, unless it is there whole, and maps it.
 
     Safe to call from several processes at once: the unpacked folder appears whole or not at all.
 
@@ -119,15 +120,24 @@ def load_archive(file: Path, cache_folder: Path) -> Avatar:
         cache_folder: Where unpacked archives live, each under the start of its SHA-256.
 
     Raises:
-        PackError: The archive is damaged, holds what does not belong in a pack, or is too large.
+        PackError: The archive is damaged, holds what does not belong in a pack, or is too large,
+            or the cache cannot be written.
     """
     try:
         content = file.read_bytes()
     except OSError as error:
         raise PackError(f"{file}: cannot be read ({error})") from error
     folder = cache_folder / hashlib.sha256(content).hexdigest()[:16]
-    if not (folder / _MANIFEST).is_file():
+    try:
+        if folder.exists():
+            try:
+                return load_pack(folder)
+            except PackError as error:  # cut short by a full disk, or tidied by hand
+                _log.warning("an unpacked avatar is damaged and is unpacked again: %s", error)
+                shutil.rmtree(folder)
         _unpack(file, content, folder)
+    except OSError as error:
+        raise PackError(f"{cache_folder}: cannot hold an unpacked avatar ({error})") from error
     return load_pack(folder)
 
 
@@ -155,9 +165,9 @@ def builtin_avatar(name: str, cache_folder: Path) -> Avatar:
 
 
 def _files(avatar: Avatar, encode: _Encode | None = None) -> dict[str, bytes]:
-    _check_avatar(avatar.name, avatar)
+    check_avatar(avatar.name, avatar)
     tensors = {part.name: _part_tensors(part) for part in avatar.parts}
-    tensors[_SKELETONS] = _skeleton_tensors(avatar.skeletons)
+    tensors[SKELETONS] = _skeleton_tensors(avatar.skeletons)
     out = {_MANIFEST: _manifest(avatar)}
     for name, arrays in tensors.items():
         coded = {key: encode(key, array) for key, array in arrays.items()} if encode else arrays
@@ -219,14 +229,8 @@ def _check_version(file: Path, manifest: Mapping[str, Any]) -> None:
         raise PackError(f"{file}: format {found}; ({_FORMAT!r}, {FORMAT_VERSION}) expected")
 
 
-def _name(where: object, value: object) -> str:
-    if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise PackError(f"{where}: {value!r} is not a name of letters, digits, '_' and '-'")
-    return value
-
-
 def _load_part(folder: Path, entry: Mapping[str, Any]) -> Part:
-    name = _name(folder / _MANIFEST, entry["name"])
+    name = checked_name(folder / _MANIFEST, entry["name"])
     tensors = map_tensors(folder / f"{name}.safetensors")
     bases = {
         key.removeprefix("delta."): Basis(tensors[key], tensors.get("residual." + key[6:]))
@@ -252,7 +256,7 @@ def _load_part(folder: Path, entry: Mapping[str, Any]) -> Part:
 
 
 def _load_skeletons(folder: Path, names: list[str]) -> dict[str, Skeleton]:
-    tensors = map_tensors(folder / f"{_SKELETONS}.safetensors")
+    tensors = map_tensors(folder / f"{SKELETONS}.safetensors")
     out = {}
     for name in names:
         prefix = f"{name}.delta."
@@ -261,66 +265,6 @@ def _load_skeletons(folder: Path, names: list[str]) -> dict[str, Skeleton]:
             raise PackError(f"{folder}: skeletons.safetensors has no {name}.keypoints")
         out[name] = Skeleton(name, tensors[f"{name}.keypoints"], deltas)
     return out
-
-
-# Checking
-
-
-def _check_avatar(where: str, avatar: Avatar) -> None:
-    _name(where, avatar.name)
-    names = [_name(where, part.name) for part in avatar.parts]
-    if not names or len(set(names)) != len(names) or _SKELETONS in names:
-        raise PackError(f"{where}: part names {names}; at least one, and all different, expected")
-    if not 16 <= avatar.canvas_px <= 16384:
-        raise PackError(f"{where}: canvas of {avatar.canvas_px} px; 16 to 16384 expected")
-    for part in avatar.parts:
-        _check_part(f"{where}: part {part.name!r}", part)
-    for name, skeleton in avatar.skeletons.items():
-        label = f"{where}: skeleton {name!r}"
-        if name not in names or skeleton.part != name:
-            raise PackError(f"{label}: there is no such part")
-        _expect(f"{label}: keypoints", skeleton.keypoints, np.float32, (21, 2))
-        for basis, delta in skeleton.keypoint_deltas.items():
-            _expect(f"{label}: delta of {basis!r}", delta, np.float32, (21, 2))
-
-
-def _check_part(label: str, part: Part) -> None:
-    count = len(part.vertices)
-    _expect(f"{label}: vertices", part.vertices, np.float32, (None, 2))
-    _expect(f"{label}: uv", part.uv, np.float32, (count, 2))
-    _expect(f"{label}: triangles", part.triangles, np.int32, (None, 3))
-    _expect(f"{label}: texture", part.texture, np.uint8, (None, None, 4))
-    if part.normals is not None:
-        _expect(f"{label}: normals", part.normals, np.int8, (None, None, 2))
-    if part.triangles.min() < 0 or part.triangles.max() >= count:
-        raise PackError(f"{label}: a triangle names a vertex outside 0 to {count - 1}")
-    if part.uv.min() < 0.0 or part.uv.max() > 1.0:
-        raise PackError(f"{label}: texture coordinates outside 0 to 1")
-    if not np.isfinite(part.pivot).all():
-        raise PackError(f"{label}: pivot {part.pivot} is not finite")
-    left, top, width, height = part.residual_rect
-    tall, wide = part.texture.shape[:2]
-    if left < 0 or top < 0 or min(width, height) < 0 or left + width > wide or top + height > tall:
-        raise PackError(f"{label}: residual_rect {part.residual_rect} lies outside {wide}x{tall}")
-    for name, basis in part.bases.items():
-        _expect(f"{label}: delta of {_name(label, name)!r}", basis.delta, np.float16, (count, 2))
-        if basis.residual is not None:
-            _expect(f"{label}: residual of {name!r}", basis.residual, np.int8, (None, None, 3))
-            if not width or not height:
-                raise PackError(f"{label}: residual of {name!r}, but residual_rect is empty")
-
-
-def _expect(label: str, array: NDArray[Any], dtype: _Wanted, shape: tuple[int | None, ...]) -> None:
-    fits = len(array.shape) == len(shape) and all(
-        want in (None, have) for want, have in zip(shape, array.shape, strict=True)
-    )
-    if array.dtype != dtype or not fits or array.size == 0:
-        wanted = tuple("any" if n is None else n for n in shape)
-        raise PackError(
-            f"{label}: {array.dtype} {array.shape}; {np.dtype(dtype)} {wanted} expected"
-        )
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise PackError(f"{label}: holds numbers that are not finite")
 
 
 # The archive
@@ -384,12 +328,12 @@ def _extract(file: Path, content: bytes, work: Path) -> None:
                         f"{file}: unpacks to more than {_LARGEST_UNPACKED_BYTES >> 20} MiB"
                     )
                 (work / entry.filename).write_bytes(data)
-    except PackError:
+        for part in sorted(work.glob("*.safetensors")):
+            _restore(part)
+    except (PackError, OSError):  # an OSError is the cache's: the archive is in memory
         raise
-    except Exception as error:  # zipfile, zlib and lzma raise many kinds for a damaged file
+    except Exception as error:  # zipfile, its codecs and safetensors raise many kinds
         raise PackError(f"{file}: not a readable .avatar archive ({error})") from error
-    for part in sorted(work.glob("*.safetensors")):
-        _restore(part)
 
 
 def _restore(part: Path) -> None:

@@ -30,17 +30,16 @@ class Compositor(Protocol):
 
         Raises:
             InvalidAvatarError: The avatar's arrays do not fit each other.
+            RenderError: The backend cannot take it, and keeps what it had.
             DeviceLostError: The GPU is gone.
         """
-
-    def unload(self, name: str) -> None:
-        """Forgets an avatar; one that is not loaded is no error."""
 
     def render(self, draw_lists: Sequence[DrawList]) -> list[I420]:
         """Draws one frame a draw list, in order; each frame is a fresh array of the caller's.
 
         Raises:
             UnknownAvatarError: A draw list names an avatar that is not loaded.
+            RenderError: These could not be drawn; others can be.
             DeviceLostError: The GPU is gone; no frame was drawn.
         """
 

@@ -4,6 +4,7 @@ CompositorError
 ├── BackendUnavailableError  no such adapter or driver here; use the other backend
 ├── DeviceLostError          the GPU is gone; the same frame on another backend works
 ├── InvalidAvatarError       an avatar's arrays do not fit each other; bake it again
+├── RenderError              the draw lists could not be drawn, the device lives; others can be
 └── UnknownAvatarError       a draw list names an avatar that was not loaded; load it and retry
 """
 
@@ -12,6 +13,7 @@ __all__ = [
     "CompositorError",
     "DeviceLostError",
     "InvalidAvatarError",
+    "RenderError",
     "UnknownAvatarError",
 ]
 
@@ -30,6 +32,10 @@ class DeviceLostError(CompositorError):
 
 class InvalidAvatarError(CompositorError, ValueError):
     """The avatar's arrays do not fit each other."""
+
+
+class RenderError(CompositorError):
+    """The backend could not draw these draw lists, or take this avatar; it is fit for others."""
 
 
 class UnknownAvatarError(CompositorError, LookupError):

@@ -207,10 +207,6 @@ class NumbaCompositor:
         parts = tuple(_Part(part) for part in prepared)
         self._avatars[avatar.name] = _Loaded(next(self._serials), avatar.canvas_px, prepared, parts)
 
-    def unload(self, name: str) -> None:
-        """Forgets an avatar; one that is not loaded is no error."""
-        self._avatars.pop(name, None)
-
     def render(self, draw_lists: Sequence[DrawList]) -> list[I420]:
         """Draws one frame a draw list, in order; each frame is a fresh array of the caller's.
 

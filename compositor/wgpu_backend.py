@@ -1,4 +1,4 @@
-"""The GPU backend: wgpu, one device, one submission a call, one readback.
+"""The GPU backend: wgpu, one device; one submission and one readback for as much as fits.
 
 Stages, each a shader in `shaders/`: accumulate (compute, all draw lists of an avatar at once), draw
 (one render pass a draw list) and i420 (compute, into one buffer that is read back). Blending is
@@ -6,18 +6,21 @@ in sRGB-encoded numbers on purpose: the CPU backend does the same, and so do dra
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import wgpu  # type: ignore[import-untyped] # it ships no type information
 
 from capsules.avatar import Avatar
 from compositor.backend import I420
 from compositor.drawlist import DrawList
-from compositor.errors import DeviceLostError, UnknownAvatarError
+from compositor.errors import CompositorError, DeviceLostError, RenderError, UnknownAvatarError
 from compositor.prepared import PartPlan, check_size, plan
 from compositor.probe import draw_probe
+from compositor.runs import runs
 from compositor.wgpu_adapter import open_device
 from compositor.wgpu_avatar import GpuAvatar
 from compositor.wgpu_batch import Batch
+from compositor.wgpu_buffer import most_bytes
 from compositor.wgpu_convert import Converter, Target
 from compositor.wgpu_pipelines import Pipelines
 
@@ -38,12 +41,22 @@ def create(adapter_name: str | None = None) -> "WgpuCompositor":
     return WgpuCompositor(device, name)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A draw list, what it asks of its avatar's parts, and what it takes of the GPU's buffers."""
+
+    draw_list: DrawList
+    plans: list[PartPlan]
+    cost_bytes: int
+
+
 class WgpuCompositor:
     """Draws on a GPU. Made by `create`."""
 
     def __init__(self, device: wgpu.GPUDevice, adapter_name: str) -> None:
         self._device: wgpu.GPUDevice | None = device
         self._adapter_name = adapter_name
+        self._most_bytes = most_bytes(device)
         self._pipelines = Pipelines(device)
         self._converter = Converter(device, self._pipelines)
         self._batches: dict[str, Batch] = {}
@@ -58,6 +71,7 @@ class WgpuCompositor:
 
         Raises:
             InvalidAvatarError: The avatar's arrays do not fit each other.
+            RenderError: The GPU cannot take it, and keeps what it had.
             DeviceLostError: The GPU is gone.
         """
         device = self._open_device()
@@ -65,18 +79,15 @@ class WgpuCompositor:
             loaded = GpuAvatar(device, avatar, self._pipelines.level_layout)
             self._batches[avatar.name] = Batch(device, loaded, self._pipelines)
         except (wgpu.GPUError, RuntimeError) as error:
-            raise DeviceLostError(f"{self._adapter_name}: {error}") from error
-
-    def unload(self, name: str) -> None:
-        """Forgets an avatar; one that is not loaded is no error."""
-        self._batches.pop(name, None)
+            raise self._translated(device, error) from error
 
     def render(self, draw_lists: Sequence[DrawList]) -> list[I420]:
         """Draws one frame a draw list, in order; each frame is a fresh array of the caller's.
 
         Raises:
             UnknownAvatarError: A draw list names an avatar that is not loaded.
-            DeviceLostError: The GPU is gone, or its driver failed; no frame was drawn.
+            RenderError: The GPU refused the draw lists; others can be drawn.
+            DeviceLostError: The GPU is gone; no frame was drawn.
             ValueError: A frame size or a light is not one that can be drawn.
         """
         device = self._open_device()
@@ -86,11 +97,14 @@ class WgpuCompositor:
             if draw_list.avatar not in self._batches:
                 raise UnknownAvatarError(f"avatar {draw_list.avatar!r} is not loaded")
             check_size(draw_list)
+        asked = [self._asked(draw_list) for draw_list in draw_lists]
+        costs_bytes = [each.cost_bytes for each in asked]
+        frames: list[I420] = []
         try:
-            frames = self._render(device, draw_lists)
+            for run in runs(costs_bytes, self._most_bytes):
+                frames += self._render(device, asked[run])
         except (wgpu.GPUError, RuntimeError) as error:
-            # A lost device shows in many ways; whatever it was, another backend can draw.
-            raise DeviceLostError(f"{self._adapter_name}: {error}") from error
+            raise self._translated(device, error) from error
         for frame, draw_list in zip(frames, draw_lists, strict=True):
             if draw_list.probe is not None:
                 draw_probe(frame, draw_list.probe)
@@ -108,7 +122,27 @@ class WgpuCompositor:
             raise DeviceLostError(f"{self._adapter_name}: closed")
         return self._device
 
-    def _render(self, device: wgpu.GPUDevice, draw_lists: Sequence[DrawList]) -> list[I420]:
+    def _translated(self, device: wgpu.GPUDevice, error: Exception) -> CompositorError:
+        """What a failure of wgpu is to the caller.
+
+        wgpu reports a lost device as one more failed validation, and cannot be asked whether it
+        is lost. But a lost device no longer makes even the smallest buffer.
+        """
+        message = f"{self._adapter_name}: {error}"
+        try:
+            device.create_buffer(size=4, usage=wgpu.BufferUsage.COPY_DST)
+        except (wgpu.GPUError, RuntimeError):
+            return DeviceLostError(message)
+        return RenderError(message)
+
+    def _asked(self, draw_list: DrawList) -> _Asked:
+        batch = self._batches[draw_list.avatar]
+        plans = plan(batch.avatar.prepared, batch.avatar.canvas_px, draw_list)
+        cost_bytes = batch.cost_bytes(plans) + Converter.cost_bytes(draw_list.size)
+        return _Asked(draw_list, plans, cost_bytes)
+
+    def _render(self, device: wgpu.GPUDevice, asked: Sequence[_Asked]) -> list[I420]:
+        draw_lists = [each.draw_list for each in asked]
         targets = self._converter.upload(draw_lists)
         encoder = device.create_command_encoder()
         members: dict[str, list[int]] = {}
@@ -116,9 +150,8 @@ class WgpuCompositor:
             members.setdefault(draw_list.avatar, []).append(number)
         for name, numbers in members.items():
             batch = self._batches[name]
-            avatar = batch.avatar
             own = [draw_lists[number] for number in numbers]
-            plans = [plan(avatar.prepared, avatar.canvas_px, one) for one in own]
+            plans = [asked[number].plans for number in numbers]
             batch.upload(own, plans)
             batch.accumulate(encoder, len(own))
             for k, number in enumerate(numbers):

@@ -32,6 +32,8 @@ _JOB_DTYPE = np.dtype(
 )
 _ACTIVE_DTYPE = np.dtype([("row", "<u4"), ("weight", "<f4")])
 
+_POINT_BYTES = 8  # 2 x float32 a vertex
+_SUM_BYTES = 16  # 4 x float32 a residual texel
 _GROUP_THREADS = 64
 
 
@@ -47,17 +49,32 @@ class Batch:
         self._actives = GrowingBuffer(device, storage | copied)
         self._points = GrowingBuffer(device, storage)
         self._sums = GrowingBuffer(device, storage)
+        self._bound: tuple[wgpu.GPUBuffer, ...] = ()
         self._bind()
 
+    def cost_bytes(self, plans: Sequence[PartPlan]) -> int:
+        """What one draw list takes in the buffers together."""
+        actives = sum(len(asked.deltas) + len(asked.residuals) for asked in plans)
+        return (
+            len(plans) * _JOB_DTYPE.itemsize
+            + actives * _ACTIVE_DTYPE.itemsize
+            + self.avatar.vertices * _POINT_BYTES
+            + self.avatar.residual_texels * _SUM_BYTES
+        )
+
     def _bind(self) -> None:
+        """Binds the buffers, unless those that are bound are still the same."""
         avatar, device, pipelines = self.avatar, self._device, self._pipelines
-        jobs, points, sums = self._jobs.buffer, self._points.buffer, self._sums.buffer
+        jobs, actives = self._jobs.buffer, self._actives.buffer
+        points, sums = self._points.buffer, self._sums.buffer
+        if self._bound == (jobs, actives, points, sums):
+            return
         self._accumulate_group = device.create_bind_group(
             layout=pipelines.accumulate.get_bind_group_layout(0),
             entries=entries(
                 avatar.parts,
                 jobs,
-                self._actives.buffer,
+                actives,
                 avatar.rest,
                 avatar.deltas,
                 avatar.residuals,
@@ -72,17 +89,21 @@ class Batch:
                 {"binding": 6, "resource": pipelines.sampler},
             ],
         )
+        self._bound = (jobs, actives, points, sums)
 
     def upload(self, draw_lists: Sequence[DrawList], plans: Sequence[list[PartPlan]]) -> None:
-        """Writes what the draw lists ask for."""
+        """Writes what the draw lists ask for.
+
+        Raises:
+            RenderError: It is more than the device can hold.
+        """
         count = len(draw_lists)
         jobs, actives = _jobs(draw_lists, plans)
-        grown = self._jobs.write(jobs)
-        grown |= self._actives.write(actives)
-        grown |= self._points.reserve(count * self.avatar.vertices * 8)
-        grown |= self._sums.reserve(count * self.avatar.residual_texels * 16)
-        if grown:
-            self._bind()
+        self._jobs.write(jobs)
+        self._actives.write(actives)
+        self._points.reserve(count * self.avatar.vertices * _POINT_BYTES)
+        self._sums.reserve(count * self.avatar.residual_texels * _SUM_BYTES)
+        self._bind()
 
     def accumulate(self, encoder: wgpu.GPUCommandEncoder, count: int) -> None:
         """Encodes the accumulate stage of `count` draw lists."""

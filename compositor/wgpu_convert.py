@@ -1,5 +1,6 @@
 """The i420 stage of a whole call, and its readback."""
 
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ __all__ = ["Converter", "Target"]
 _GROUP_THREADS = 64
 _ROW_GROUPS = 256  # work groups in a row of the i420 stage: WebGPU allows 65,535 a dimension
 _UNIFORM_STEP = 256
+_TABLE_BYTES = 1024
+_MOST_SIZES = 8  # frame sizes to keep pictures for
 
 _IDENTITY_LUT = np.repeat(np.arange(256, dtype=np.uint8)[np.newaxis], 3, axis=0)
 
@@ -36,16 +39,26 @@ class Converter:
         usage = wgpu.BufferUsage
         self._device = device
         self._pipelines = pipelines
-        self._targets: dict[FrameSize, list[Target]] = {}
+        self._targets: OrderedDict[FrameSize, list[Target]] = OrderedDict()
         self._uniforms = GrowingBuffer(device, usage.UNIFORM | usage.COPY_DST)
         self._tables = GrowingBuffer(device, usage.STORAGE | usage.COPY_DST)
         self._frames = GrowingBuffer(device, usage.STORAGE | usage.COPY_SRC)
         self._readback = GrowingBuffer(device, usage.MAP_READ | usage.COPY_DST)
+        self._bound: tuple[wgpu.GPUBuffer, ...] = ()
+
+    @staticmethod
+    def cost_bytes(size: FrameSize) -> int:
+        """What one frame takes in the buffers together."""
+        return _words(size) * 4 + _TABLE_BYTES + _UNIFORM_STEP
 
     def upload(self, draw_lists: Sequence[DrawList]) -> list[Target]:
-        """Makes room for the call; a picture to draw into for each draw list."""
+        """Makes room for the call; a picture to draw into for each draw list.
+
+        Raises:
+            RenderError: They are more than the device can hold.
+        """
         sizes = [draw_list.size for draw_list in draw_lists]
-        self._words = [-(-size.width * size.height * 3 // 2 // 4) for size in sizes]
+        self._words = [_words(size) for size in sizes]
         self._firsts = [0, *np.cumsum(self._words).tolist()]
         uniforms = np.zeros((len(sizes), _UNIFORM_STEP // 4), np.uint32)
         luts = []
@@ -57,30 +70,45 @@ class Converter:
             luts.append(_IDENTITY_LUT if lut is None else lut)
         tables = np.stack(luts).astype(np.uint32)
         packed = tables[:, 0] | tables[:, 1] << np.uint32(8) | tables[:, 2] << np.uint32(16)
-        grown = self._uniforms.write(uniforms)
-        grown |= self._tables.write(packed)
-        grown |= self._frames.reserve(self._firsts[-1] * 4)
+        self._uniforms.write(uniforms)
+        self._tables.write(packed)
+        self._frames.reserve(self._firsts[-1] * 4)
         self._readback.reserve(self._firsts[-1] * 4)
-        if grown:
+        bound = (self._uniforms.buffer, self._tables.buffer, self._frames.buffer)
+        if bound != self._bound:
             for targets in self._targets.values():
                 for target in targets:
                     target.convert_group = None
+            self._bound = bound
         return self._claim(sizes)
 
     def _claim(self, sizes: Sequence[FrameSize]) -> list[Target]:
-        used: dict[FrameSize, int] = {}
+        used: Counter[FrameSize] = Counter()
         claimed = []
         for size in sizes:
             targets = self._targets.setdefault(size, [])
-            number = used.get(size, 0)
-            used[size] = number + 1
-            if number == len(targets):
+            self._targets.move_to_end(size)
+            if used[size] == len(targets):
                 targets.append(self._new_target(size))
-            target = targets[number]
+            target = targets[used[size]]
+            used[size] += 1
             if target.convert_group is None:
                 target.convert_group = self._new_group(target)
             claimed.append(target)
+        self._trim(used)
         return claimed
+
+    def _trim(self, used: Counter[FrameSize]) -> None:
+        """Gives back pictures that have gone out of use.
+
+        Of each size one a call, since calls of few and of many draw lists take turns, but the
+        last only when eight other sizes have been drawn since.
+        """
+        while len(self._targets) > _MOST_SIZES:
+            self._targets.popitem(last=False)
+        for size, targets in self._targets.items():
+            if len(targets) > max(1, used[size]):
+                targets.pop()
 
     def _new_target(self, size: FrameSize) -> Target:
         texture = self._device.create_texture(
@@ -130,3 +158,8 @@ class Converter:
         finally:
             buffer.unmap()
         return frames
+
+
+def _words(size: FrameSize) -> int:
+    """32-bit words of a frame."""
+    return -(-size.width * size.height * 3 // 2 // 4)

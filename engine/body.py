@@ -4,7 +4,7 @@ Pure and deterministic: no clock, no I/O, no thread. The same library, options a
 same draw lists, byte for byte.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from capsules.library import Library
 from capsules.targets import HAND_PARTS, TargetKind
@@ -14,6 +14,7 @@ from engine.clock import NS_PER_MS
 from engine.motion.beats import Beats
 from engine.motion.conflicts import Mixer
 from engine.motion.follow import FollowThrough
+from engine.motion.held import HeldPackets
 from engine.motion.idle import Idle
 from engine.motion.leadlag import SPEECH_LEAD_MS
 from engine.motion.limits import RateLimiter
@@ -85,71 +86,87 @@ class Body:
         self._now_ms = 0.0
         self._skew_ms = 0.0
         self._event_sequence = 0
-        self._said = ""
-        self._onset_ms = 0.0
-        self._lead_ms = options.speech_lead_ms
-
-    @property
-    def speech_lead_ms(self) -> int:
-        """How long the sound of the last packet has to wait after it; 0 for sound first."""
-        return self._lead_ms
+        self._held = HeldPackets()
 
     @property
     def event_sequence(self) -> int:
         """The client's number of the last event applied; 0 before the first."""
         return self._event_sequence
 
-    def apply(self, packet: IdPacket, now_ns: int) -> None:
-        """Takes a packet in; the next frame shows it."""
-        now_ms = self._now_ms = self._ms(now_ns)
+    def speech_lead_ms(self, packet: IdPacket) -> int:
+        """How long the sound of a packet has to wait after it; 0 for sound first."""
+        return 0 if packet.audio_first else self._options.speech_lead_ms
+
+    def apply(self, packet: IdPacket, now_ns: int, *, held: bool = False) -> None:
+        """Takes a packet in; the next frame shows it.
+
+        Args:
+            packet: From the brain.
+            now_ns: The time.
+            held: Whether its capsules wait until `begin_speech` places the sound of its text; the
+                eyes and brows notice it at once.
+        """
+        now_ms = self._advance(now_ns)
         if packet.interrupt:
             self.end_speech(now_ns)
-        moved = self._scheduler.apply(packet, now_ms)
+        if held and packet.blends:
+            if packet.interrupt:
+                self._scheduler.drop_gestures(now_ms)
+            self._held.hold(replace(packet, interrupt=False), now_ms)
+            moved = 0.0
+        else:
+            moved = self._scheduler.apply(packet, now_ms)
         if packet.event_sequence:
             self._event_sequence = packet.event_sequence
             self._idle.notice(now_ms, visibly=moved < _VISIBLE)
-        if packet.speak_text:
-            self._lead_ms = 0 if packet.audio_first else self._options.speech_lead_ms
-            self._said = packet.speak_text
-            self._onset_ms = now_ms + self._lead_ms
 
-    def begin_speech(self, speech: Speech, onset_ns: int) -> None:
+    def begin_speech(self, speech: Speech, onset_ns: int, sequence: int = 0) -> None:
         """Places speech whose sound starts at `onset_ns`; sentences may come ahead of time.
 
-        Gestures that wait for the onset wait for this one, if it is the beginning of what the
-        last packet said.
+        Args:
+            speech: The sentence.
+            onset_ns: When its sound starts.
+            sequence: Of the packet that brought the text; what waits for its onset waits for that
+                of its first sentence. 0: of none.
         """
         onset_ms = self._ms(onset_ns)
-        if self._said and self._said.lstrip().startswith(speech.text.strip()):
-            self._scheduler.shift_onset(onset_ms - self._onset_ms, self._now_ms)
-            self._said = ""
-        self._lips.begin(speech, onset_ms)
-        self._beats.begin(speech, onset_ms + self._options.av_offset_ms)
+        self._held.speak_until(onset_ms + speech.duration_ms)
+        waiting = self._held.get(sequence)
+        if waiting is not None:
+            self._held.place(sequence, onset_ms - self.speech_lead_ms(waiting))
+        elif sequence:
+            self._scheduler.place_onset(sequence, onset_ms, self._now_ms)
+        self._lips.begin(speech, onset_ms, self._now_ms)
+        self._beats.begin(speech, onset_ms + self._options.av_offset_ms, self._now_ms)
 
     def end_speech(self, now_ns: int) -> None:
         """Breaks speech off: the mouth closes within 70 ms, gestures that go with it fade."""
-        now_ms = self._ms(now_ns)
-        self._said = ""
+        now_ms = self._advance(now_ns)
+        self._held.clear()
         self._lips.cut(now_ms)
         self._beats.cut(now_ms)
         self._scheduler.end_speech(now_ms)
 
-    def voice_delta(self, now_ns: int) -> VoiceDelta:
-        """The voice for speech made now, with what starts along with it."""
-        values = self._scheduler.voice(self._ms(now_ns))
+    def voice_delta(self, now_ns: int, sequence: int = 0) -> VoiceDelta:
+        """The voice for speech made now, with what starts along with it.
+
+        Args:
+            now_ns: The time.
+            sequence: Of the packet that brought the text; 0: of none.
+        """
+        now_ms = self._advance(now_ns)
+        values = self._scheduler.voice(now_ms, self._held.get(sequence))
         return self._layout.voice(values)
 
     def active_capsules(self, now_ns: int) -> tuple[tuple[str, float], ...]:
         """Capsules that play now with their weights in [0.05, 1], the strongest first."""
-        return self._scheduler.active(self._ms(now_ns))
+        return self._scheduler.active(self._advance(now_ns))
 
     def frame(self, now_ns: int) -> DrawList:
         """What to draw at `now_ns`."""
-        now_ms = self._ms(now_ns)
-        if self._frame_ms is not None:
-            now_ms = max(now_ms, self._frame_ms)
+        now_ms = self._advance(now_ns)
         seconds = 0.0 if self._frame_ms is None else (now_ms - self._frame_ms) / 1000.0
-        self._frame_ms = self._now_ms = now_ms
+        self._frame_ms = now_ms
         self._mixer.begin()
         self._scheduler.mix(now_ms, self._skew_ms, self._mixer)
         values = self._mixer.values
@@ -186,6 +203,14 @@ class Body:
             light=layout.light(values),
             probe=self._event_sequence & 0xFFFF if options.probe else None,
         )
+
+    def _advance(self, now_ns: int) -> float:
+        """Moves on to a time, which never goes back, and plays what has become due; ms."""
+        now_ms = max(self._now_ms, self._ms(now_ns))
+        for due_ms, packet in self._held.due(now_ms):
+            self._scheduler.apply(packet, max(due_ms, self._now_ms))
+        self._now_ms = now_ms
+        return now_ms
 
     def _ms(self, now_ns: int) -> float:
         if self._epoch_ns is None:

@@ -55,7 +55,7 @@ class LiveCallbacks:
 
     Attributes:
         on_message: A viewer's text message; what it returns is awaited.
-        on_speech: Speech started, finished or was interrupted.
+        on_speech: Speech started, finished, was interrupted or dropped.
         on_fault: Something failed; the session goes on.
         on_viewers: How many viewers are connected now.
         on_drawn: The first picture with an event is about to be sent to a viewer; see
@@ -189,6 +189,9 @@ class LiveBody:
     def apply(self, packet: IdPacket, *, source: str = "") -> None:
         """Plays a packet; the very next frame shows it, and that frame is made now.
 
+        Capsules of text that has to wait for other speech, or whose sound is to come first, wait
+        until its sound has its place; eyes and brows answer at once.
+
         Args:
             packet: From the brain.
             source: Where the packet's text came from; goes into the speech updates.
@@ -201,10 +204,15 @@ class LiveBody:
         now_ns = self._clock.now_ns()
         if packet.interrupt:
             self._speaker.interrupt(now_ns)
-        self._body.apply(packet, now_ns)
-        if packet.speak_text:
-            onset_ns = now_ns + self._body.speech_lead_ms * NS_PER_MS
-            self._speaker.say(packet.speak_text, earliest_onset_ns=onset_ns, source=source)
+        queued = self._speaker.busy
+        said = self._speaker.say(
+            packet.speak_text,
+            earliest_onset_ns=now_ns + self._body.speech_lead_ms(packet) * NS_PER_MS,
+            source=source,
+            sequence=packet.sequence,
+            visemes=packet.visemes,
+        )
+        self._body.apply(packet, now_ns, held=said and (queued or packet.audio_first))
         self._frames.event()
 
     async def negotiate(self, sdp_type: str, sdp: str) -> tuple[str, str]:
@@ -279,9 +287,10 @@ class LiveBody:
             self._clock,
             SpeakerCallbacks(
                 on_speech=self._body.begin_speech,
+                on_cut=self._body.end_speech,
                 on_update=self._callbacks.on_speech,
                 on_fault=lambda error: self._fault("speech", error),
-                voice_delta=lambda: self._body.voice_delta(self._clock.now_ns()),
+                voice_delta=lambda sequence: self._body.voice_delta(self._clock.now_ns(), sequence),
             ),
             sleep_until=self._sleep_until,
         )

@@ -10,7 +10,9 @@ from functools import partial
 from capsules.avatar import Avatar
 from compositor.backend import I420, Compositor
 from compositor.drawlist import DrawList
-from compositor.errors import DeviceLostError
+from compositor.errors import BackendUnavailableError, DeviceLostError
+from engine.backoff import Backoff
+from engine.clock import NS_PER_MS, NS_PER_S, Clock, SystemClock
 from engine.errors import ClosedError
 from engine.faults import Fault, FaultSink
 
@@ -24,6 +26,8 @@ Raises:
 """
 
 _MAX_BATCH = 256
+_REOPEN_FIRST_NS = 250 * NS_PER_MS
+_REOPEN_LONGEST_NS = 30 * NS_PER_S
 
 
 @dataclass(slots=True)
@@ -43,7 +47,12 @@ class _Call:
     done: asyncio.Future[None]
 
 
-_STOP = None
+@dataclass(slots=True)
+class _Stop:
+    """The last thing the render thread is given."""
+
+
+_Work = _Frame | _Call | _Stop
 
 
 @dataclass(slots=True)
@@ -59,13 +68,15 @@ class Renderer:
 
     Whatever waits is drawn in one call of the compositor. A session has at most one frame under
     way, which bounds the queue. If the GPU is lost, another compositor takes over, the avatars
-    are loaded again and the same frames are drawn; if drawing fails otherwise, the session
-    keeps its last good picture.
+    are loaded again and the same frames are drawn; while it cannot be opened, later frames try
+    again, less and less often. If drawing fails otherwise, the session keeps its last good
+    picture.
 
     Args:
         open_compositor: Opens the compositor to use.
         open_fallback: Opens the one that takes over when the device is lost.
         on_fault: Hears of lost devices and failed frames.
+        clock: Measures how long to wait before a compositor is opened again.
     """
 
     def __init__(
@@ -73,6 +84,8 @@ class Renderer:
         open_compositor: CompositorFactory,
         open_fallback: CompositorFactory,
         on_fault: FaultSink,
+        *,
+        clock: Clock | None = None,
     ) -> None:
         self._open_compositor = open_compositor
         self._open_fallback = open_fallback
@@ -80,8 +93,12 @@ class Renderer:
         self._compositor: Compositor | None = None
         self._avatars: dict[str, Avatar] = {}
         self._sessions = _Sessions()
+        self._reopening = Backoff(
+            clock or SystemClock(), first_ns=_REOPEN_FIRST_NS, longest_ns=_REOPEN_LONGEST_NS
+        )
+        self._closed_by: Exception | None = None
         # Bounded by its writers: one frame a session, and calls that are awaited one by one.
-        self._queue: queue.SimpleQueue[_Frame | _Call | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Work] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended = asyncio.Event()
@@ -143,7 +160,7 @@ class Renderer:
         self._closed = True
         thread, self._thread = self._thread, None
         if thread is not None:
-            self._queue.put(_STOP)
+            self._queue.put(_Stop())
             await self._ended.wait()
             thread.join()  # does not wait any more: nothing is left to do there
 
@@ -162,26 +179,29 @@ class Renderer:
     def _work(self) -> None:
         stopping = False
         while not stopping:
-            frames: list[_Frame] = []
-            item = self._queue.get()
-            while True:
-                if isinstance(item, _Frame):
-                    frames.append(item)
-                elif isinstance(item, _Call):
-                    self._run_call(item)
-                else:
-                    stopping = True
-                    break
-                if len(frames) == _MAX_BATCH:
-                    break
-                try:
-                    item = self._queue.get_nowait()
-                except queue.Empty:
-                    break
+            frames, after = self._next()
+            # In the order they came: who is forgotten has no frame left to draw.
             if frames:
                 self._run_frames(frames)
+            if isinstance(after, _Call):
+                self._run_call(after)
+            stopping = isinstance(after, _Stop)
         self._close_compositor()
         self._answer(self._ended.set)
+
+    def _next(self) -> tuple[list[_Frame], _Call | _Stop | None]:
+        """Waits for work: the frames that are there, and what comes after them, if it does."""
+        frames: list[_Frame] = []
+        item = self._queue.get()
+        while isinstance(item, _Frame):
+            frames.append(item)
+            if len(frames) == _MAX_BATCH:
+                return frames, None
+            try:
+                item = self._queue.get_nowait()
+            except queue.Empty:
+                return frames, None
+        return frames, item
 
     def _run_call(self, call: _Call) -> None:
         try:
@@ -208,20 +228,43 @@ class Renderer:
         return list(drawn)
 
     def _drawn(self, draw_lists: list[DrawList]) -> list[I420]:
-        if self._compositor is None:
-            raise ClosedError("no compositor is open")
         try:
-            return self._compositor.render(draw_lists)
+            drawn = self._opened().render(draw_lists)
         except DeviceLostError as error:
-            self._report(Fault("device_lost", str(error)))
-            return self._fall_back().render(draw_lists)
+            self._lose(error)
+            drawn = self._opened().render(draw_lists)
+        self._reopening.hold()
+        return drawn
 
-    def _fall_back(self) -> Compositor:
+    def _opened(self) -> Compositor:
+        """The compositor; the fallback where there is none and it is time to try."""
+        if self._compositor is None:
+            if not self._reopening.due:
+                raise BackendUnavailableError(f"no compositor is open: {self._closed_by!r}")
+            self._reopening.attempt()
+            try:
+                self._compositor = self._open_fallback()
+            except Exception as error:
+                self._closed_by = error
+                raise
+            self._load_all(self._compositor)
+        return self._compositor
+
+    def _load_all(self, compositor: Compositor) -> None:
+        for avatar in tuple(self._avatars.values()):
+            try:
+                compositor.load(avatar)
+            except DeviceLostError:
+                self._close_compositor()
+                raise
+            except Exception as error:  # its sessions fail frame by frame, the others do not
+                del self._avatars[avatar.name]
+                self._report(Fault("render", f"loading avatar {avatar.name!r}: {error!r}"))
+
+    def _lose(self, error: DeviceLostError) -> None:
+        self._closed_by = error
+        self._report(Fault("device_lost", str(error)))
         self._close_compositor()
-        compositor = self._compositor = self._open_fallback()
-        for avatar in self._avatars.values():
-            compositor.load(avatar)
-        return compositor
 
     def _instead(self, session_id: str, error: Exception) -> I420 | None:
         if session_id not in self._sessions.failing:  # once a failure, not once a frame
@@ -234,16 +277,14 @@ class Renderer:
             self._compositor = self._open_compositor()
 
     def _load(self, avatar: Avatar) -> None:
-        if self._compositor is None:
-            raise ClosedError("no compositor is open")
         if self._avatars.get(avatar.name) is avatar:
             return  # another session brought it
-        self._avatars[avatar.name] = avatar
         try:
-            self._compositor.load(avatar)
+            self._opened().load(avatar)
         except DeviceLostError as error:
-            self._report(Fault("device_lost", str(error)))
-            self._fall_back()
+            self._lose(error)
+            self._opened().load(avatar)
+        self._avatars[avatar.name] = avatar
 
     def _forget(self, session_id: str) -> None:
         self._sessions.good.pop(session_id, None)

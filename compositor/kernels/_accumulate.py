@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from compositor.kernels._compile import kernel
+from capsules.kernel import kernel
 
 __all__ = ["accumulate", "accumulate_residuals", "transform"]
 

@@ -6,7 +6,7 @@ numba turns mixed signed and unsigned arithmetic into float64, hence the typed c
 import numpy as np
 from numpy.typing import NDArray
 
-from compositor.kernels._compile import kernel
+from capsules.kernel import kernel
 
 __all__ = ["draw", "spread"]
 

@@ -6,7 +6,7 @@ Numbers go by way of int32 between float32 and uint64: processors convert those 
 import numpy as np
 from numpy.typing import NDArray
 
-from compositor.kernels._compile import kernel
+from capsules.kernel import kernel
 
 __all__ = ["BORDER", "relight", "retouch"]
 

@@ -39,6 +39,7 @@ session.addEventListener("mood", ({ detail }) => {
   pad.showMood(detail.mood ?? {});
 });
 session.addEventListener("speech", ({ detail }) => {
+  if (detail.state === "SPEECH_STATE_DROPPED") return;
   element("stop").hidden = detail.state !== "SPEECH_STATE_STARTED";
   conversation.showSpeech(detail);
   if (detail.state === "SPEECH_STATE_STARTED") context.replyArrived(detail.text ?? "");

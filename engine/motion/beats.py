@@ -46,8 +46,9 @@ class Beats:
         self._count = 0
         self._last_ms = float("-inf")
 
-    def begin(self, speech: Speech, onset_ms: float) -> None:
-        """Places the beats of a piece of speech."""
+    def begin(self, speech: Speech, onset_ms: float, now_ms: float) -> None:
+        """Places the beats of a piece of speech; those over by `now_ms` are forgotten."""
+        self._drop_before(now_ms)
         for shape in speech.visemes:
             time_ms = onset_ms + shape.start_ms
             stressed = shape.viseme in _VOWELS and shape.duration_ms >= _STRESSED_MS
@@ -63,8 +64,7 @@ class Beats:
 
     def add(self, now_ms: float, values: list[float]) -> None:
         """Adds the motion to `values` (one a target, in table order; not clamped)."""
-        while self._beats and self._beats[0][0] + _RETURN_MS < now_ms:
-            del self._beats[0]
+        self._drop_before(now_ms)
         for time_ms, number in self._beats:
             if time_ms - _DIP_MS > now_ms:
                 break
@@ -79,6 +79,10 @@ class Beats:
             if uniform(self._seed, _STREAM, number, 3) < 0.35:
                 for index in self._brows:
                     values[index] += _BROWS * size * level
+
+    def _drop_before(self, now_ms: float) -> None:
+        while self._beats and self._beats[0][0] + _RETURN_MS < now_ms:
+            del self._beats[0]
 
     def _beat_hands(self, level: float, values: list[float]) -> None:
         low, high = _UP_PX

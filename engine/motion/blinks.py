@@ -6,7 +6,7 @@ Intervals are log-normal, as people's are; a blink closes faster than it opens (
 
 import math
 
-from engine.motion.chance import normal, uniform
+from engine.motion.chance import RESTART_MS, normal, restart, uniform
 from engine.motion.curves import smooth
 
 __all__ = ["BLINK_MS", "Blinks"]
@@ -44,6 +44,9 @@ class Blinks:
 
     def closed(self, now_ms: float) -> float:
         """How far the lids are closed, [0, 1]; `now_ms` never goes back."""
+        if now_ms - self._next_ms > RESTART_MS:
+            self._next_ms, self._count = restart(now_ms)
+            self._next_ms += self._interval_ms()
         while self._next_ms <= now_ms:
             self._begun.append(self._next_ms)
             if uniform(self._seed, _STREAM, self._count, 7) < _DOUBLE:

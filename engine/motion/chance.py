@@ -7,7 +7,10 @@ mixing function is SplitMix64's (Steele, Lea and Flood, 2014).
 import hashlib
 import math
 
-__all__ = ["normal", "text_counter", "uniform"]
+__all__ = ["RESTART_MS", "normal", "restart", "text_counter", "uniform"]
+
+RESTART_MS = 10_000.0
+"""A chain of chance that has stood still for longer starts anew, rather than catch up."""
 
 _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
@@ -25,6 +28,15 @@ def normal(*counters: int) -> float:
     """A number from the standard normal distribution (Box and Muller)."""
     radius = math.sqrt(-2.0 * math.log(1.0 - uniform(*counters, 1)))
     return radius * math.cos(2.0 * math.pi * uniform(*counters, 2))
+
+
+def restart(now_ms: float) -> tuple[float, int]:
+    """Where a chain that stood still starts anew: a time at most `RESTART_MS` ago, and a counter.
+
+    Both follow from the time alone, and the counters meet no other start's.
+    """
+    slot = int(now_ms // RESTART_MS)
+    return slot * RESTART_MS, slot << 20
 
 
 def text_counter(text: str) -> int:

@@ -6,7 +6,7 @@ away and back. An event calls the eyes back to the viewer.
 
 from dataclasses import dataclass
 
-from engine.motion.chance import normal, uniform
+from engine.motion.chance import RESTART_MS, normal, restart, uniform
 from engine.motion.curves import smooth
 
 __all__ = ["Gaze", "GazeShift"]
@@ -61,7 +61,15 @@ class Gaze:
         self._attend_ms = now_ms
 
     def advance(self, now_ms: float) -> list[GazeShift]:
-        """Moves on to `now_ms`; returns the shifts that began since the last call."""
+        """Moves on to `now_ms`; returns the shifts that began since the last call.
+
+        After a gap of more than 10 s it starts anew from the viewer.
+        """
+        if now_ms - self._next.start_ms > RESTART_MS:
+            start_ms, self._count = restart(now_ms)
+            self._away = False
+            self._from = self._to = GazeShift(start_ms, 1.0, 0.0, 0.0)
+            self._next = self._following(start_ms)
         begun: list[GazeShift] = []
         while self._next.start_ms <= now_ms:
             self._from, self._to = self._to, self._next

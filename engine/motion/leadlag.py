@@ -20,8 +20,8 @@ __all__ = ["SPEECH_LEAD_MS", "Start", "starts"]
 SPEECH_LEAD_MS = 130
 """How long the sound waits after its packet, so that hands can lead it."""
 
-_HAND_LEAD_MS = 180
-_FACE_LEAD_MS = 50
+_HAND_LEAD_MS = 180.0
+_AFTER_ONSET_MS = {Layer.FACE: -50.0, Layer.VOICE: 0.0}
 _AFTER_EVENT_MS = {Layer.FACE: 50.0, Layer.VOICE: 130.0}
 _AUDIO_FIRST_MS = {Layer.FACE: 80.0, Layer.HAND: 130.0, Layer.BODY: 130.0}
 
@@ -32,11 +32,12 @@ class Start:
 
     Attributes:
         offset_ms: After the packet, at least 0.
-        on_onset: Whether it was reckoned from the speech onset.
+        after_onset_ms: After the speech onset, where it was reckoned from there; it holds once the
+            onset is known.
     """
 
     offset_ms: float
-    on_onset: bool = False
+    after_onset_ms: float | None = None
 
 
 def starts(
@@ -60,7 +61,7 @@ def starts(
         if layer in asked:
             start = _from_packet(asked[layer], onset_ms)
         elif packet.audio_first:
-            start = Start(_AUDIO_FIRST_MS.get(layer, 0.0))
+            start = _from_onset(_AUDIO_FIRST_MS.get(layer, 0.0), onset_ms)
         else:
             start = _from_capsule(capsule, onset_ms, ends.get(layer, 0.0))
         ends[layer] = start.offset_ms + capsule.duration_ms
@@ -69,9 +70,14 @@ def starts(
 
 
 def _from_packet(offset_ms: float, onset_ms: float | None) -> Start:
-    if offset_ms < 0.0 and onset_ms is not None:
-        return Start(max(0.0, onset_ms + offset_ms), on_onset=True)
-    return Start(max(0.0, offset_ms))
+    return _from_onset(offset_ms, onset_ms if offset_ms < 0.0 else None)
+
+
+def _from_onset(offset_ms: float, onset_ms: float | None) -> Start:
+    """From the onset where there is one, else from the packet."""
+    if onset_ms is None:
+        return Start(max(0.0, offset_ms))
+    return Start(max(0.0, onset_ms + offset_ms), offset_ms)
 
 
 def _from_capsule(capsule: Capsule, onset_ms: float | None, previous_end_ms: float) -> Start:
@@ -79,20 +85,15 @@ def _from_capsule(capsule: Capsule, onset_ms: float | None, previous_end_ms: flo
     if "trigger" in capsule.model_fields_set and trigger.model_fields_set - {"probability"}:
         if trigger.relative_to == "previous_capsule":
             return Start(max(0.0, previous_end_ms + trigger.offset_ms))
-        if trigger.relative_to == "speech_onset" and onset_ms is not None:
-            return Start(max(0.0, onset_ms + trigger.offset_ms), on_onset=True)
-        return Start(float(max(0, trigger.offset_ms)))
+        from_onset = trigger.relative_to == "speech_onset"
+        return _from_onset(float(trigger.offset_ms), onset_ms if from_onset else None)
     return _by_default(capsule.layer, onset_ms)
 
 
 def _by_default(layer: Layer, onset_ms: float | None) -> Start:
     if onset_ms is None:
         return Start(_AFTER_EVENT_MS.get(layer, 0.0))
-    if layer is Layer.FACE:
-        return Start(max(0.0, onset_ms - _FACE_LEAD_MS), on_onset=True)
-    if layer is Layer.VOICE:
-        return Start(onset_ms, on_onset=True)
-    return Start(max(0.0, onset_ms - _HAND_LEAD_MS), on_onset=True)
+    return _from_onset(_AFTER_ONSET_MS.get(layer, -_HAND_LEAD_MS), onset_ms)
 
 
 def _first_one_now(capsules: Sequence[Capsule], found: list[Start]) -> list[Start]:

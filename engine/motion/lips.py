@@ -15,43 +15,15 @@ bares no more teeth for its consonants.
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 
-from capsules.arkit import VISEMES
+from capsules.arkit import ARKIT_BLENDSHAPES, VISEMES
 from engine.motion.curves import smooth
 from engine.motion.plans import target_index, target_table
 from engine.voice.port import Speech
 
 __all__ = ["MOUTH_TARGETS", "Lips"]
 
-MOUTH_TARGETS: tuple[str, ...] = (
-    "cheekPuff",
-    "jawForward",
-    "jawLeft",
-    "jawOpen",
-    "jawRight",
-    "mouthClose",
-    "mouthDimpleLeft",
-    "mouthDimpleRight",
-    "mouthFrownLeft",
-    "mouthFrownRight",
-    "mouthFunnel",
-    "mouthLeft",
-    "mouthLowerDownLeft",
-    "mouthLowerDownRight",
-    "mouthPressLeft",
-    "mouthPressRight",
-    "mouthPucker",
-    "mouthRight",
-    "mouthRollLower",
-    "mouthRollUpper",
-    "mouthShrugLower",
-    "mouthShrugUpper",
-    "mouthSmileLeft",
-    "mouthSmileRight",
-    "mouthStretchLeft",
-    "mouthStretchRight",
-    "mouthUpperUpLeft",
-    "mouthUpperUpRight",
-    "tongueOut",
+MOUTH_TARGETS: tuple[str, ...] = tuple(
+    name for name in ARKIT_BLENDSHAPES if name.startswith(("cheekPuff", "jaw", "mouth", "tongue"))
 )
 """What speech moves: face bases."""
 
@@ -60,6 +32,7 @@ _JAW_BLEND_MS = 130.0
 _RISE_MS = 80.0  # how long before the first sound the mouth begins to leave the feeling's shape
 _RETURN_MS = 220.0
 _CLOSE_MS = 70.0
+_KEPT_MS = 1000.0  # what ended longer ago is forgotten
 _SIL = VISEMES.index("sil")
 _DOMINANCE = tuple({"sil": 0.8, "PP": 3.0, "FF": 2.2}.get(name, 1.0) for name in VISEMES)
 _CLOSURES = frozenset(VISEMES.index(name) for name in ("PP", "FF"))
@@ -189,8 +162,9 @@ class Lips:
         self._cut: _Timeline | None = None
         self._cut_ms = 0.0
 
-    def begin(self, speech: Speech, onset_ms: float) -> None:
-        """Places speech; its sound starts at `onset_ms`."""
+    def begin(self, speech: Speech, onset_ms: float, now_ms: float) -> None:
+        """Places speech; its sound starts at `onset_ms`. What is long over is forgotten."""
+        self._timeline.drop_before(now_ms - _KEPT_MS)
         self._timeline.place(speech, onset_ms + self._offset_ms)
 
     def cut(self, now_ms: float) -> None:
@@ -215,7 +189,7 @@ class Lips:
         """
         presence = self.presence(now_ms)
         if presence <= 0.0:
-            self._timeline.drop_before(now_ms - 1000.0)
+            self._timeline.drop_before(now_ms - _KEPT_MS)
             return [self._felt(place, values) for place in self.targets]
         shape = self._shaped(now_ms)
         self._temper(shape, values)
@@ -235,7 +209,7 @@ class Lips:
         shape = self._shape
         for place in self.targets:
             shape[place] = 0.0
-        self._timeline.drop_before(now_ms - 1000.0)
+        self._timeline.drop_before(now_ms - _KEPT_MS)
         self._add(self._timeline, now_ms, 1.0)
         if self._cut is not None:
             gain = 1.0 - smooth((now_ms - self._cut_ms) / _CLOSE_MS)

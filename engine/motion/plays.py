@@ -36,7 +36,8 @@ class Play:
         head_start_ms: How far into its curves it starts.
         fade_in: Shape of its fade in.
         with_speech: Whether it belongs to speech and ends with it.
-        on_onset: Whether its start was reckoned from a speech onset yet to come.
+        speech: Sequence of the packet whose speech onset it waits for; 0: none.
+        after_onset_ms: How long after that onset it is to start.
         order: Newness, for conflicts.
     """
 
@@ -47,15 +48,16 @@ class Play:
         "_weight_from",
         "_weight_ms",
         "_weight_to",
+        "after_onset_ms",
         "batch",
         "fade_in",
         "head_start_ms",
         "holds",
-        "on_onset",
         "order",
         "pace",
         "plan",
         "source",
+        "speech",
         "start_ms",
         "strength",
         "with_speech",
@@ -73,7 +75,8 @@ class Play:
         self.head_start_ms = 0.0
         self.fade_in: Ease = plan.fade_in
         self.with_speech = False
-        self.on_onset = False
+        self.speech = 0
+        self.after_onset_ms = 0.0
         self._weight_from = self._weight_to = weight
         self._weight_ms = -_NEVER
         self._fade_start_ms = _NEVER
@@ -84,10 +87,6 @@ class Play:
     def goal(self) -> float:
         """The weight it was asked to reach."""
         return self._weight_to
-
-    def fading(self, now_ms: float) -> bool:
-        """Whether it has begun to fade out for good."""
-        return now_ms >= self._fade_start_ms
 
     def leaving(self) -> bool:
         """Whether a fade-out is under way or set."""

@@ -101,11 +101,13 @@ class Scheduler:
         """Fades the gestures that belong to speech; what waits for it never starts."""
         self._drop([item for item in self._plays if item.with_speech], now_ms)
 
-    def shift_onset(self, delta_ms: float, now_ms: float) -> None:
-        """Moves what waits for the speech onset, which comes later (or sooner) than reckoned."""
+    def place_onset(self, sequence: int, onset_ms: float, now_ms: float) -> None:
+        """Moves what waits for the speech of a packet, whose first sound starts at `onset_ms`."""
         for item in self._plays:
-            if item.on_onset and item.start_ms > now_ms:
-                item.start_ms = max(now_ms, item.start_ms + delta_ms)
+            if item.speech == sequence:
+                item.speech = 0
+                if item.start_ms > now_ms:
+                    item.start_ms = max(now_ms, onset_ms + item.after_onset_ms)
 
     def mix(self, now_ms: float, skew_ms: float, mixer: Mixer) -> None:
         """Lays all that plays now over each other in `mixer`, and forgets what is over.
@@ -137,17 +139,19 @@ class Scheduler:
         if finished:
             self._plays = [item for item in self._plays if not self._over(item, now_ms)]
 
-    def voice(self, now_ms: float) -> list[float]:
+    def voice(self, now_ms: float, coming: IdPacket | None = None) -> list[float]:
         """One value a target for speech made now: voice capsules at the strength they come to.
 
         What is to start with the speech counts already, for sound is made ahead of its time.
+
+        Args:
+            now_ms: The time.
+            coming: The packet that the speech is of, where it has not been applied yet.
         """
         mixer = self._voice_mixer
         mixer.begin()
-        for play in self._plays:
+        for play in self._sounding(now_ms, coming):
             tracks = play.plan.voice_tracks
-            if not tracks or play.leaving() or self._over(play, now_ms):
-                continue
             length_ms = play.plan.duration_ms
             time = length_ms if play.holds else 0.5 * length_ms
             if now_ms >= play.start_ms:
@@ -169,6 +173,26 @@ class Scheduler:
             if weight >= MIN_WEIGHT:
                 found[play.source] = max(weight, found.get(play.source, 0.0))
         return tuple(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+    def _sounding(self, now_ms: float, coming: IdPacket | None) -> list[Play]:
+        """What colours the voice now, or will once `coming` is applied; the weakest claim first."""
+        firings = [] if coming is None else self._reader.firings(coming)
+        replaced = {item.layer for item in firings if item.holds}
+        found = [
+            play
+            for play in self._plays
+            if play.plan.voice_tracks
+            and not play.leaving()
+            and not self._over(play, now_ms)
+            and not (play.holds and play.plan.layer in replaced)
+        ]
+        found += [
+            self._play(firing, part, now_ms)
+            for firing in firings
+            for part in firing.parts
+            if part[0].voice_tracks
+        ]
+        return sorted(found, key=claim)
 
     def _merge(self, firings: list[Firing], now_ms: float) -> None:
         """Lets this packet's entries take the place of those of the same event."""
@@ -219,6 +243,8 @@ class Scheduler:
             play.with_speech = (
                 bool(packet.speak_text) and not play.holds and play.plan.layer in _SPOKEN
             )
+            if firing.start.after_onset_ms is not None:
+                play.speech, play.after_onset_ms = packet.sequence, firing.start.after_onset_ms
         if firing.layer is Layer.HAND and not firing.holds:
             self._free_hands(fresh)
         self._plays += fresh
@@ -231,7 +257,6 @@ class Scheduler:
         play.holds = firing.holds
         play.pace, play.strength = firing.pace, firing.strength
         play.start_ms = now_ms + firing.start.offset_ms
-        play.on_onset = firing.start.on_onset
         if firing.start.offset_ms == 0.0:
             play.head_start_ms = plan.quiet_ms + HEAD_START_MS
             play.fade_in = plan.reaction_fade_in

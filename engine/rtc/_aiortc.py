@@ -1,16 +1,17 @@
 # ruff: noqa: SLF001 - this module is the one place where private names of aiortc are touched
 """Everything that reaches into aiortc's and aioice's internals, and nothing else.
 
-Written against aiortc 1.16; `require_version` refuses another one, because private names may
-have moved. What it adds:
+Written against aiortc 1.16 and aioice 0.13; `require_version` refuses others, because private
+names may have moved. What it adds:
 
-- a sender that encodes in a thread of its own, hears of keyframe and bitrate requests and writes
-  the `playout-delay` header extension;
+- a sender that encodes in a thread of its own, hears of keyframe and bitrate requests, writes
+  the `playout-delay` header extension and says what ended it;
 - candidates on the loopback address, so that a viewer on the same machine needs no network;
 - datagrams other than STUN are taken only from addresses that passed an ICE check.
 """
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -48,22 +49,24 @@ __all__ = [
     "require_version",
 ]
 
-_SUPPORTED = "1.16."
+_SUPPORTED = {"aiortc": "1.16.", "aioice": "0.13."}
 _LOOPBACK = "127.0.0.1"
+_MAX_FAILURES = 30  # frames in a row that cannot be encoded, each with a new encoder; a second
 
 _Datagram = Callable[[bytes, tuple[Any, ...]], None]
 
 
 @cache
 def require_version() -> None:
-    """Refuses a version of aiortc that this module was not written for.
+    """Refuses versions of aiortc and aioice that this module was not written for.
 
     Raises:
-        RuntimeError: aiortc is not 1.16.
+        RuntimeError: aiortc is not 1.16 or aioice not 0.13.
     """
-    installed = version("aiortc")
-    if not installed.startswith(_SUPPORTED):
-        raise RuntimeError(f"aiortc {installed} is installed: expected {_SUPPORTED}*")
+    for package, supported in _SUPPORTED.items():
+        installed = version(package)
+        if not installed.startswith(supported):
+            raise RuntimeError(f"{package} {installed} is installed: expected {supported}*")
 
 
 _F = TypeVar("_F", contravariant=True)
@@ -86,7 +89,9 @@ class Encoding:
     Attributes:
         open_encoder: Makes an encoder for a codec by its SDP name; called on the event loop.
         times: Takes in how long frames take.
-        on_error: Hears of frames that could not be encoded; a new encoder takes the next one.
+        on_error: Hears of a frame that could not be encoded, the first one in a row; a new
+            encoder takes the next one.
+        on_dead: Hears what ended the sender, unless its track ended or it was stopped.
         thread_name: Name of the sender's thread.
         on_encoded: Hears the RTP timestamp of every frame but the first, before it is sent.
     """
@@ -94,6 +99,7 @@ class Encoding:
     open_encoder: Callable[[str], MediaEncoder[Any]]
     times: StageTimes
     on_error: Callable[[Exception], None]
+    on_dead: Callable[[BaseException], None]
     thread_name: str
     on_encoded: Callable[[int], None] | None = None
 
@@ -102,7 +108,7 @@ class OwnedSender(RTCRtpSender):
     """An RTP sender with its own encoder and thread.
 
     Frames' pts must count ticks of the codec's RTP clock. One frame is encoded at a time, while
-    the next waits where the track finds it.
+    the next waits where the track finds it. A sender whose encoder keeps failing gives up.
 
     Args:
         track: Where frames come from.
@@ -121,6 +127,7 @@ class OwnedSender(RTCRtpSender):
             1, thread_name_prefix=encoding.thread_name
         )
         self._last_pts: int | None = None
+        self._failures = 0
         self.codec_name = ""
 
     async def _next_encoded_frame(self, codec: RTCRtpCodecParameters) -> RTCEncodedFrame | None:
@@ -138,14 +145,27 @@ class OwnedSender(RTCRtpSender):
                 executor, self._encode, self._encoder, frame, keyframe
             )
         except Exception as error:  # an encoder raises what its library does: begin anew
-            self._encoding.on_error(error)
+            self._note_failure(error)
             self._encoder, payloads = None, []
+        else:
+            self._failures = 0
         if not payloads or pts is None:
             self._keyframe_wanted |= keyframe or self._encoder is None
             return None
         self._announce(pts)
         # aiortc leaves the audio level out for None; computing it in Python costs more than opus.
         return RTCEncodedFrame(payloads, pts, None)  # type: ignore[arg-type]
+
+    def _note_failure(self, error: Exception) -> None:
+        self._failures += 1
+        if self._failures == 1:
+            self._encoding.on_error(error)
+        if self._failures == _MAX_FAILURES:
+            raise error
+
+    def _RTCRtpSender__log_warning(self, message: str, *_: object) -> None:  # noqa: N802 - aiortc's name
+        """What aiortc calls, in its `except`, with what ends the sending of RTP."""
+        self._encoding.on_dead(sys.exception() or RuntimeError(message))
 
     def _announce(self, pts: int) -> None:
         """Tells the frame's RTP timestamp; aiortc's random origin shows in the frame before."""
@@ -198,22 +218,17 @@ def replace_sender(transceiver: RTCRtpTransceiver, sender: OwnedSender) -> None:
     transceiver.receiver._set_rtcp_ssrc(sender._ssrc)
 
 
-def negotiate_playout_delay(transceiver: RTCRtpTransceiver, offer: SessionDescription) -> bool:
+def negotiate_playout_delay(transceiver: RTCRtpTransceiver, offer: SessionDescription) -> None:
     """Accepts the extension in the answer if the offer has it, and makes the sender write it.
 
     To be called between setRemoteDescription and createAnswer.
-
-    Returns:
-        Whether it was offered.
     """
     media = next((m for m in offer.media if m.rtp.muxId == transceiver.mid), None)
     offered = media.rtp.headerExtensions if media is not None else []
     extension = next((one for one in offered if one.uri == PLAYOUT_DELAY_URI), None)
-    if extension is None or not isinstance(transceiver.sender, OwnedSender):
-        return False
-    transceiver._headerExtensions.append(extension)
-    transceiver.sender.write_playout_delay(extension.id)
-    return True
+    if extension is not None and isinstance(transceiver.sender, OwnedSender):
+        transceiver._headerExtensions.append(extension)
+        transceiver.sender.write_playout_delay(extension.id)
 
 
 @dataclass(slots=True)
@@ -271,8 +286,10 @@ def _is_validated(connection: ice.Connection, address: tuple[str, int]) -> bool:
 
 
 async def close_quietly(connection: RTCPeerConnection) -> None:
-    """Closes a connection and the senders' threads; safe twice."""
-    await connection.close()
-    for sender in connection.getSenders():
-        if isinstance(sender, OwnedSender):
-            await sender.aclose()
+    """Closes a connection and, whatever happens, the senders' threads; safe twice."""
+    try:
+        await connection.close()
+    finally:
+        for sender in connection.getSenders():
+            if isinstance(sender, OwnedSender):
+                await sender.aclose()

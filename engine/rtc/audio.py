@@ -31,6 +31,10 @@ With `playout-delay` 0,0 a viewer shows a picture on arrival, but sound passes i
 for the screen. `python -m benchmarks soak` measures what is left. Lips wait rather than sound
 running ahead: sound read early would start in the past for short notice, and could not be taken
 back when speech is interrupted.
+
+A viewer without `playout-delay` holds pictures back until their sound is due, so that nothing
+but this delay is left between the two: its sound is read as much later (`SoundTrack`'s
+`delay_ns`).
 """
 
 _FRAME_MS = 20
@@ -54,16 +58,20 @@ class SoundTrack(MediaStreamTrack):
         start_ns: Moment of the clock that pts counts from; the video track's too.
         clock: The session's clock.
         timer: Waits on it.
+        delay_ns: By how much sound follows its place on the clock.
     """
 
     kind = "audio"
 
-    def __init__(self, sound: SoundSource, start_ns: int, *, clock: Clock, timer: Timer) -> None:
+    def __init__(
+        self, sound: SoundSource, start_ns: int, *, clock: Clock, timer: Timer, delay_ns: int = 0
+    ) -> None:
         super().__init__()
         self._sound = sound
         self._start_ns = start_ns
         self._clock = clock
         self._timer = timer
+        self._delay_ns = delay_ns
         self._index = -1
         self._ended = asyncio.Event()
 
@@ -88,7 +96,7 @@ class SoundTrack(MediaStreamTrack):
         self._ended.set()
 
     def _frame(self, due_ns: int) -> AudioFrame:
-        sound = self._sound.read(due_ns, _SAMPLES)
+        sound = self._sound.read(due_ns - self._delay_ns, _SAMPLES)
         samples = np.clip(sound * 32767.0, -32768.0, 32767.0).astype(np.int16)
         frame = AudioFrame.from_ndarray(samples[np.newaxis], format="s16", layout="mono")
         frame.sample_rate = SAMPLE_RATE_HZ

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from aiortc.sdp import MediaDescription, SessionDescription
 
 from engine.errors import NegotiationError
+from engine.rtc.playout_delay import PLAYOUT_DELAY_URI
 
 __all__ = ["MAX_SDP_BYTES", "Offer", "read_offer"]
 
 MAX_SDP_BYTES = 100_000
 
 _MDNS_SUFFIX = ".local"
+_MAX_EXTENSION_ID = 255  # RFC 8285: 1..14 take the one-byte form, any up to 255 the two-byte form
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +24,15 @@ class Offer:
         description: The same, parsed.
         has_video: Whether it has a video section to answer.
         has_audio: Likewise.
+        plays_at_once: Whether pictures, if any, are shown on arrival (`playout-delay` is offered)
+            rather than held back until their sound is due.
     """
 
     sdp: str
     description: SessionDescription
     has_video: bool
     has_audio: bool
+    plays_at_once: bool
 
 
 def read_offer(sdp_type: str, sdp: str) -> Offer:
@@ -47,7 +52,12 @@ def read_offer(sdp_type: str, sdp: str) -> Offer:
     description = _parse(sdp)
     _check_sections(description)
     kinds = [media.kind for media in description.media]
-    return Offer(sdp, description, "video" in kinds, "audio" in kinds)
+    plays_at_once = all(_has_playout_delay(m) for m in description.media if m.kind == "video")
+    return Offer(sdp, description, "video" in kinds, "audio" in kinds, plays_at_once)
+
+
+def _has_playout_delay(media: MediaDescription) -> bool:
+    return any(one.uri == PLAYOUT_DELAY_URI for one in media.rtp.headerExtensions)
 
 
 def _without_hidden(sdp: str) -> str:
@@ -101,3 +111,9 @@ def _check_section(media: MediaDescription) -> None:
         raise NegotiationError(f"the {media.kind} section has no mid")
     if media.kind != "application" and not media.rtcp_mux:
         raise NegotiationError(f"the {media.kind} section has no rtcp-mux")
+    for extension in media.rtp.headerExtensions:
+        if not 1 <= extension.id <= _MAX_EXTENSION_ID:
+            raise NegotiationError(
+                f"extmap {extension.id} {extension.uri} in the {media.kind} section: "
+                f"expected an id from 1 to {_MAX_EXTENSION_ID}"
+            )

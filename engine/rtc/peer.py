@@ -31,7 +31,7 @@ from engine.rtc._aiortc import (
     replace_sender,
     require_version,
 )
-from engine.rtc.audio import OpusEncoder, SoundSource, SoundTrack
+from engine.rtc.audio import LIP_DELAY_NS, OpusEncoder, SoundSource, SoundTrack
 from engine.rtc.encoders import VIDEO_CODECS, open_video_encoder
 from engine.rtc.offer import Offer, read_offer
 from engine.rtc.video import FrameTrack
@@ -132,7 +132,6 @@ class Viewer:
         self._shown_event = 0
         self.dropped_in = 0
         self.dropped_out = 0
-        self.plays_at_once = False
         self._connection.on("connectionstatechange", self._on_state)
         self._connection.on("datachannel", self._on_channel)
 
@@ -210,12 +209,12 @@ class Viewer:
         if offer.has_video:
             self._add_video()
         if offer.has_audio:
-            self._add_audio()
+            self._add_audio(delay_ns=0 if offer.plays_at_once else LIP_DELAY_NS)
         try:
             await connection.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
             for transceiver in connection.getTransceivers():
                 if transceiver.kind == "video":
-                    self.plays_at_once = negotiate_playout_delay(transceiver, offer.description)
+                    negotiate_playout_delay(transceiver, offer.description)
             self._inbound = guard_transports(connection)
             await connection.setLocalDescription(await connection.createAnswer())
         except Exception as error:  # aiortc raises whatever its code runs into
@@ -235,16 +234,21 @@ class Viewer:
                 open_encoder=lambda codec: open_video_encoder(codec, self._sources.size),
                 times=self._sources.encode_times,
                 on_error=self._on_encode_error,
+                on_dead=lambda error: self._on_dead("pictures", error),
                 thread_name="encode-video",
                 on_encoded=lambda timestamp: self._on_encoded(track.taken, timestamp),
             ),
         )
         transceiver.setCodecPreferences(_preferred(self._options.codecs))
 
-    def _add_audio(self) -> None:
+    def _add_audio(self, *, delay_ns: int) -> None:
         sources = self._sources
         track = SoundTrack(
-            sources.sound, sources.start_ns, clock=sources.clock, timer=sources.timer
+            sources.sound,
+            sources.start_ns,
+            clock=sources.clock,
+            timer=sources.timer,
+            delay_ns=delay_ns,
         )
         transceiver = self._connection.addTransceiver("audio", direction="sendonly")
         self._own(
@@ -254,6 +258,7 @@ class Viewer:
                 open_encoder=lambda _: OpusEncoder(),
                 times=StageTimes(1),
                 on_error=self._on_encode_error,
+                on_dead=lambda error: self._on_dead("sound", error),
                 thread_name="encode-audio",
             ),
         )
@@ -269,13 +274,18 @@ class Viewer:
     async def _live(self) -> None:
         """Waits for the end, whatever brings it, and closes everything."""
         timeout_s = self._options.connect_timeout_s
-        if not await _within(timeout_s, self._connected, self._ended):
-            self._fault(f"not connected after {timeout_s:g} s")
-        else:
-            await self._until_silent()
-        self._ended.set()
-        await self._close()
-        self._callbacks.on_change(self)
+        try:
+            if not await _within(timeout_s, self._connected, self._ended):
+                self._fault(f"not connected after {timeout_s:g} s")
+            else:
+                await self._until_silent()
+            self._ended.set()
+            await self._close()
+        except Exception as error:  # the task's root
+            self._fault(f"closing: {error!r}")
+        finally:
+            self._ended.set()
+            self._callbacks.on_change(self)
 
     async def _until_silent(self) -> None:
         """Returns when the viewer has ended or nothing came from it for a while.
@@ -340,6 +350,11 @@ class Viewer:
 
     def _on_encode_error(self, error: Exception) -> None:
         self._callbacks.on_fault(Fault("encode", repr(error), self._sources.session_id))
+
+    def _on_dead(self, what: str, error: BaseException) -> None:
+        """A viewer that is sent no more of something had better come back."""
+        self._fault(f"sending {what}: {error!r}")
+        self._ended.set()
 
     def _fault(self, cause: str) -> None:
         self._callbacks.on_fault(Fault("viewer", cause, self._sources.session_id))

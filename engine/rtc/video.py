@@ -18,7 +18,8 @@ class FrameTrack(MediaStreamTrack):
     """Gives the newest picture as soon as there is one.
 
     It joins the feed with the first `recv`, so that no picture is drawn for a viewer that is not
-    connected yet. Every track makes its own `VideoFrame`, because encoders change theirs.
+    connected yet. Every track makes its own `VideoFrame`, because encoders set the type of theirs;
+    the pixels are the feed's own, which encoders only read.
     """
 
     kind = "video"
@@ -45,7 +46,7 @@ class FrameTrack(MediaStreamTrack):
         except ClosedError as error:
             raise MediaStreamError from error
         self.taken = live
-        frame = VideoFrame.from_ndarray(live.image, format="yuv420p")
+        frame = VideoFrame.from_numpy_buffer(live.image, format="yuv420p")
         frame.pts = live.pts
         frame.time_base = _TIME_BASE
         return frame

@@ -4,7 +4,7 @@ import importlib.util
 import logging
 from typing import Literal
 
-from engine.errors import VoiceUnavailableError
+from engine.errors import VoiceError
 from engine.voice.espeak.tts import EspeakTts
 from engine.voice.port import TextToSpeech
 from engine.voice.silent import SilentTts
@@ -38,7 +38,7 @@ async def open_tts(preference: VoicePreference = "auto") -> TextToSpeech:
     voice = EspeakTts()
     try:
         await voice.warm()
-    except VoiceUnavailableError as error:
+    except VoiceError as error:
         await voice.aclose()
         if preference == "espeak":
             raise

@@ -27,12 +27,10 @@ class PhonemeTable:
     Attributes:
         espeak: By eSpeak NG's mnemonic, without stress marks.
         espeak_by_first: By the first character of a mnemonic that `espeak` does not list.
-        arpabet: By ARPAbet symbol, without a stress digit.
     """
 
     espeak: Mapping[str, MouthShape]
     espeak_by_first: Mapping[str, MouthShape]
-    arpabet: Mapping[str, MouthShape]
 
     def of_espeak(self, symbol: str) -> MouthShape:
         """The shape of an eSpeak mnemonic; any symbol has one."""
@@ -43,10 +41,6 @@ class PhonemeTable:
         if not plain:
             return ((SILENCE, 1.0),)
         return self.espeak_by_first.get(plain[0], _NEUTRAL_VOWEL)
-
-    def of_arpabet(self, symbol: str) -> MouthShape:
-        """The shape of an ARPAbet symbol, with or without its stress digit; unknown: silence."""
-        return self.arpabet.get(symbol.upper().rstrip("012"), ((SILENCE, 1.0),))
 
 
 def _shape(entries: list[tuple[str, float]]) -> MouthShape:
@@ -62,7 +56,6 @@ def load_phonemes() -> PhonemeTable:
         espeak_by_first={
             first: ((VISEMES.index(name), 1.0),) for first, name in data["espeak_by_first"].items()
         },
-        arpabet={symbol: _shape(entries) for symbol, entries in data["arpabet"].items()},
     )
 
 

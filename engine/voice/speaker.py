@@ -4,19 +4,22 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from engine.clock import NS_PER_MS, NS_PER_S, Clock
 from engine.errors import VoiceError
+from engine.packet import VisemeMark
+from engine.voice.phonemes import visemes_from_marks
 from engine.voice.port import Speech, TextToSpeech, VoiceDelta
 from engine.voice.sentences import split_sentences
 from engine.voice.silent import SilentTts
 from engine.voice.timeline import SpeechTimeline
 
-__all__ = ["MAX_WAITING", "Speaker", "SpeakerCallbacks", "SpeechState", "SpeechUpdate"]
+__all__ = ["MAX_WAITING_CHARS", "Speaker", "SpeakerCallbacks", "SpeechState", "SpeechUpdate"]
 
-MAX_WAITING = 32  # sentences; what does not fit is refused, see `Speaker.say`
+MAX_WAITING_CHARS = 16_000
+"""While so much waits, texts are refused: twice the longest text that an event may bring."""
 
 _LEAST_LEAD_NS = 20 * NS_PER_MS  # one audio packet: what is placed sooner would be read too late
 _PAUSE_NS = 120 * NS_PER_MS
@@ -27,20 +30,22 @@ _log = logging.getLogger(__name__)
 
 
 class SpeechState(StrEnum):
-    """What happened to a text."""
+    """What happened to a text; one that was dropped was never begun."""
 
     STARTED = "started"
     FINISHED = "finished"
     INTERRUPTED = "interrupted"
+    DROPPED = "dropped"
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechUpdate:
-    """A text began, ended or was cut short.
+    """A text began, ended, was cut short or not said at all.
 
     Attributes:
         state: What happened.
-        text: The whole text as given to `Speaker.say`.
+        text: The text as given to `Speaker.say`; of an interrupted one, the sentences that had
+            begun.
         source: Where the text came from, as given to `Speaker.say`.
     """
 
@@ -54,30 +59,38 @@ class SpeakerCallbacks:
     """Whom the speaker tells and asks; all are called on the event loop and must not block.
 
     Attributes:
-        on_speech: A sentence with the time its sound starts; may come while another still plays.
-        on_update: At the moment the sound starts or has ended, or on interruption.
-        on_fault: The voice failed on a sentence, which is mouthed in silence instead.
-        voice_delta: How the voice is to sound now; asked once a sentence.
+        on_speech: A sentence, the time its sound starts, and the sequence of its text; may come
+            while another still plays.
+        on_cut: All sound ends at this time, and what was placed later does not come.
+        on_update: At the moment the sound starts or has ended, or a text is dropped.
+        on_fault: The voice failed on a sentence, which is mouthed in silence instead; or a text
+            was refused.
+        voice_delta: How the voice is to sound for the text of this sequence; asked once a sentence.
     """
 
-    on_speech: Callable[[Speech, int], None]
+    on_speech: Callable[[Speech, int, int], None]
+    on_cut: Callable[[int], None]
     on_update: Callable[[SpeechUpdate], None]
     on_fault: Callable[[Exception], None]
-    voice_delta: Callable[[], VoiceDelta]
+    voice_delta: Callable[[int], VoiceDelta]
 
 
 @dataclass(eq=False, slots=True)
 class _Utterance:
     text: str
     source: str
+    sequence: int
+    visemes: tuple[VisemeMark, ...]
     earliest_onset_ns: int
     left: int  # sentences whose sound has not ended
-    started: bool = False
+    onset_ns: int | None = None  # of its first sentence
+    begun: list[str] = field(default_factory=list)  # sentences whose sound has started
 
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
     utterance: _Utterance
+    sentence: str
     onset_ns: int
     end_ns: int
 
@@ -113,8 +126,12 @@ class Speaker:
         self._callbacks = callbacks
         self._sleep_until = sleep_until or self._sleep_by_asyncio
         self._waiting: deque[tuple[_Utterance, str]] = deque()
+        self._waiting_chars = 0
         self._utterances: list[_Utterance] = []  # unfinished, oldest first
         self._wake = asyncio.Event()
+        self._run_number = (
+            0  # a cancelled task may still get a turn: it sees that it is not the one
+        )
         self._task: asyncio.Task[None] | None = None
         self._retired: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -124,50 +141,71 @@ class Speaker:
         """Whether something is being said or waits to be."""
         return bool(self._utterances)
 
-    def say(self, text: str, *, earliest_onset_ns: int = 0, source: str = "") -> int:
+    def say(
+        self,
+        text: str,
+        *,
+        earliest_onset_ns: int = 0,
+        source: str = "",
+        sequence: int = 0,
+        visemes: tuple[VisemeMark, ...] = (),
+    ) -> bool:
         """Queues a text behind what is being said; returns at once.
+
+        While 16,000 characters or more wait, a text is refused as a whole: it is reported as a
+        fault and as dropped. So the pieces of a text that come together are said up to some piece,
+        never with a gap.
 
         Args:
             text: Any length; split into sentences, stripped of markup.
             earliest_onset_ns: The sound does not start before.
             source: Goes into the updates.
+            sequence: Of the packet that brought it; goes into the callbacks.
+            visemes: Mouth shapes that take the place of the voice's own.
 
         Returns:
-            How many sentences were taken. At most 32 wait: those at the end of a text that do not
-            fit are refused, since what waits that long is no longer an answer. 0 where there is
-            nothing to say or the speaker is closed; no update follows then.
+            Whether it will be said. Where there is nothing to say or the speaker is closed, nobody
+            is told.
         """
-        if self._closed:
-            return 0
-        sentences = split_sentences(text)
-        taken = sentences[: max(0, MAX_WAITING - len(self._waiting))]
-        if len(taken) < len(sentences):
-            _log.warning("speech queue is full: %d sentences refused", len(sentences) - len(taken))
-        if not taken:
-            return 0
-        utterance = _Utterance(text, source, earliest_onset_ns, len(taken))
+        sentences = [] if self._closed else split_sentences(text)
+        if not sentences:
+            return False
+        marks = tuple(sorted(visemes, key=lambda mark: mark.offset_ms))
+        utterance = _Utterance(text, source, sequence, marks, earliest_onset_ns, len(sentences))
+        if self._waiting_chars >= MAX_WAITING_CHARS:
+            waiting = f"{self._waiting_chars:,} characters wait to be said"
+            self._callbacks.on_fault(VoiceError(f"{waiting}: {len(text):,} more were refused"))
+            self._tell(SpeechState.DROPPED, utterance)
+            return False
         self._utterances.append(utterance)
-        self._waiting.extend((utterance, sentence) for sentence in taken)
+        self._waiting.extend((utterance, sentence) for sentence in sentences)
+        self._waiting_chars += sum(map(len, sentences))
         self._wake.set()
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._run(), name="speaker")
-        return len(taken)
+            run = self._run(self._run_number)
+            self._task = asyncio.get_running_loop().create_task(run, name="speaker")
+        return True
 
     def interrupt(self, now_ns: int) -> None:
         """Stops at once: the sound fades within 8 ms and everything that waits is dropped.
 
-        Each text that was not finished is reported as interrupted.
+        A text that had begun is reported as interrupted, the others as dropped.
         """
+        self._run_number += 1
         self._timeline.cut(now_ns)
+        self._timeline.drop_before(now_ns - _KEPT_NS)
+        self._callbacks.on_cut(now_ns)
         self._waiting.clear()
+        self._waiting_chars = 0
         task, self._task = self._task, None
         if task is not None:
             self._retired.add(task)
             task.add_done_callback(self._retired.discard)
             task.cancel()
-        dropped, self._utterances = self._utterances, []
-        for utterance in dropped:
-            self._tell(SpeechState.INTERRUPTED, utterance)
+        unfinished, self._utterances = self._utterances, []
+        for utterance in unfinished:
+            state = SpeechState.INTERRUPTED if utterance.begun else SpeechState.DROPPED
+            self._tell(state, utterance)
 
     async def aclose(self) -> None:
         """Interrupts and waits until the task has ended; safe twice."""
@@ -175,65 +213,93 @@ class Speaker:
         self.interrupt(self._clock.now_ns())
         await asyncio.gather(*self._retired, return_exceptions=True)
 
-    async def _run(self) -> None:
+    async def _run(self, run: int) -> None:
         """The root of the speaking task: makes and announces until it is cancelled."""
         placed: asyncio.Queue[_Placed] = asyncio.Queue()  # never holds more than `slots` allows
         slots = asyncio.Semaphore(_PLACED_AHEAD)
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._make(placed, slots), name="speaker-make")
-                group.create_task(self._announce(placed, slots), name="speaker-announce")
+                group.create_task(self._make(run, placed, slots), name="speaker-make")
+                group.create_task(self._announce(run, placed, slots), name="speaker-announce")
         except ExceptionGroup as group_error:  # the session goes on; the next text starts afresh
             _log.exception("the speaking task failed")
-            self.interrupt(self._clock.now_ns())
+            if run == self._run_number:
+                self.interrupt(self._clock.now_ns())
             for error in group_error.exceptions:
                 self._callbacks.on_fault(error)
 
-    async def _make(self, placed: asyncio.Queue[_Placed], slots: asyncio.Semaphore) -> None:
+    async def _make(
+        self, run: int, placed: asyncio.Queue[_Placed], slots: asyncio.Semaphore
+    ) -> None:
         """Turns sentences into placed sound, one ahead of what plays."""
         free_ns = 0
         while True:
             await slots.acquire()
-            while not self._waiting:
+            while run == self._run_number and not self._waiting:
                 self._wake.clear()
                 await self._wake.wait()
+            if run != self._run_number:
+                return
             utterance, sentence = self._waiting.popleft()
-            speech = await self._speech(sentence)
-            soonest_ns = self._clock.now_ns() + _LEAST_LEAD_NS
-            onset_ns = max(soonest_ns, utterance.earliest_onset_ns, free_ns)
-            end_ns = onset_ns + round(speech.duration_ms * NS_PER_MS)
-            free_ns = end_ns + _PAUSE_NS
-            self._timeline.place(speech, onset_ns)
-            self._callbacks.on_speech(speech, onset_ns)
-            placed.put_nowait(_Placed(utterance, onset_ns, end_ns))
+            self._waiting_chars -= len(sentence)
+            speech = await self._speech(sentence, utterance.sequence)
+            if run != self._run_number:
+                return
+            now_ns = self._clock.now_ns()
+            onset_ns = max(now_ns + _LEAST_LEAD_NS, utterance.earliest_onset_ns, free_ns)
+            sound = self._place(utterance, sentence, speech, onset_ns)
+            free_ns = sound.end_ns + _PAUSE_NS
+            placed.put_nowait(sound)
 
-    async def _speech(self, sentence: str) -> Speech:
-        delta = self._callbacks.voice_delta()
+    def _place(
+        self, utterance: _Utterance, sentence: str, speech: Speech, onset_ns: int
+    ) -> _Placed:
+        if utterance.onset_ns is None:
+            utterance.onset_ns = onset_ns
+        if utterance.visemes:
+            since_ms = (onset_ns - utterance.onset_ns) / NS_PER_MS
+            shapes = [(((it.viseme, 1.0),), it.offset_ms - since_ms) for it in utterance.visemes]
+            speech = replace(speech, visemes=visemes_from_marks(shapes, speech.duration_ms))
+        self._timeline.drop_before(self._clock.now_ns() - _KEPT_NS)
+        self._timeline.place(speech, onset_ns)
+        self._callbacks.on_speech(speech, onset_ns, utterance.sequence)
+        end_ns = onset_ns + round(speech.duration_ms * NS_PER_MS)
+        return _Placed(utterance, sentence, onset_ns, end_ns)
+
+    async def _speech(self, sentence: str, sequence: int) -> Speech:
+        delta = self._callbacks.voice_delta(sequence)
         try:
             return await self._tts.synthesize(sentence, delta)
         except VoiceError as error:
             self._callbacks.on_fault(error)
             return await self._silent.synthesize(sentence, delta)
 
-    async def _announce(self, placed: asyncio.Queue[_Placed], slots: asyncio.Semaphore) -> None:
+    async def _announce(
+        self, run: int, placed: asyncio.Queue[_Placed], slots: asyncio.Semaphore
+    ) -> None:
         """Reports each text at the moment it is first and last heard."""
         while True:
             sound = await placed.get()
             utterance = sound.utterance
             await self._sleep_until(sound.onset_ns)
-            if not utterance.started:
-                utterance.started = True
+            if run != self._run_number:
+                return
+            utterance.begun.append(sound.sentence)
+            if len(utterance.begun) == 1:
                 self._tell(SpeechState.STARTED, utterance)
             await self._sleep_until(sound.end_ns)
+            if run != self._run_number:
+                return
             slots.release()
-            self._timeline.drop_before(sound.end_ns - _KEPT_NS)
             utterance.left -= 1
             if utterance.left == 0:
                 self._utterances.remove(utterance)
                 self._tell(SpeechState.FINISHED, utterance)
 
     def _tell(self, state: SpeechState, utterance: _Utterance) -> None:
-        self._callbacks.on_update(SpeechUpdate(state, utterance.text, utterance.source))
+        interrupted = state is SpeechState.INTERRUPTED
+        text = " ".join(utterance.begun) if interrupted else utterance.text
+        self._callbacks.on_update(SpeechUpdate(state, text, utterance.source))
 
     async def _sleep_by_asyncio(self, time_ns: int) -> None:
         await asyncio.sleep(max(0, time_ns - self._clock.now_ns()) / NS_PER_S)

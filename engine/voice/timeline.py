@@ -76,17 +76,6 @@ class SpeechTimeline:
         limit = _to_sample(time_ns)
         self._segments = tuple(segment for segment in self._segments if segment.end >= limit)
 
-    @property
-    def end_ns(self) -> int:
-        """When the last sound ends; 0 where there is none."""
-        end = max((segment.end for segment in self._segments), default=0)
-        return -(-end * NS_PER_S // SAMPLE_RATE_HZ)
-
-    def speaking(self, now_ns: int) -> bool:
-        """Whether there is speech at this moment."""
-        now = _to_sample(now_ns)
-        return any(segment.start <= now < segment.end for segment in self._segments)
-
 
 def _cut(segment: _Segment, now: int) -> _Segment:
     """The segment up to `now` and a fade; a copy, since the sound may be somebody else's."""

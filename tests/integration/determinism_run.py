@@ -66,7 +66,8 @@ def main(cache: Path) -> str:
                 speech = asyncio.run(
                     SilentTts().synthesize(packet.speak_text, body.voice_delta(now))
                 )
-                body.begin_speech(speech, now + body.speech_lead_ms * NS_PER_MS)
+                onset = now + body.speech_lead_ms(packet) * NS_PER_MS
+                body.begin_speech(speech, onset, packet.sequence)
         draw_list = body.frame(now)
         digest.update(draw_list.to_bytes())
         digest.update(compositor.render([draw_list])[0].tobytes())

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.util
+import io
 import os
 import signal
 import statistics
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from capsules.arkit import VISEMES
 from engine.errors import VoiceError
+from engine.voice.espeak.frames import read_frame
 from engine.voice.espeak.tts import EspeakTts
 from engine.voice.mastering import active_rms
 from engine.voice.open import open_tts
@@ -49,6 +51,11 @@ def with_voice(scene: Callable[[EspeakTts], Awaitable[T]]) -> T:
 
 def say(text: str, delta: VoiceDelta = NEUTRAL) -> Speech:
     return with_voice(lambda tts: tts.synthesize(text, delta))
+
+
+def pid_of(tts: EspeakTts) -> int:
+    assert tts._child is not None
+    return tts._child._process.pid
 
 
 def pitch_hz(samples: NDArray[np.float32]) -> float:
@@ -181,11 +188,10 @@ def test_huge_text_is_cut() -> None:
 def test_killed_process_is_replaced() -> None:
     async def scene(tts: EspeakTts) -> tuple[Speech, bool]:
         await tts.warm()
-        pid = tts.child_pid
-        assert pid is not None
+        pid = pid_of(tts)
         os.kill(pid, signal.SIGKILL)
         speech = await tts.synthesize("Still here.", NEUTRAL)
-        return speech, tts.child_pid != pid
+        return speech, pid_of(tts) != pid
 
     speech, replaced = with_voice(scene)
     assert replaced
@@ -197,8 +203,7 @@ def test_hung_process_is_an_error_in_time_and_the_next_text_is_said() -> None:
         tts = EspeakTts(timeout_s=0.3)
         try:
             await tts.warm()
-            assert tts.child_pid is not None
-            os.kill(tts.child_pid, signal.SIGSTOP)
+            os.kill(pid_of(tts), signal.SIGSTOP)
             return await tts.synthesize("Hello.", NEUTRAL)
         finally:
             await tts.aclose()
@@ -249,7 +254,7 @@ def test_closing_lets_the_process_end_by_itself() -> None:
         assert child is not None
         await tts.aclose()
         await tts.aclose()
-        return child.pid, child._process.returncode
+        return child._process.pid, child._process.returncode
 
     pid, status = asyncio.run(run())
     assert status == 0
@@ -263,7 +268,7 @@ def test_process_ends_with_a_killed_parent() -> None:
         "async def run():\n"
         "    tts = EspeakTts()\n"
         "    await tts.warm()\n"
-        "    print(tts.child_pid, flush=True)\n"
+        "    print(tts._child._process.pid, flush=True)\n"
         "    await asyncio.sleep(60)\n"
         "asyncio.run(run())\n"
     )
@@ -283,3 +288,21 @@ def test_process_imports_nothing_heavy() -> None:
     root = Path(__file__).parents[2]
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root)
     assert answer.stdout.strip() == "[]", answer.stderr
+
+
+def test_fork_that_fails_is_answered_with_a_refusal() -> None:
+    code = (
+        "import sys; from engine.voice.espeak.__main__ import _serve\n"
+        "class Library:\n"
+        "    sample_rate_hz = 22050\n"
+        "    def set_voice(self, name): pass\n"
+        "    def synthesize(self, *_): raise MemoryError\n"
+        "request = dict(id=3, text='', voice='', rate_wpm=1, pitch=1, range=1)\n"
+        "_serve(Library(), request, open(1, 'wb', buffering=0))\n"
+    )
+    root = Path(__file__).parents[2]
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=root)
+    frame = read_frame(io.BytesIO(answer.stdout))
+    assert frame is not None, answer.stderr
+    assert (frame[0]["id"], frame[0]["ok"]) == (3, False)
+    assert "exit status 1" in frame[0]["error"]

@@ -262,15 +262,6 @@ def test_avatar_that_is_not_loaded_is_named(compositor: NumbaCompositor) -> None
         compositor.render([REST, replace(REST, avatar="nobody")])
 
 
-def test_unloaded_avatar_is_unknown_and_unloading_twice_is_no_error() -> None:
-    compositor = NumbaCompositor()
-    compositor.load(marked(dot(0, 0)))
-    compositor.unload("marked")
-    compositor.unload("marked")
-    with pytest.raises(UnknownAvatarError):
-        compositor.render([DOT])
-
-
 def test_loading_again_replaces() -> None:
     compositor = NumbaCompositor()
     compositor.load(marked(dot(480, 480), behind=(0, 0, 0, 255)))

@@ -2,7 +2,10 @@ import itertools
 
 import pytest
 
+from engine.motion import blinks as blinks_module
+from engine.motion import gaze as gaze_module
 from engine.motion.blinks import BLINK_MS, Blinks
+from engine.motion.chance import uniform
 from engine.motion.gaze import Gaze
 from engine.motion.idle import Idle
 from engine.motion.plans import target_index, target_table
@@ -150,3 +153,40 @@ def test_visible_notice_moves_the_brows_at_once_and_lets_go() -> None:
     brow = INDEX["browOuterUpLeft"]
     assert added(idle, 1000.0)[brow] - added(calm, 1000.0)[brow] > 0.05
     assert added(idle, 1600.0)[brow] == added(calm, 1600.0)[brow]
+
+
+@pytest.mark.parametrize("gap_ms", [60_000.0, 86_400_000.0])
+def test_long_gap_is_not_lived_through(gap_ms: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = 0
+
+    def counted(*counters: int) -> float:
+        nonlocal drawn
+        drawn += 1
+        return uniform(*counters)
+
+    idle = Idle(3)
+    added(idle, 0.0)
+    idle.lids(0.0, 0.0)
+    monkeypatch.setattr(blinks_module, "uniform", counted)
+    monkeypatch.setattr(gaze_module, "uniform", counted)
+    added(idle, gap_ms)
+    idle.lids(gap_ms, 0.0)
+    assert drawn < 200
+
+
+def test_life_after_a_long_gap_depends_on_time_and_seed_alone() -> None:
+    early, late = Idle(3), Idle(3)
+    for idle, last_ms in ((early, 0.0), (late, 7000.0)):
+        added(idle, last_ms)
+        idle.lids(last_ms, 0.0)
+    for step in range(3000):
+        now = 3_600_000.0 + step * 20.0
+        assert added(early, now) == added(late, now)
+        assert early.lids(now, 0.0) == late.lids(now, 0.0)
+
+
+def test_eyes_blink_on_after_a_long_gap() -> None:
+    blinks = Blinks(5)
+    blinks.closed(0.0)
+    lids = [blinks.closed(3_600_000.0 + step * 20.0) for step in range(50 * 60)]
+    assert 8 <= sum(a < 0.5 <= b for a, b in itertools.pairwise(lids)) <= 30

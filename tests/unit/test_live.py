@@ -211,7 +211,7 @@ def test_new_text_in_an_interrupting_packet_is_said() -> None:
     texts = [(update.state, update.text) for _, update in on_stage(scene).speech]
     assert texts == [
         (SpeechState.STARTED, "One. Two. Three."),
-        (SpeechState.INTERRUPTED, "One. Two. Three."),
+        (SpeechState.INTERRUPTED, "One."),
         (SpeechState.STARTED, "Wait."),
         (SpeechState.FINISHED, "Wait."),
     ]
@@ -225,6 +225,59 @@ def test_voice_that_fails_is_a_fault_and_the_session_goes_on() -> None:
         stage.live.apply(bodies.packet("VF_SMILE", sequence=2))
 
     assert [fault.mode for fault in on_stage(scene).faults] == ["speech"]
+
+
+def test_long_speech_is_said_to_its_end() -> None:
+    pieces = ["This sentence is one of a hundred and has some words. " * 5 for _ in range(20)]
+
+    async def scene(stage: Stage) -> None:
+        for number, piece in enumerate(pieces, 1):
+            stage.live.apply(bodies.packet(speak_text=piece, sequence=number))
+        for _ in range(115):
+            await stage.pass_ms(1000)
+        assert not stage.live.speaking
+
+    stage = on_stage(scene)
+    said = [update.text for _, update in stage.speech if update.state is SpeechState.FINISHED]
+    assert said == pieces
+    assert stage.faults == []
+
+
+def test_text_without_room_is_a_fault_and_an_update_and_its_face_shows() -> None:
+    async def scene(stage: Stage) -> None:
+        for number in range(1, 60):
+            stage.live.apply(bodies.packet(speak_text="Word. " * 80, sequence=number))
+        stage.live.apply(bodies.packet("VF_SAD", speak_text="No room.", sequence=60))
+        await stage.pass_ms(400)
+        assert dict(stage.live.active_capsules())["VF_SAD"] > 0.5
+
+    stage = on_stage(scene)
+    assert {fault.mode for fault in stage.faults} == {"speech"}
+    assert "No room." not in stage.faults[-1].cause
+    assert SpeechUpdate(SpeechState.DROPPED, "No room.", "") in [one for _, one in stage.speech]
+
+
+def test_gestures_of_queued_text_wait_until_it_is_heard() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.live.apply(bodies.packet(speak_text="One. Two.", sequence=1))
+        await stage.pass_ms(500)
+        stage.live.apply(bodies.packet("VF_SAD", speak_text="Three.", sequence=2))
+        await stage.pass_ms(1500)
+        assert "VF_SAD" not in dict(stage.live.active_capsules())
+        await stage.pass_ms(700)
+        assert dict(stage.live.active_capsules())["VF_SAD"] > 0.5
+
+    on_stage(scene)
+
+
+def test_text_with_nothing_to_say_holds_nothing_back() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.live.apply(bodies.packet(speak_text="One. Two.", sequence=1))
+        stage.live.apply(bodies.packet("VF_SAD", speak_text="...", sequence=2))
+        await stage.pass_ms(400)
+        assert dict(stage.live.active_capsules())["VF_SAD"] > 0.5
+
+    on_stage(scene)
 
 
 def test_bad_offers_are_refused_and_the_session_goes_on() -> None:

@@ -1,13 +1,21 @@
+import contextlib
+import functools
+import io
 import json
 import struct
+import tempfile
 import zipfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from capsules import pack
+from capsules._tensors import tensor_bytes
 from capsules.avatar import Avatar, Basis, Part, Provenance, Skeleton
 from capsules.errors import PackError
 from capsules.pack import (
@@ -75,13 +83,21 @@ def _assert_same(one: Avatar, other: Avatar) -> None:
             np.testing.assert_array_equal(delta, other.skeletons[name].keypoint_deltas[basis_name])
 
 
-def _rewrite_zip(file: Path, entries: dict[str, bytes]) -> None:
+@functools.cache
+def _small_archive() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "sketch.avatar"
+        save_archive(_avatar(), file)
+        return file.read_bytes()
+
+
+def _write_zip(file: Path | BinaryIO, entries: dict[str, bytes]) -> None:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in entries.items():
             archive.writestr(name, content)
 
 
-def _entries(file: Path) -> dict[str, bytes]:
+def _read_zip(file: Path | BinaryIO) -> dict[str, bytes]:
     with zipfile.ZipFile(file) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
@@ -137,6 +153,36 @@ def test_slower_of_two_starts_uses_what_the_quicker_unpacked(
     assert len(list(cache.iterdir())) == 1
 
 
+def _cached(tmp_path: Path) -> tuple[Path, Path, Path]:
+    """An archive, the cache, and the folder that it has been unpacked to."""
+    file, cache = tmp_path / "sketch.avatar", tmp_path / "cache"
+    save_archive(_avatar(), file)
+    load_archive(file, cache)
+    (folder,) = cache.iterdir()
+    return file, cache, folder
+
+
+@pytest.mark.parametrize("name", ["avatar.json", "face.safetensors"])
+def test_unpacked_folder_that_lost_a_file_is_unpacked_again(tmp_path: Path, name: str) -> None:
+    file, cache, folder = _cached(tmp_path)
+    (folder / name).unlink()
+    _assert_same(_avatar(), load_archive(file, cache))
+    assert (folder / name).is_file()
+
+
+def test_unpacked_folder_that_lost_a_tensor_is_unpacked_again(tmp_path: Path) -> None:
+    file, cache, folder = _cached(tmp_path)
+    (folder / "hand.safetensors").write_bytes(tensor_bytes({"uv": np.zeros((4, 2), np.float32)}))
+    _assert_same(_avatar(), load_archive(file, cache))
+
+
+def test_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    save_archive(_avatar(), tmp_path / "sketch.avatar")
+    (tmp_path / "taken").write_bytes(b"a file where the cache should be")
+    with pytest.raises(PackError, match="taken"):
+        load_archive(tmp_path / "sketch.avatar", tmp_path / "taken")
+
+
 def test_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(PackError, match="nowhere"):
         load_pack(tmp_path / "nowhere")
@@ -156,11 +202,32 @@ def test_other_format_version_is_refused(tmp_path: Path) -> None:
         load_pack(tmp_path)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", "null", '{"format": 3}'])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", "null", '{"format": 3}', "[" * 100_000], ids=range(6)
+)
 def test_manifest_that_describes_no_avatar_is_refused(tmp_path: Path, content: str) -> None:
     save_pack(_avatar(), tmp_path)
     (tmp_path / "avatar.json").write_text(content)
     with pytest.raises(PackError, match=r"avatar\.json"):
+        load_pack(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"canvas_px": float("inf")},
+        {"canvas_px": 10**400},
+        {"parts": [{"name": "face", "residual_rect": [0, 0, 1, 1], "pivot": [10**400, 0]}]},
+        {"parts": [{"name": "face", "residual_rect": [float("inf")] * 4, "pivot": [0, 0]}]},
+    ],
+)
+def test_manifest_of_numbers_beyond_all_bounds_is_refused(
+    tmp_path: Path, change: dict[str, object]
+) -> None:
+    save_pack(_avatar(), tmp_path)
+    manifest = json.loads((tmp_path / "avatar.json").read_text())
+    (tmp_path / "avatar.json").write_text(json.dumps(manifest | change))
+    with pytest.raises(PackError):
         load_pack(tmp_path)
 
 
@@ -198,6 +265,9 @@ def _tensor_file(header: object, data: bytes = b"\0" * 64) -> bytes:
         {"vertices": {"dtype": "F32", "shape": [4, 2], "data_offsets": [-32, 0]}},
         {"vertices": {"dtype": "F32", "shape": [-4, -2], "data_offsets": [0, 32]}},
         {"vertices": {"dtype": "F32", "shape": ["x"], "data_offsets": [0, 32]}},
+        {"vertices": {"dtype": "F32", "shape": [float("inf")], "data_offsets": [0, 32]}},
+        {"vertices": {"dtype": "F32", "shape": [0, 10**30], "data_offsets": [0, 0]}},
+        b'{"a":' * 100_000,
     ],
 )
 def test_tensor_header_that_lies_is_refused(tmp_path: Path, header: object) -> None:
@@ -213,6 +283,7 @@ _BAD_PARTS = {
     "no triangle": {"triangles": np.zeros((0, 3), np.int32)},
     "vertex that is not finite": {"vertices": np.full((4, 2), np.nan, np.float32)},
     "vertices of doubles": {"vertices": np.zeros((4, 2), np.float64)},
+    "vertices without a dimension": {"vertices": np.array(1.0, np.float32)},
     "vertices in space": {"vertices": np.zeros((4, 3), np.float32)},
     "too few uv": {"uv": np.zeros((3, 2), np.float32)},
     "uv outside the texture": {"uv": np.full((4, 2), 1.5, np.float32)},
@@ -235,7 +306,7 @@ def test_part_that_does_not_hold_together_is_refused(
         save_pack(bad, tmp_path / "saved")
     # Written in spite of that, it is refused again when it is read.
     with monkeypatch.context() as unchecked:
-        unchecked.setattr(pack, "_check_avatar", lambda *_: None)
+        unchecked.setattr(pack, "check_avatar", lambda *_: None)
         try:
             save_pack(bad, tmp_path / "forced")
         except Exception:  # such an array cannot even be written
@@ -278,7 +349,7 @@ def test_damaged_archive_is_refused_and_leaves_nothing_in_the_cache(tmp_path: Pa
 def test_archive_entry_that_does_not_belong_is_refused(tmp_path: Path, name: str) -> None:
     file = tmp_path / "sketch.avatar"
     save_archive(_avatar(), file)
-    _rewrite_zip(file, _entries(file) | {name: b"evil"})
+    _write_zip(file, _read_zip(file) | {name: b"evil"})
     with pytest.raises(PackError, match="belong"):
         load_archive(file, tmp_path / "cache")
     assert not list(tmp_path.rglob("*evil*"))
@@ -290,16 +361,63 @@ def test_archive_that_unpacks_to_too_much_is_refused(
     monkeypatch.setattr(pack, "_LARGEST_UNPACKED_BYTES", 1 << 16)
     file = tmp_path / "sketch.avatar"
     save_archive(_avatar(), file)
-    _rewrite_zip(file, _entries(file) | {"bomb.safetensors": bytes(1 << 20)})
+    _write_zip(file, _read_zip(file) | {"bomb.safetensors": bytes(1 << 20)})
     with pytest.raises(PackError, match="unpacks to more"):
         load_archive(file, tmp_path / "cache")
 
 
 def test_archive_of_too_many_entries_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "sketch.avatar"
-    _rewrite_zip(file, {f"p{i}.safetensors": b"" for i in range(200)})
+    _write_zip(file, {f"p{i}.safetensors": b"" for i in range(200)})
     with pytest.raises(PackError, match="200 entries"):
         load_archive(file, tmp_path / "cache")
+
+
+@dataclass(frozen=True)
+class _Mutation:
+    """Bytes changed, and how many are kept."""
+
+    flips: list[tuple[int, int]]
+    kept: float
+
+    def of(self, content: bytes) -> bytes:
+        out = bytearray(content)
+        for place, mask in self.flips:
+            out[place % len(out)] ^= mask
+        return bytes(out[: round(self.kept * len(out))])
+
+
+_MUTATIONS = st.builds(
+    _Mutation,
+    flips=st.lists(st.tuples(st.integers(0, 1 << 16), st.integers(1, 255)), max_size=4),
+    kept=st.just(1.0) | st.floats(0.0, 1.0),
+)
+
+
+def _load_or_refuse(archive: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "sketch.avatar"
+        file.write_bytes(archive)
+        with contextlib.suppress(PackError):
+            load_archive(file, Path(folder) / "cache")
+
+
+@settings(deadline=None, max_examples=150)
+@given(mutation=_MUTATIONS)
+def test_archive_of_changed_bytes_raises_nothing_but_pack_errors(mutation: _Mutation) -> None:
+    _load_or_refuse(mutation.of(_small_archive()))
+
+
+@settings(deadline=None, max_examples=300)
+@given(name=st.sampled_from(["avatar.json", "face.safetensors"]), mutation=_MUTATIONS)
+def test_archive_of_changed_files_raises_nothing_but_pack_errors(
+    name: str, mutation: _Mutation
+) -> None:
+    """Behind the archive's checksums, where most of the reading happens."""
+    entries = _read_zip(io.BytesIO(_small_archive()))
+    made = io.BytesIO()
+    _write_zip(made, entries | {name: mutation.of(entries[name])})
+    _load_or_refuse(made.getvalue())
 
 
 def test_builtin_avatars_are_listed_by_name() -> None:

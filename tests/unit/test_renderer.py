@@ -1,6 +1,5 @@
 import asyncio
 import dataclasses
-
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from itertools import pairwise
@@ -14,9 +13,9 @@ from compositor.backend import I420
 from compositor.drawlist import DrawList, FrameSize
 from compositor.errors import (
     BackendUnavailableError,
-    CompositorError,
     DeviceLostError,
     InvalidAvatarError,
+    RenderError,
     UnknownAvatarError,
 )
 from engine.clock import NS_PER_S, VirtualClock
@@ -49,9 +48,6 @@ class Compositor:
         if avatar.name in self.refuses:
             raise InvalidAvatarError(f"{avatar.name} does not fit")
         self.loaded.append(avatar.name)
-
-    def unload(self, name: str) -> None:
-        self.loaded.remove(name)
 
     def render(self, draw_lists: Sequence[DrawList]) -> list[I420]:
         self.threads.add(threading.get_ident())
@@ -188,7 +184,7 @@ def test_failure_that_leaves_the_device_alive_is_a_failed_frame_and_no_lost_devi
         renderer: Renderer, first: Compositor, second: Compositor, faults: list[Fault]
     ) -> None:
         await renderer.render(drawing(1), "a")
-        first.broken = CompositorError("out of memory")
+        first.broken = RenderError("out of memory")
         for _ in range(3):
             picture = await renderer.render(drawing(2), "a")
             assert picture is not None

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from engine.errors import NegotiationError
 from engine.rtc.offer import MAX_SDP_BYTES, read_offer
+from engine.rtc.playout_delay import PLAYOUT_DELAY_URI
 
 HOST = "a=candidate:1 1 udp 2122260223 192.0.2.7 50000 typ host"
 HIDDEN = "a=candidate:2 1 udp 2122260223 1f2e-33.local 50001 typ host"
@@ -85,6 +86,24 @@ def test_malformed_sdp_is_named(text: str, problem: str) -> None:
 def test_missing_line_is_named(sdp: str, missing: tuple[str, ...], problem: str) -> None:
     with pytest.raises(NegotiationError, match=problem):
         read_offer("offer", lines_without(sdp, *missing))
+
+
+def with_extension(sdp: str, number: int, uri: str) -> str:
+    return sdp.replace("a=mid:0", f"a=extmap:{number} {uri}\r\na=mid:0")
+
+
+@pytest.mark.parametrize("number", [-1, 0, 256, 300])
+@pytest.mark.parametrize("uri", [PLAYOUT_DELAY_URI, "urn:ietf:params:rtp-hdrext:sdes:mid"])
+def test_extension_id_that_no_packet_can_carry_is_named(sdp: str, number: int, uri: str) -> None:
+    with pytest.raises(NegotiationError, match=f"extmap {number} {uri} in the video section"):
+        read_offer("offer", with_extension(sdp, number, uri))
+
+
+@pytest.mark.parametrize("number", [1, 14, 15, 255])
+def test_viewer_that_offers_playout_delay_plays_at_once(sdp: str, number: int) -> None:
+    offer = read_offer("offer", with_extension(sdp, number, PLAYOUT_DELAY_URI))
+    assert offer.plays_at_once
+    assert not read_offer("offer", sdp).plays_at_once
 
 
 def test_second_section_of_a_kind_is_refused(sdp: str) -> None:

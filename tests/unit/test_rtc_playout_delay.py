@@ -1,3 +1,5 @@
+from importlib.metadata import version
+
 import pytest
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
 from aiortc.rtp import HeaderExtensionsMap, RtpPacket, unpack_header_extensions
@@ -82,10 +84,15 @@ def test_delay_out_of_range_is_named(low: int, high: int) -> None:
         playout_delay_value(low, high)
 
 
-def test_another_version_of_aiortc_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_aiortc, "version", lambda _: "1.17.0")
+@pytest.mark.parametrize(("package", "other"), [("aiortc", "1.17.0"), ("aioice", "0.14.0")])
+def test_another_version_of_what_is_patched_is_refused(
+    package: str, other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        _aiortc, "version", lambda name: other if name == package else version(name)
+    )
     _aiortc.require_version.cache_clear()
-    with pytest.raises(RuntimeError, match=r"aiortc 1\.17\.0 is installed"):
+    with pytest.raises(RuntimeError, match=f"{package} {other} is installed"):
         _aiortc.require_version()
     monkeypatch.undo()
     _aiortc.require_version()

@@ -102,7 +102,10 @@ def test_capsule_after_the_previous_one_waits_for_its_end() -> None:
 def test_later_onset_moves_what_waits_for_it() -> None:
     one = scheduler()
     one.apply(packet("HF_LIFT", "HF_BEAT", speak_text="Hi."), 1000.0)
-    one.shift_onset(100.0, 1010.0)
+    one.place_onset(2, 1500.0, 1010.0)
+    assert offsets(one, 1000.0) == {"HF_LIFT": 0.0, "HF_BEAT": 60.0}
+    one.place_onset(1, 1230.0, 1010.0)
+    one.place_onset(1, 2500.0, 1010.0)
     assert offsets(one, 1000.0) == {"HF_LIFT": 0.0, "HF_BEAT": 160.0}
 
 
@@ -371,3 +374,14 @@ def test_storm_leaves_a_bounded_number_of_plays() -> None:
         one.apply(packet(f"VF_{n:03}", sequence=n + 1), 60.0 * n)
     assert len(one.plays) <= MAX_PLAYS
     assert "VF_299" in sources(one, 60.0 * 300)
+
+
+def test_voice_of_a_packet_yet_to_come_takes_the_place_of_the_one_held() -> None:
+    one = scheduler()
+    one.apply(packet("VF_SMILE"), 0.0)
+    pitch = target_index()["voice.pitch_st"]
+    before = one.voice(500.0)[pitch]
+    coming = packet("VC_NEUTRAL", speak_text="Hi.", sequence=2)
+    assert before > 1.0
+    assert one.voice(500.0, coming)[pitch] == 0.0
+    assert one.voice(500.0)[pitch] == before

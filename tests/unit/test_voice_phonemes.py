@@ -10,11 +10,6 @@ from engine.voice.phonemes import SILENCE, load_phonemes, visemes_from_marks
 from engine.voice.port import SpeechViseme, VoiceDelta
 from engine.voice.silent import SilentTts
 
-ARPABET = (
-    "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W "
-    "Y Z ZH"
-)
-
 
 def names(symbol: str) -> list[str]:
     return [VISEMES[viseme] for viseme, _ in load_phonemes().of_espeak(symbol)]
@@ -34,26 +29,15 @@ def test_silence_is_viseme_zero() -> None:
     assert SILENCE == 0
 
 
-def test_espeak_table_and_arpabet_each_reach_every_viseme() -> None:
-    table = load_phonemes()
-    for shapes in (table.espeak, table.arpabet):
-        used = {viseme for shape in shapes.values() for viseme, _ in shape}
-        assert used | {SILENCE} == set(range(len(VISEMES)))
+def test_espeak_table_reaches_every_viseme() -> None:
+    used = {viseme for shape in load_phonemes().espeak.values() for viseme, _ in shape}
+    assert used | {SILENCE} == set(range(len(VISEMES)))
 
 
 def test_shares_of_every_symbol_add_up_to_one() -> None:
-    table = load_phonemes()
-    for shapes in (table.espeak, table.arpabet):
-        for symbol, shape in shapes.items():
-            assert sum(share for _, share in shape) == pytest.approx(1), symbol
-            assert all(share > 0 for _, share in shape), symbol
-
-
-def test_arpabet_is_complete_and_ignores_stress() -> None:
-    table = load_phonemes()
-    assert sorted(table.arpabet) == sorted(ARPABET.split())
-    assert table.of_arpabet("aa1") == table.of_arpabet("AA")
-    assert table.of_arpabet("nonsense") == ((SILENCE, 1.0),)
+    for symbol, shape in load_phonemes().espeak.items():
+        assert sum(share for _, share in shape) == pytest.approx(1), symbol
+        assert all(share > 0 for _, share in shape), symbol
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import pytest
 
 from engine.clock import NS_PER_MS, NS_PER_S, VirtualClock
 from engine.errors import VoiceError
+from engine.packet import VisemeMark
 from engine.voice.port import SAMPLE_RATE_HZ, Speech, SpeechViseme, VoiceDelta
-from engine.voice.speaker import MAX_WAITING, Speaker, SpeakerCallbacks, SpeechUpdate
+from engine.voice.speaker import MAX_WAITING_CHARS, Speaker, SpeakerCallbacks, SpeechUpdate
 from engine.voice.timeline import SpeechTimeline
 
 START_NS = 5 * NS_PER_S
@@ -55,6 +56,9 @@ class Stage:
     tts: FakeTts = field(default_factory=FakeTts)
     timeline: SpeechTimeline = field(default_factory=SpeechTimeline)
     speeches: list[tuple[str, int]] = field(default_factory=list)
+    sequences: list[int] = field(default_factory=list)
+    visemes: list[list[tuple[int, float, float]]] = field(default_factory=list)
+    cuts: list[int] = field(default_factory=list)
     silent: list[bool] = field(default_factory=list)
     updates: list[tuple[str, str, int]] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
@@ -65,14 +69,20 @@ class Stage:
     def __post_init__(self) -> None:
         self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
         callbacks = SpeakerCallbacks(
-            self._on_speech, self._on_update, self.faults.append, lambda: self.delta
+            self._on_speech,
+            self.cuts.append,
+            self._on_update,
+            self.faults.append,
+            lambda _: self.delta,
         )
         self.speaker = Speaker(
             self.tts, self.timeline, self.clock, callbacks, sleep_until=self._sleep_until
         )
 
-    def _on_speech(self, speech: Speech, onset_ns: int) -> None:
+    def _on_speech(self, speech: Speech, onset_ns: int, sequence: int) -> None:
         self.speeches.append((speech.text, onset_ns - START_NS))
+        self.sequences.append(sequence)
+        self.visemes.append([(v.viseme, v.start_ms, v.duration_ms) for v in speech.visemes])
         self.silent.append(not speech.samples.any())
         self.on_speech_hook()
 
@@ -85,6 +95,12 @@ class Stage:
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             heapq.heappush(self._sleepers, (time_ns, id(future), future))
             await future
+
+    def wake_next(self) -> None:
+        """Moves the clock to the next sleeper, which has not had its turn on return."""
+        time_ns, _, future = heapq.heappop(self._sleepers)
+        self.clock.advance(time_ns - self.clock.now_ns())
+        future.set_result(None)
 
     async def advance(self, delta_ns: int) -> None:
         """Moves the clock from one sleeper to the next, letting each do its work."""
@@ -119,13 +135,14 @@ def play(scene: Callable[[Stage], Coroutine[Any, Any, None]]) -> Stage:
 
 def test_text_is_placed_announced_and_finished_when_its_sound_is() -> None:
     async def scene(stage: Stage) -> None:
-        assert stage.speaker.say("Hello.", source="rules") == 1
+        assert stage.speaker.say("Hello.", source="rules", sequence=7)
         assert stage.speaker.busy
         await stage.advance(3 * NS_PER_S)
         assert not stage.speaker.busy
 
     stage = play(scene)
     assert stage.speeches == [("Hello.", LEAD_NS)]
+    assert stage.sequences == [7]
     assert stage.updates == [
         ("started", "Hello.", LEAD_NS),
         ("finished", "Hello.", LEAD_NS + SENTENCE_NS),
@@ -223,9 +240,10 @@ def test_interruption_cuts_the_sound_and_drops_what_waits() -> None:
     assert stage.tts.said == ["One.", "Two."]
     assert stage.updates == [
         ("started", "One. Two.", LEAD_NS),
-        ("interrupted", "One. Two.", 500 * NS_PER_MS),
-        ("interrupted", "Three.", 500 * NS_PER_MS),
+        ("interrupted", "One.", 500 * NS_PER_MS),
+        ("dropped", "Three.", 500 * NS_PER_MS),
     ]
+    assert stage.cuts[0] == START_NS + 500 * NS_PER_MS
 
 
 def test_interruption_drops_speech_still_being_made() -> None:
@@ -236,12 +254,85 @@ def test_interruption_drops_speech_still_being_made() -> None:
         stage.speaker.interrupt(stage.clock.now_ns())
         stage.tts.gate.set()
         await stage.advance(2 * NS_PER_S)
-        assert stage.timeline.end_ns == 0
+        assert not np.any(stage.timeline.read(START_NS, 2 * SAMPLE_RATE_HZ))
 
     stage = play(scene)
     assert stage.tts.cancelled == ["One."]
     assert stage.speeches == []
-    assert stage.updates == [("interrupted", "One.", 0)]
+    assert stage.updates == [("dropped", "One.", 0)]
+
+
+def test_speech_made_in_the_turn_of_an_interruption_is_not_heard() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.tts.gate.clear()
+        stage.speaker.say("One.")
+        await stage.advance(0)
+        stage.tts.gate.set()
+        stage.speaker.interrupt(stage.clock.now_ns())
+        await stage.advance(2 * NS_PER_S)
+        assert not np.any(stage.timeline.read(START_NS, 2 * SAMPLE_RATE_HZ))
+
+    stage = play(scene)
+    assert stage.speeches == []
+    assert stage.faults == []
+    assert stage.updates == [("dropped", "One.", 0)]
+
+
+def test_sentence_that_ends_in_the_turn_of_an_interruption_leaves_the_new_text_alone() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.speaker.say("One.")
+        await stage.advance(NS_PER_S)
+        stage.wake_next()
+        stage.speaker.interrupt(stage.clock.now_ns())
+        stage.speaker.say("New.")
+        await stage.advance(3 * NS_PER_S)
+
+    stage = play(scene)
+    assert stage.faults == []
+    assert [(state, text) for state, text, _ in stage.updates] == [
+        ("started", "One."),
+        ("interrupted", "One."),
+        ("started", "New."),
+        ("finished", "New."),
+    ]
+
+
+def test_sound_due_in_the_turn_of_an_interruption_is_not_announced() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.speaker.say("One.", earliest_onset_ns=START_NS + NS_PER_S)
+        await stage.advance(0)
+        stage.wake_next()
+        stage.speaker.interrupt(stage.clock.now_ns())
+        await stage.advance(NS_PER_S)
+
+    assert [state for state, _, _ in play(scene).updates] == ["dropped"]
+
+
+def test_new_text_after_an_interruption_is_not_taken_by_the_old_task() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.speaker.say("One.")
+        await stage.advance(5 * NS_PER_S)
+        stage.speaker.say("Two.")
+        stage.speaker.interrupt(stage.clock.now_ns())
+        stage.speaker.say("New.")
+        await stage.advance(3 * NS_PER_S)
+
+    assert [(state, text) for state, text, _ in play(scene).updates][2:] == [
+        ("dropped", "Two."),
+        ("started", "New."),
+        ("finished", "New."),
+    ]
+
+
+def test_many_interruptions_leave_no_sound_behind() -> None:
+    async def scene(stage: Stage) -> None:
+        for _ in range(20):
+            stage.speaker.say("One. Two.")
+            await stage.advance(NS_PER_S)
+            stage.speaker.interrupt(stage.clock.now_ns())
+        assert len(stage.timeline._segments) <= 3
+
+    play(scene)
 
 
 def test_new_text_after_an_interruption_does_not_wait_for_the_old() -> None:
@@ -277,22 +368,53 @@ def test_failing_voice_is_reported_and_the_sentence_mouthed_in_silence() -> None
     assert stage.updates[-1][0] == "finished"
 
 
-def test_at_most_32_sentences_wait_and_the_last_are_refused() -> None:
+def test_longest_text_of_an_event_is_said_to_its_end() -> None:
     async def scene(stage: Stage) -> None:
-        assert stage.speaker.say("Go. " * 20) == 20
-        assert stage.speaker.say("Go. " * 20) == MAX_WAITING - 20
-        assert stage.speaker.say("Go.") == 0
-        await stage.advance(60 * NS_PER_S)
+        assert stage.speaker.say("Go.\n" * 2000)
+        await stage.advance(2000 * (SENTENCE_NS + PAUSE_NS))
 
     stage = play(scene)
-    assert len(stage.speeches) == MAX_WAITING
-    assert [state for state, _, _ in stage.updates] == ["started", "finished"] * 2
+    assert len(stage.speeches) == 2000
+    assert [state for state, _, _ in stage.updates] == ["started", "finished"]
+
+
+def test_text_that_finds_no_room_is_refused_and_reported() -> None:
+    async def scene(stage: Stage) -> None:
+        piece = "Word. " * 50
+        taken = [stage.speaker.say(piece, source=str(number)) for number in range(80)]
+        room = -(-MAX_WAITING_CHARS // (5 * 50))
+        assert taken == [True] * room + [False] * (80 - room)
+        refused = [update[0] for update in stage.updates]
+        assert refused == ["dropped"] * (80 - room)
+        assert stage.sources == [str(number) for number in range(room, 80)]
+        assert "300 more were refused" in str(stage.faults[0])
+        assert len(stage.faults) == 80 - room
+        await stage.advance(2 * NS_PER_S)
+        assert stage.speaker.say("Go.")
+
+    play(scene)
+
+
+def test_visemes_of_the_packet_take_the_place_of_the_voices() -> None:
+    async def scene(stage: Stage) -> None:
+        marks = (VisemeMark(3, 400), VisemeMark(1, 0), VisemeMark(5, 1400))
+        stage.speaker.say("One. Two.", visemes=marks)
+        stage.speaker.say("Three.")
+        await stage.advance(5 * NS_PER_S)
+
+    step_ms = (SENTENCE_NS + PAUSE_NS) / NS_PER_MS
+    second_ms = 1400 - step_ms
+    assert play(scene).visemes == [
+        [(1, 0.0, 400.0), (3, 400.0, 600.0)],
+        [(3, 0.0, second_ms), (5, second_ms, 1000.0 - second_ms)],
+        [(10, 0.0, 1000.0)],
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "  ", "...", "\U0001f600"])
 def test_text_with_nothing_to_say_is_not_taken(text: str) -> None:
     async def scene(stage: Stage) -> None:
-        assert stage.speaker.say(text) == 0
+        assert not stage.speaker.say(text)
         await stage.advance(NS_PER_S)
 
     stage = play(scene)
@@ -314,7 +436,7 @@ def test_failing_callback_is_reported_and_the_next_text_is_said() -> None:
     stage = play(scene)
     assert [str(fault) for fault in stage.faults] == ["body trouble"]
     assert [(state, text) for state, text, _ in stage.updates] == [
-        ("interrupted", "One."),
+        ("dropped", "One."),
         ("started", "Two."),
         ("finished", "Two."),
     ]
@@ -326,7 +448,7 @@ def test_closing_twice_interrupts_once_and_takes_no_more() -> None:
         await stage.advance(100 * NS_PER_MS)
         await stage.speaker.aclose()
         await stage.speaker.aclose()
-        assert stage.speaker.say("Two.") == 0
+        assert not stage.speaker.say("Two.")
 
     assert [state for state, _, _ in play(scene).updates] == ["started", "interrupted"]
 

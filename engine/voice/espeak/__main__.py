@@ -81,8 +81,9 @@ def _serve(library: EspeakLibrary, request: dict[str, Any], answers: BinaryIO) -
             os._exit(1)
         os._exit(0)
     _, status = os.waitpid(fork, 0)
-    if os.WIFSIGNALED(status):
-        _send(answers, _refusal(request, f"the library crashed (signal {os.WTERMSIG(status)})"))
+    if status != 0:
+        code = os.waitstatus_to_exitcode(status)  # below 0: the signal that ended it
+        _send(answers, _refusal(request, f"the library failed on it (exit status {code})"))
 
 
 def main() -> int:

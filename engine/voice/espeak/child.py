@@ -28,7 +28,7 @@ _INSTALL = "install the extra: pip install 'capsulecast[voice-espeak]'"
 
 
 class ChildLostError(VoiceError):
-    """The process died, hung or spoke nonsense; a new one may do better."""
+    """The process did not start, died, hung or spoke nonsense; a new one may do better."""
 
 
 class EspeakChild:
@@ -44,21 +44,24 @@ class EspeakChild:
 
         Raises:
             VoiceUnavailableError: The extra is missing or its library cannot be used.
-            ChildLostError: The process ended or said nothing in time.
+            ChildLostError: The process did not start, ended or said nothing in time.
         """
         if importlib.util.find_spec("espeakng_loader") is None:
             raise VoiceUnavailableError(f"eSpeak NG is not installed; {_INSTALL}")
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "engine.voice.espeak",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            # `-m` searches the working directory first: the child must find this very package.
-            start_new_session=True,  # Ctrl-C is not for it, and it leads a group of its own
-            cwd=Path(engine.__file__).parent.parent,
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "engine.voice.espeak",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                # `-m` searches the working directory first: the child must find this very package.
+                start_new_session=True,  # Ctrl-C is not for it, and it leads a group of its own
+                cwd=Path(engine.__file__).parent.parent,
+            )
+        except OSError as error:
+            raise ChildLostError(f"the eSpeak process cannot be started: {error}") from error
         child = cls(process)
         try:
             hello, _ = await child._read(_START_TIMEOUT_S)
@@ -71,11 +74,6 @@ class EspeakChild:
                 f"eSpeak NG cannot be used: {hello.get('error')}; {_INSTALL}"
             )
         return child
-
-    @property
-    def pid(self) -> int:
-        """Process id."""
-        return self._process.pid
 
     @property
     def running(self) -> bool:
@@ -97,7 +95,7 @@ class EspeakChild:
         try:
             stdin.write(encode_frame({"id": request_id, **fields}))
             await asyncio.wait_for(stdin.drain(), timeout_s)
-        except (ConnectionError, RuntimeError, TimeoutError) as error:
+        except (OSError, RuntimeError) as error:
             raise ChildLostError(f"the eSpeak process takes no request: {error!r}") from error
         header, payload = await self._read(timeout_s)
         if header.get("id") != request_id:
@@ -133,7 +131,7 @@ class EspeakChild:
             raise ChildLostError(f"no answer from the eSpeak process in {timeout_s} s") from error
         except asyncio.IncompleteReadError as error:
             raise ChildLostError("the eSpeak process has ended") from error
-        except (ConnectionError, FrameError) as error:
+        except (OSError, FrameError) as error:
             raise ChildLostError(f"the eSpeak process broke the pipe: {error}") from error
 
     async def _read_frame(self) -> tuple[dict[str, Any], bytes]:

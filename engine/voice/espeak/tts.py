@@ -54,11 +54,6 @@ class EspeakTts:
         self._executor: ThreadPoolExecutor | None = None
         self._closed = False
 
-    @property
-    def child_pid(self) -> int | None:
-        """The process's id; None while there is none."""
-        return self._child.pid if self._child is not None else None
-
     async def warm(self) -> None:
         """Starts the process and says a word, so that the first text does not wait.
 

@@ -118,6 +118,8 @@ class _SpeechStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SpeechSta
     SPEECH_STATE_STARTED: _SpeechState.ValueType  # 1
     SPEECH_STATE_FINISHED: _SpeechState.ValueType  # 2
     SPEECH_STATE_INTERRUPTED: _SpeechState.ValueType  # 3
+    SPEECH_STATE_DROPPED: _SpeechState.ValueType  # 4
+    """Not said at all: too much was waiting, or an interruption came first."""
 
 class SpeechState(_SpeechState, metaclass=_SpeechStateEnumTypeWrapper):
     """Whether the avatar speaks."""
@@ -126,6 +128,8 @@ SPEECH_STATE_UNSPECIFIED: SpeechState.ValueType  # 0
 SPEECH_STATE_STARTED: SpeechState.ValueType  # 1
 SPEECH_STATE_FINISHED: SpeechState.ValueType  # 2
 SPEECH_STATE_INTERRUPTED: SpeechState.ValueType  # 3
+SPEECH_STATE_DROPPED: SpeechState.ValueType  # 4
+"""Not said at all: too much was waiting, or an interruption came first."""
 Global___SpeechState: _TypeAlias = SpeechState  # noqa: Y015
 
 @_typing.final
@@ -516,7 +520,7 @@ class SpeechUpdate(_message.Message):
     state: Global___SpeechState.ValueType
     """The change."""
     text: _builtins.str
-    """What is said."""
+    """The text; of an interrupted one, the sentences that had begun."""
     source: _builtins.str
     """Where the text comes from, such as "rules"; empty: the client gave it."""
     def __init__(
