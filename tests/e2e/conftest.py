@@ -12,7 +12,8 @@ def served() -> Iterator[Served]:
         yield server
 
 
-@pytest.fixture(scope="session")
+# Playwright runs an event loop on this thread as long as it is open: no longer than the module.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as started:
         yield started
