@@ -1,5 +1,7 @@
-#!/usr/bin/env -S sh -c 'exec "$(dirname "$0")/../.venv/bin/python" "$0" "$@"'
-"""Makes docs/images/page.png: the page a moment after a message, in real Chromium."""
+"""Makes docs/images/page.png: the page a moment after a message, in real Chromium.
+
+PYTHONPATH=. .venv/bin/python scripts/screenshot.py
+"""
 
 import time
 from pathlib import Path
