@@ -4,9 +4,11 @@ import { Conversation } from "./conversation.js";
 import { EmotionPad } from "./emotion_pad.js";
 import { Hud } from "./hud.js";
 import { LiveSession } from "./live_session.js";
+import { MattePlayer } from "./matte_player.js";
 import { PictureClock } from "./picture_clock.js";
 import { ViewerContext } from "./viewer_context.js";
 
+let soundChosen = false;
 const element = (id) => document.getElementById(id);
 const video = element("avatar");
 const session = new LiveSession(video, sessionOptions(new URLSearchParams(location.search)));
@@ -18,14 +20,18 @@ const context = new ViewerContext(element("message"), element("log"), (name) =>
   session.send({ ui: { context: name } }));
 
 session.addEventListener("state", ({ detail }) => {
-  const words = { connecting: "Connecting", live: "Live", lost: "Reconnecting" };
+  const words = { connecting: "Connecting", live: "Live", lost: "Reconnecting", failed: "Not available" };
   element("status").dataset.state = detail;
   element("status-text").textContent = words[detail];
   video.parentElement.classList.toggle("live", detail === "live");
+  if (detail === "live") return;
+  clock.reset();
+  conversation.speechLost();
 });
 session.addEventListener("session", ({ detail }) => {
   const name = detail.options?.avatar ?? "avatar";
   element("name").textContent = name[0].toUpperCase() + name.slice(1);
+  if (detail.options?.background === "transparent") showClear();
 });
 session.addEventListener("sent", ({ detail }) => clock.eventSent(detail.sequence, detail.time));
 session.addEventListener("frame", ({ detail }) => clock.eventDrawn(detail));
@@ -39,8 +45,6 @@ session.addEventListener("mood", ({ detail }) => {
   pad.showMood(detail.mood ?? {});
 });
 session.addEventListener("speech", ({ detail }) => {
-  if (detail.state === "SPEECH_STATE_DROPPED") return;
-  element("stop").hidden = detail.state !== "SPEECH_STATE_STARTED";
   conversation.showSpeech(detail);
   if (detail.state === "SPEECH_STATE_STARTED") context.replyArrived(detail.text ?? "");
 });
@@ -48,8 +52,11 @@ session.addEventListener("stats", ({ detail }) => hud.showStats(detail));
 session.addEventListener("rejection", ({ detail }) => conversation.note(detail.message, true));
 session.addEventListener("fault", ({ detail }) => conversation.note(detail, true));
 
+conversation.addEventListener("speaking", ({ detail }) => {
+  if (!detail && document.activeElement === element("stop")) element("message").focus();
+  element("stop").hidden = !detail;
+});
 conversation.addEventListener("message", ({ detail }) => {
-  soundOn(true);
   context.messageSent();
   if (!session.send({ chat: { role: "CHAT_ROLE_USER", text: detail } })) {
     conversation.note("Not connected: the message was not sent.", true);
@@ -62,26 +69,46 @@ element("expression").addEventListener("change", ({ target }) => {
 });
 
 element("stop").addEventListener("click", () => session.send({ interrupt: {} }));
-element("sound").addEventListener("click", () => soundOn(video.muted));
-addEventListener("pointerdown", ({ target }) => target.closest?.("#sound") || soundOn(true), { once: true });
+element("sound").addEventListener("click", () => {
+  soundChosen = true;
+  soundOn(video.muted);
+});
+// Lays the avatar over the page: its frames hold colour and matte.
+function showClear() {
+  const canvas = element("clear-avatar");
+  if (!canvas.hidden) return; // the session was made anew
+  canvas.hidden = false;
+  video.parentElement.classList.add("clear");
+  new MattePlayer(video, canvas);
+}
+
+// Browsers start sound only after the viewer has touched the page.
+for (const touch of ["pointerdown", "keydown"]) {
+  addEventListener(touch, ({ target }) => {
+    if (!soundChosen && !target.closest?.("#sound")) soundOn(true);
+    soundChosen = true;
+  }, { once: true });
+}
 addEventListener("keydown", (event) => {
   if (event.key === "Escape") session.send({ interrupt: {} });
 });
 addEventListener("pagehide", () => session.close());
+addEventListener("pageshow", ({ persisted }) => persisted && session.open());
 
 fillExpressions();
 session.open();
+// Where there is room, typing can begin at once; on a small screen the avatar comes first.
+if (matchMedia("(min-width: 861px)").matches) element("message").focus({ preventScroll: true });
 
-// Options of the session, from the address: ?size=512x512&fps=60&seed=1&avatar=mira&personality=friendly&probe=1
+// Options of the session, from the address: ?size=512x512&fps=60&seed=1&avatar=mira&personality=friendly&background=blur&probe=1
 function sessionOptions(query) {
   const options = {};
-  for (const name of ["avatar", "size", "personality"]) if (query.get(name)) options[name] = query.get(name);
+  for (const name of ["avatar", "size", "personality", "background"]) if (query.get(name)) options[name] = query.get(name);
   for (const name of ["fps", "seed"]) if (query.get(name)) options[name] = Number(query.get(name));
   for (const name of ["probe", "reply"]) if (query.get(name)) options[name] = query.get(name) !== "0";
   return options;
 }
 
-// Browsers start sound only after the viewer has touched the page.
 function soundOn(on) {
   video.muted = !on;
   element("sound").setAttribute("aria-pressed", String(on));

@@ -1,11 +1,16 @@
-// The messages: what the viewer types and what the avatar says. Emits: message (text).
+// The messages: what the viewer types and what the avatar says.
+//
+// Emits: message (text), speaking (whether the avatar is in the middle of an answer).
 
 const MAX_MESSAGES = 200;
+// An answer is spoken in pieces; a longer silence than this ends it.
+const BETWEEN_PIECES_MS = 500;
 
 export class Conversation extends EventTarget {
   #log;
   #input;
   #spoken = null;
+  #ending = null;
 
   constructor(log, form, input) {
     super();
@@ -20,15 +25,31 @@ export class Conversation extends EventTarget {
 
   // A speech update: pieces of one answer go into one bubble.
   showSpeech({ state, text = "" }) {
+    if (state === "SPEECH_STATE_DROPPED") return;
+    clearTimeout(this.#ending);
     if (state === "SPEECH_STATE_STARTED") {
+      this.#speaking(true);
       if (this.#spoken) this.#spoken.textContent += ` ${text}`;
       else this.#spoken = this.#add("avatar", text);
       this.#log.scrollTop = this.#log.scrollHeight;
       return;
     }
-    if (state === "SPEECH_STATE_INTERRUPTED") this.#spoken?.classList.add("cut");
-    this.#spoken = null;
+    if (state === "SPEECH_STATE_FINISHED") {
+      this.#ending = setTimeout(() => this.speechLost(), BETWEEN_PIECES_MS);
+    } else if (state === "SPEECH_STATE_INTERRUPTED") {
+      this.#spoken?.classList.add("cut");
+      this.speechLost();
+    }
   }
+
+  // Nothing more of the current answer will come.
+  speechLost() {
+    clearTimeout(this.#ending);
+    this.#spoken = null;
+    this.#speaking(false);
+  }
+
+  #speaking(detail) { this.dispatchEvent(new CustomEvent("speaking", { detail })); }
 
   note(text, bad = false) { this.#add(bad ? "note bad" : "note", text); }
 

@@ -26,7 +26,12 @@ export class Hud {
     if (!this.#root.open) return;
     const times = ["drawList", "render", "encode"].map((stage) => stages[stage]?.p50);
     this.#set("stages", times.map((ms) => (ms === undefined ? "–" : ms.toFixed(1))).join(", ") + " ms (p50)");
-    const tags = capsules.map(({ cid, name, weight }) => {
+    // A capsule that cross-fades with itself is one to a reader.
+    const active = new Map();
+    for (const { cid, name, weight } of capsules) {
+      active.set(cid, { cid, name, weight: weight + (active.get(cid)?.weight ?? 0) });
+    }
+    const tags = [...active.values()].map(({ cid, name, weight }) => {
       const tag = document.createElement("span");
       tag.title = `${cid}: ${name}`;
       tag.textContent = `${(name || cid).split(":")[0]} ${weight.toFixed(2)}`;

@@ -1,11 +1,15 @@
 // One live session: the HTTP calls that make it, the WebRTC connection, and its coming back.
 //
-// Emits: session (what the server made), state (connecting | live | lost), sent {sequence, time},
-// fault (text), and every message of the `events` data channel under its own name: packet, mood,
-// speech, rejection, stats, frame.
+// Emits: session (what the server made), state (connecting | live | lost | failed), sent {sequence,
+// time}, fault (text), and every message of the `events` data channel under its own name: packet,
+// mood, speech, rejection, lag, stats, frame.
 
 const RETRY_MS = [300, 700, 1500, 3000, 5000];
 const FIRST_PICTURE_MS = 10_000;
+const ANSWER_MS = 10_000;
+const GATHER_MS = 1_000;
+// The server's session is gone, or it has no room just now: worth another try.
+const PASSING = new Set([404, 408, 409, 410, 429]);
 
 export class LiveSession extends EventTarget {
   #video;
@@ -17,33 +21,37 @@ export class LiveSession extends EventTarget {
   #attempt = 0;
   #timer = null;
   #watchdog = null;
-  #closed = false;
+  #opening = null; // aborts what the current attempt still waits for; a later attempt has its own
+  #open = false;
 
   constructor(video, options) {
     super();
     this.#video = video;
     this.#options = options;
     addEventListener("online", () => this.#retryNow());
-    document.addEventListener("visibilitychange", () => document.hidden || this.#retryNow());
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) clearTimeout(this.#watchdog);
+      else this.#retryNow();
+    });
   }
 
   get id() { return this.#id; }
   get peer() { return this.#peer; }
 
-  // Connects; after a failure it tries again by itself, for ever, ever more slowly.
+  // Connects; after a failure that may pass it tries again by itself, ever more slowly.
   async open() {
+    this.#open = true;
     clearTimeout(this.#timer);
     this.#timer = null;
+    this.#drop();
+    const { signal } = this.#opening = new AbortController();
     this.#emit("state", this.#attempt ? "lost" : "connecting");
     try {
-      if (!this.#id) await this.#create();
-      await this.#connect();
+      if (!window.RTCPeerConnection) throw new AnswerError(400, "This browser has no WebRTC.");
+      if (!this.#id) await this.#create(signal);
+      await this.#connect(signal);
     } catch (error) {
-      if (error instanceof AnswerError && error.status < 500 && error.status !== 404 && !this.#attempt) {
-        this.#emit("fault", error.message);
-      }
-      if (error instanceof AnswerError && [404, 409, 410].includes(error.status)) this.#id = null;
-      this.#retry();
+      if (!signal.aborted) this.#failed(error);
     }
   }
 
@@ -56,23 +64,26 @@ export class LiveSession extends EventTarget {
     return true;
   }
 
+  // Ends the session on the server too; `open` makes a new one.
   close() {
-    this.#closed = true;
+    this.#open = false;
     clearTimeout(this.#timer);
+    this.#timer = null;
     this.#drop();
     if (this.#id) fetch(`api/sessions/${this.#id}`, { method: "DELETE", keepalive: true }).catch(() => {});
     this.#id = null;
+    this.#attempt = 0;
+    this.#emit("state", "lost");
   }
 
-  async #create() {
-    const session = await post("api/sessions", this.#options);
+  async #create(signal) {
+    const session = await post("api/sessions", this.#options, signal);
     this.#id = session.id;
-    this.#emit("session", session);
     this.#sequence = 0;
+    this.#emit("session", session);
   }
 
-  async #connect() {
-    this.#drop();
+  async #connect(signal) {
     const peer = this.#peer = new RTCPeerConnection();
     const stream = new MediaStream();
     peer.addTransceiver("video", { direction: "recvonly" });
@@ -86,18 +97,29 @@ export class LiveSession extends EventTarget {
     peer.addEventListener("connectionstatechange", () => {
       if (peer !== this.#peer) return;
       if (["failed", "closed", "disconnected"].includes(peer.connectionState)) this.#retry();
+      if (peer.connectionState === "connected") this.#awaitPicture(peer);
     });
-    this.#video.requestVideoFrameCallback(() => {
+    await peer.setLocalDescription();
+    await gathered(peer);
+    const { type, sdp } = peer.localDescription;
+    const answer = await post(`api/sessions/${this.#id}/offer`, { type, sdp }, signal);
+    if (peer === this.#peer) await peer.setRemoteDescription(answer);
+  }
+
+  // A page in the background is shown no pictures: there a connection counts as live without one.
+  #awaitPicture(peer) {
+    const live = () => {
       if (peer !== this.#peer) return;
       clearTimeout(this.#watchdog);
       this.#attempt = 0;
       this.#emit("state", "live");
-    });
-    this.#watchdog = setTimeout(() => this.#retry(), FIRST_PICTURE_MS);
-    await peer.setLocalDescription();
-    await gathered(peer);
-    const { type, sdp } = peer.localDescription;
-    await peer.setRemoteDescription(await post(`api/sessions/${this.#id}/offer`, { type, sdp }));
+    };
+    if (document.hidden) {
+      live();
+      return;
+    }
+    this.#video.requestVideoFrameCallback(live);
+    this.#watchdog = setTimeout(() => peer === this.#peer && this.#retry(), FIRST_PICTURE_MS);
   }
 
   #listen(channel) {
@@ -109,14 +131,27 @@ export class LiveSession extends EventTarget {
   }
 
   #drop() {
+    this.#opening?.abort();
     clearTimeout(this.#watchdog);
     const peer = this.#peer;
     this.#peer = this.#channel = null;
     peer?.close();
   }
 
+  #failed(error) {
+    const refused = error instanceof AnswerError && error.status < 500;
+    if (refused && !PASSING.has(error.status)) {
+      this.#drop();
+      this.#emit("fault", error.message);
+      this.#emit("state", "failed");
+      return;
+    }
+    if (refused && error.status !== 429) this.#id = null;
+    this.#retry();
+  }
+
   #retry() {
-    if (this.#closed || this.#timer !== null) return;
+    if (!this.#open || this.#timer !== null) return;
     this.#drop();
     this.#emit("state", "lost");
     const pause = RETRY_MS[Math.min(this.#attempt++, RETRY_MS.length - 1)];
@@ -124,7 +159,7 @@ export class LiveSession extends EventTarget {
   }
 
   #retryNow() {
-    if (this.#timer !== null && !this.#closed) this.open();
+    if (this.#timer !== null && this.#open) this.open();
   }
 
   #emit(name, detail) { this.dispatchEvent(new CustomEvent(name, { detail })); }
@@ -134,12 +169,15 @@ class AnswerError extends Error {
   constructor(status, message) { super(message); this.status = status; }
 }
 
-async function post(path, body) {
+async function post(path, body, signal) {
   const answer = await fetch(path, {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+    signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
   });
   const content = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new AnswerError(answer.status, content.error?.message ?? `the server answered ${answer.status}`);
+  if (!answer.ok) throw new AnswerError(answer.status, content.error?.message ?? `The server answered ${answer.status}.`);
   return content;
 }
 
@@ -148,6 +186,6 @@ function gathered(peer) {
   if (peer.iceGatheringState === "complete") return Promise.resolve();
   return new Promise((resolve) => {
     peer.addEventListener("icegatheringstatechange", () => peer.iceGatheringState === "complete" && resolve());
-    setTimeout(resolve, 1000);
+    setTimeout(resolve, GATHER_MS);
   });
 }

@@ -27,6 +27,13 @@ export class PictureClock {
 
   get framesPerSecond() { return this.#frames.length; }
 
+  // A new connection counts RTP time from elsewhere.
+  reset() {
+    this.#sent.clear();
+    this.#drawn = [];
+    this.#shown = [];
+  }
+
   // {last, p50, p99, n} in ms; null before the first.
   get summary() {
     if (!this.#times.length) return null;

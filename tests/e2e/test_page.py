@@ -96,6 +96,7 @@ def test_speech_is_heard_and_escape_silences_it(page: Page) -> None:
 
 
 def test_the_emotion_pad_works_from_the_keyboard(page: Page) -> None:
+    expect(page.get_by_role("slider", name="Valence")).to_have_count(1)
     page.locator("#pad").focus()
     for _ in range(8):
         page.keyboard.press("ArrowRight")
@@ -126,6 +127,51 @@ def test_the_page_comes_back_by_itself_when_its_session_ends(page: Page, served:
     expect(status).to_have_attribute("data-state", "lost", timeout=LIVE_MS)
     expect(status).to_have_attribute("data-state", "live", timeout=2 * LIVE_MS)
     assert {str(session["id"]) for session in sessions(served)}.isdisjoint(before)
+    page.locator("#hud summary").click()
+    page.locator("#message").fill("Are you back?")
+    page.keyboard.press("Enter")
+    expect(page.locator("#hud-latency")).to_contain_text("ms (p50", timeout=4000)
+    assert 0 < float(page.locator("#hud-latency").inner_text().split()[0]) < 2000
+
+
+def test_muting_outlasts_the_next_message(page: Page) -> None:
+    page.locator("#sound").click()
+    page.locator("#sound").click()
+    expect(page.locator("#sound")).to_have_attribute("aria-pressed", "false")
+    page.locator("#message").fill("Hello!")
+    page.keyboard.press("Enter")
+    expect(page.locator("#stop")).to_be_visible(timeout=3000)
+    expect(page.locator("#sound")).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_long_answer_is_one_bubble_with_one_stop_button(page: Page) -> None:
+    text = "This is a rather long sentence that the avatar says to the viewer. " * 6
+    page.evaluate(
+        """() => { window.hidden = 0; new MutationObserver(() => { window.hidden += 1; })
+        .observe(document.getElementById("stop"), { attributeFilter: ["hidden"] }); }"""
+    )
+    url = f"{page.url.rstrip('/')}/api/sessions"
+    with urllib.request.urlopen(url) as answer:
+        newest = json.load(answer)["sessions"][0]["id"]
+    body = json.dumps({"sequence": 1, "speak": {"text": text}}).encode()
+    request = urllib.request.Request(
+        f"{url}/{newest}/events", body, {"Content-Type": "application/json"}
+    )
+    urllib.request.urlopen(request).close()
+    page.wait_for_timeout(9000)
+    assert page.locator("#log .avatar").count() == 1
+    assert page.evaluate("window.hidden") == 1
+    page.keyboard.press("Escape")
+
+
+def test_what_the_server_refuses_for_good_is_said_and_not_tried_again(
+    browser: Browser, served: Served
+) -> None:
+    page = browser.new_page()
+    page.goto(f"{served.url}/?avatar=nobody")
+    expect(page.locator("#status")).to_have_attribute("data-state", "failed", timeout=LIVE_MS)
+    expect(page.locator("#log .note.bad")).to_contain_text("nobody")
+    page.close()
 
 
 def test_a_refused_event_is_told_and_the_session_goes_on(page: Page) -> None:
