@@ -1,4 +1,4 @@
-"""The command line: `capsulecast serve`, `library`, `version`.
+"""The command line: `capsulecast serve`, `library`, `gpus`, `version`.
 
 Heavy modules are imported by the commands that need them, after the environment is prepared.
 """
@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from types import NoneType
@@ -26,7 +27,15 @@ _USAGE = 2
 
 
 class _FailedError(Exception):
-    """The command failed; the message is one line for the operator."""
+    """The command failed; the message is one line for the operator.
+
+    Attributes:
+        code: The exit code.
+    """
+
+    def __init__(self, message: str, code: int = _FAILED) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(arguments.run(arguments))
     except _FailedError as error:
         print(f"capsulecast: {error}", file=sys.stderr)
-        return _FAILED
+        return error.code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -49,12 +58,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """Takes flags by their whole names only: a new one must not change what an old one means."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - argparse's own
+        super().__init__(**options, allow_abbrev=False)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="capsulecast",
         description="A real-time emotional avatar engine.",
         epilog="`capsulecast COMMAND --help` tells more about a command.",
     )
+    parser.add_argument("--version", action="version", version=_version_line())
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = commands.add_parser(
         "serve",
@@ -66,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_settings(serve)
     serve.set_defaults(run=_serve)
     _add_library(commands.add_parser("library", help="look into a library of capsules"))
+    _add_gpus(commands.add_parser("gpus", help="list the graphics adapters"))
     about = commands.add_parser("version", help="print the version")
     about.set_defaults(run=_version)
     return parser
@@ -104,9 +122,12 @@ def _metavar(name: str, annotation: Any) -> str:  # noqa: ANN401 - a type form
         return "N"
     if kinds[0] is Path:
         return "PATH"
-    return {"size": "WxH", "database": "URL", "stun": "LIST", "allowed_origins": "LIST"}.get(
-        name, name.upper()
-    )
+    return {
+        "size": "WxH",
+        "database": "URL",
+        "allowed_origins": "LIST",
+        "allowed_hosts": "LIST",
+    }.get(name, name.upper())
 
 
 def _add_library(parser: argparse.ArgumentParser) -> None:
@@ -127,6 +148,16 @@ def _add_library(parser: argparse.ArgumentParser) -> None:
         command.set_defaults(run=run)
 
 
+def _add_gpus(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Lists the graphics adapters that the GPU backend can reach: number, name, kind and "
+        "interface. `capsulecast serve --gpu` takes the number or part of the name; CPU adapters "
+        "are software, meant for tests."
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=_gpus)
+
+
 def _load_settings(arguments: argparse.Namespace) -> "Settings":
     from control_plane.settings import Settings, SettingsError, load_settings
 
@@ -136,8 +167,7 @@ def _load_settings(arguments: argparse.Namespace) -> "Settings":
     try:
         return load_settings(given)
     except SettingsError as error:
-        print(f"capsulecast: {error}", file=sys.stderr)
-        raise SystemExit(_USAGE) from error
+        raise _FailedError(str(error), _USAGE) from error
 
 
 def _serve(arguments: argparse.Namespace) -> int:
@@ -147,11 +177,14 @@ def _serve(arguments: argparse.Namespace) -> int:
 
     set_up_logs(settings.log_level)
     from control_plane.serve import StartError, serve
+    from control_plane.settings import SettingsError
 
     try:
         asyncio.run(serve(settings, _tell_ready))
     except StartError as error:
         raise _FailedError(str(error)) from error
+    except SettingsError as error:
+        raise _FailedError(str(error), _USAGE) from error
     return 0
 
 
@@ -167,7 +200,8 @@ def _tell_ready(ready: "Ready") -> None:
     print(f"  gRPC     {ready.grpc_address}")
     print(f"  drawing  {ready.backend}")
     print(f"  voice    {ready.voice}")
-    print(f"  memory   {ready.database}", flush=True)
+    keeps = "" if ready.database == "sqlite://" else "; keeps what is said, sqlite:// would not"
+    print(f"  memory   {ready.database}{keeps}", flush=True)
 
 
 def _read_library(arguments: argparse.Namespace) -> "Library":
@@ -230,13 +264,36 @@ def _library_check(arguments: argparse.Namespace) -> int:
     else:
         for finding in findings:
             print(f"{finding.severity}: {finding.where}: {finding.message} [{finding.code}]")
-        print(f"{len(findings)} findings")
+        print("1 finding" if len(findings) == 1 else f"{len(findings)} findings")
     return _FAILED if any(str(finding.severity) == "error" for finding in findings) else 0
 
 
-def _version(_arguments: argparse.Namespace) -> int:
-    print(f"capsulecast {version('capsulecast')}")
+def _gpus(arguments: argparse.Namespace) -> int:
+    from compositor.errors import BackendUnavailableError
+    from compositor.select import adapters
+
+    try:
+        found = adapters()
+    except BackendUnavailableError as error:
+        raise _FailedError(str(error)) from error
+    if arguments.json:
+        print(json.dumps([asdict(one) for one in found], indent=2))
+    elif not found:
+        print("there is no graphics adapter with a Vulkan, Metal or Direct3D 12 driver")
+    else:
+        width = max(len(one.name) for one in found)
+        for one in found:
+            print(f"{one.index:>3}  {one.name:<{width}}  {one.kind:<13} {one.backend}")
     return 0
+
+
+def _version(_arguments: argparse.Namespace) -> int:
+    print(_version_line())
+    return 0
+
+
+def _version_line() -> str:
+    return f"capsulecast {version('capsulecast')}"
 
 
 if __name__ == "__main__":

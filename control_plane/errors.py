@@ -7,8 +7,6 @@ ControlError
 ├── NotFoundError            nothing of that id; ask for another
 ├── SessionEndedError        the session is over; make a new one
 ├── ResourceExhaustedError   the server is full; a retry later helps
-├── UnauthenticatedError     credentials are missing or wrong
-├── PermissionDeniedError    the caller may not do this
 ├── DeadlineExceededError    it took longer than the caller allowed; a retry may help
 └── UnavailableError         a part is down or shutting down; a retry later helps
 
@@ -19,11 +17,17 @@ and `capsules`, to gRPC codes and HTTP statuses.
 from dataclasses import dataclass
 
 from capsules.errors import LibraryError, PackError, UnknownCapsuleError
-from compositor.errors import BackendUnavailableError, DeviceLostError, UnknownAvatarError
+from compositor.errors import (
+    BackendUnavailableError,
+    DeviceLostError,
+    RenderError,
+    UnknownAvatarError,
+)
 from engine.errors import (
     ClosedError,
     NegotiationError,
     PacketError,
+    TooManyViewersError,
     VoiceError,
     VoiceUnavailableError,
 )
@@ -36,10 +40,8 @@ __all__ = [
     "InvalidArgumentError",
     "InvalidEventError",
     "NotFoundError",
-    "PermissionDeniedError",
     "ResourceExhaustedError",
     "SessionEndedError",
-    "UnauthenticatedError",
     "UnavailableError",
     "status_of",
 ]
@@ -81,14 +83,6 @@ class ResourceExhaustedError(ControlError):
     """A limit of the server is reached."""
 
 
-class UnauthenticatedError(ControlError):
-    """The caller did not say who it is, or could not prove it."""
-
-
-class PermissionDeniedError(ControlError):
-    """The caller is known and may not do this."""
-
-
 class DeadlineExceededError(ControlError):
     """The work took longer than the caller allowed."""
 
@@ -118,12 +112,10 @@ _INVALID_ARGUMENT = ErrorStatus("INVALID_ARGUMENT", 3, 400)
 _DEADLINE_EXCEEDED = ErrorStatus("DEADLINE_EXCEEDED", 4, 504, retriable=True)
 _NOT_FOUND = ErrorStatus("NOT_FOUND", 5, 404)
 _ALREADY_EXISTS = ErrorStatus("ALREADY_EXISTS", 6, 409)
-_PERMISSION_DENIED = ErrorStatus("PERMISSION_DENIED", 7, 403)
 _RESOURCE_EXHAUSTED = ErrorStatus("RESOURCE_EXHAUSTED", 8, 429, retriable=True)
 _FAILED_PRECONDITION = ErrorStatus("FAILED_PRECONDITION", 9, 409)
 _INTERNAL = ErrorStatus("INTERNAL", 13, 500)
 _UNAVAILABLE = ErrorStatus("UNAVAILABLE", 14, 503, retriable=True)
-_UNAUTHENTICATED = ErrorStatus("UNAUTHENTICATED", 16, 401)
 
 # A subclass without a line of its own takes its nearest ancestor's.
 _STATUSES: dict[type[BaseException], ErrorStatus] = {
@@ -132,8 +124,6 @@ _STATUSES: dict[type[BaseException], ErrorStatus] = {
     NotFoundError: _NOT_FOUND,
     SessionEndedError: _FAILED_PRECONDITION,
     ResourceExhaustedError: _RESOURCE_EXHAUSTED,
-    UnauthenticatedError: _UNAUTHENTICATED,
-    PermissionDeniedError: _PERMISSION_DENIED,
     DeadlineExceededError: _DEADLINE_EXCEEDED,
     UnavailableError: _UNAVAILABLE,
     TimeoutError: _DEADLINE_EXCEEDED,
@@ -143,7 +133,9 @@ _STATUSES: dict[type[BaseException], ErrorStatus] = {
     PackError: _FAILED_PRECONDITION,
     BackendUnavailableError: _UNAVAILABLE,
     DeviceLostError: _UNAVAILABLE,
+    RenderError: _UNAVAILABLE,
     NegotiationError: _INVALID_ARGUMENT,
+    TooManyViewersError: _RESOURCE_EXHAUSTED,
     PacketError: _INVALID_ARGUMENT,
     VoiceError: _UNAVAILABLE,
     VoiceUnavailableError: _FAILED_PRECONDITION,

@@ -1,11 +1,13 @@
-"""What can happen to a session, as the brain reads it: validated, plain records.
+"""What can happen to a session, as the brain reads it: plain records.
 
-`control_plane.translate` makes them of protobuf messages and of proto3 JSON.
+`control_plane.translate` makes them of protobuf messages and of proto3 JSON; the brain checks their
+values before it does anything else.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
+from compositor.light import Surroundings
 from engine.packet import Mood
 
 __all__ = [
@@ -16,6 +18,7 @@ __all__ = [
     "Event",
     "EventKind",
     "Interrupt",
+    "Light",
     "PlayExpression",
     "Speak",
     "Task",
@@ -108,7 +111,14 @@ class Interrupt:
     """Stop speech and gestures at once."""
 
 
-EventKind = Chat | PlayExpression | Emotion | Task | Ui | Speak | Interrupt
+@dataclass(frozen=True, slots=True)
+class Light:
+    """The colours around the avatar's picture changed; the brain has no opinion on them."""
+
+    surroundings: Surroundings
+
+
+EventKind = Chat | PlayExpression | Emotion | Task | Ui | Speak | Interrupt | Light
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,15 @@
 
 import asyncio
 from functools import partial
+from pathlib import Path
 
 from capsules.avatar import Avatar
 from capsules.library import Library
 from capsules.pack import builtin_avatar, builtin_avatar_names
+from compositor.backdrop import picture_path
+from compositor.background import Background, BackgroundKind
+from compositor.errors import PictureError
+from compositor.output import OutputOptions
 from compositor.select import open_compositor
 from control_plane.errors import InvalidArgumentError, UnavailableError
 from control_plane.sessions.options import SessionOptions
@@ -69,22 +74,28 @@ class LiveMedia:
         """See `control_plane.sessions.bodies.BodyFactory`."""
         if self._renderer is None or self._tts is None:
             raise UnavailableError("the server has not started yet")
-        return await LiveBody.start(
-            options=LiveOptions(
-                session_id=session_id,
-                size=options.size,
-                fps=options.fps,
-                seed=options.seed or 0,
-                probe=options.probe,
-                viewer=ViewerOptions(stun_servers=self._settings.stun),
-            ),
-            library=library,
-            avatar=await self._avatar(options.avatar),
-            renderer=self._renderer,
-            tts=self._tts,
-            clock=SystemClock(),
-            callbacks=callbacks,
-        )
+        try:
+            return await LiveBody.start(
+                options=LiveOptions(
+                    session_id=session_id,
+                    size=options.size,
+                    fps=options.fps,
+                    seed=options.seed or 0,
+                    probe=options.probe,
+                    output=await self._output(options),
+                    viewer=ViewerOptions(
+                        stun_servers=(stun,) if (stun := self._settings.stun) else ()
+                    ),
+                ),
+                library=library,
+                avatar=await self._avatar(options.avatar),
+                renderer=self._renderer,
+                tts=self._tts,
+                clock=SystemClock(),
+                callbacks=callbacks,
+            )
+        except PictureError as error:
+            raise InvalidArgumentError(str(error), "options.background") from error
 
     async def aclose(self) -> None:
         """See `control_plane.sessions.bodies.Media.aclose`."""
@@ -96,12 +107,31 @@ class LiveMedia:
     async def _open_voice(self) -> None:
         self._tts = await open_tts(self._settings.tts)
 
+    async def _output(self, options: SessionOptions) -> OutputOptions:
+        return OutputOptions(
+            options.background,
+            await self._picture(options.background),
+            label=options.label,
+            watermark=options.watermark,
+        )
+
+    async def _picture(self, background: Background) -> Path | None:
+        """The file of a picture background."""
+        if background.kind is not BackgroundKind.PICTURE:
+            return None
+        folder = self._settings.backgrounds
+        path = folder and await asyncio.to_thread(picture_path, folder, background.picture)
+        if not path:
+            message = f"background is {str(background)!r}, and the server has no such picture"
+            raise InvalidArgumentError(message, "options.background")
+        return path
+
     async def _avatar(self, name: str) -> Avatar:
         """The avatar of that name, read once."""
         if name not in self._avatars:
             names = builtin_avatar_names()
             if name not in names:
-                message = f"avatar is {name[:60]!r}, expected one of {', '.join(names)}"
+                message = f"options.avatar is {name[:60]!r}, expected one of {', '.join(names)}"
                 raise InvalidArgumentError(message, "options.avatar")
             folder = self._settings.cache_dir / "avatars"
             self._avatars[name] = await asyncio.to_thread(builtin_avatar, name, folder)

@@ -11,7 +11,7 @@ from control_plane.errors import ControlError
 from control_plane.media import LiveMedia
 from control_plane.responder.rules import RulesResponder
 from control_plane.server import Ready, Server
-from control_plane.settings import Settings, SettingsError
+from control_plane.settings import Settings
 from engine.errors import EngineError
 from storage.errors import StorageError
 
@@ -22,7 +22,6 @@ _FORESEEN = (
     CompositorError,
     ControlError,
     EngineError,
-    SettingsError,
     StorageError,
 )
 
@@ -39,7 +38,8 @@ async def serve(settings: Settings, tell_ready: Callable[[Ready], None]) -> None
         tell_ready: Called once the server answers.
 
     Raises:
-        StartError: It cannot start.
+        SettingsError: A setting turns out not to be usable.
+        StartError: It cannot start for another reason.
     """
     told = asyncio.Event()
     _on_signals(told)

@@ -13,6 +13,7 @@ from control_plane.catalog import Catalog
 from control_plane.emotion.appraisal import default_appraiser
 from control_plane.grpc_api.server import GrpcServer
 from control_plane.hardware import describe_hardware
+from control_plane.hosts import is_loopback, reachable
 from control_plane.http_api.app import create_app
 from control_plane.http_api.server import HttpServer
 from control_plane.responder.port import Responder
@@ -42,8 +43,8 @@ class Ready:
     """Where a server answers, and with what.
 
     Attributes:
-        url: Of the page, without a slash at its end.
-        grpc_address: host:port.
+        url: Of the page, as this machine reaches it; without a slash at its end.
+        grpc_address: host:port, as this machine reaches it.
         backend: What draws.
         voice: What speaks.
         database: Its URL without the password.
@@ -137,7 +138,8 @@ class Server:
         sessions.start()
         await self._open_doors(sessions, Catalog(library), defaults)
         scheme = "http" if tls is None else "https"
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        host = reachable(settings.host)
+        host = f"[{host}]" if ":" in host else host
         return Ready(
             url=f"{scheme}://{host}:{port}",
             grpc_address=f"{host}:{grpc_port}",
@@ -150,6 +152,13 @@ class Server:
         settings = self._settings
         self._http, self._grpc = HttpServer(tls), GrpcServer(tls)
         port = self._http.bind(settings.host, settings.port)
+        if not is_loopback(settings.host):
+            _LOG.warning(
+                "listening on %s, port %d: whoever can reach this machine may use the server and "
+                "follow its sessions, for there is no authentication yet",
+                settings.host,
+                port,
+            )
         return port, self._grpc.bind(settings.host, settings.grpc_port)
 
     def _make_sessions(self, library: Library, recorder: Recorder) -> SessionManager:
@@ -179,6 +188,7 @@ class Server:
             defaults,
             version=self._version,
             allowed_origins=self._settings.allowed_origins,
+            allowed_hosts=(self._settings.host, *self._settings.allowed_hosts),
         )
         await self._http.start(app)
         await self._grpc.start(sessions, catalog, defaults)

@@ -26,18 +26,28 @@ from pydantic_settings.exceptions import SettingsError as SourceError
 from compositor.drawlist import FrameSize
 
 __all__ = [
-    "MAX_SIDE_PX",
-    "MIN_SIDE_PX",
+    "MAX_FPS",
+    "SIZES",
     "Settings",
     "SettingsError",
     "cache_home",
     "data_home",
+    "expected_side",
     "load_settings",
     "parse_size",
 ]
 
-MIN_SIDE_PX = 128
-MAX_SIDE_PX = 1920
+MAX_FPS = 60
+_MIN_SIDE_PX = 128
+_MAX_SIDE_PX = 1920
+SIZES = {
+    "corner": FrameSize(200, 200),
+    "bubble": FrameSize(300, 150),
+    "panel": FrameSize(320, 600),
+    "square": FrameSize(512, 512),
+}
+"""Frame sizes of the usual overlay shapes."""
+
 _PREFIX = "CAPSULECAST_"
 _SCHEMES = ("sqlite", "postgresql", "postgresql+psycopg")
 
@@ -65,21 +75,31 @@ def cache_home() -> Path:
 
 
 def parse_size(value: str) -> FrameSize:
-    """Reads a frame size such as "512x512".
+    """Reads a frame size such as "512x512" or a name in `SIZES`.
 
     Raises:
-        ValueError: It is not WIDTHxHEIGHT, or a side is odd or outside 128 to 1920.
+        ValueError: It is neither, or a side is odd or outside 128 to 1920.
     """
-    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", value.strip().lower())
+    text = value.strip().lower()
+    if text in SIZES:
+        return SIZES[text]
+    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
     if not found:
-        raise ValueError("expected WIDTHxHEIGHT, such as 512x512")
+        raise ValueError(f"expected WIDTHxHEIGHT, such as 512x512, or {', '.join(SIZES)}")
     return _checked_size(FrameSize(int(found[1]), int(found[2])))
+
+
+def expected_side(side_px: int) -> str:
+    """What a frame's side should be instead; empty: it may be this long."""
+    if side_px % 2 or not _MIN_SIDE_PX <= side_px <= _MAX_SIDE_PX:
+        return f"an even number, {_MIN_SIDE_PX} to {_MAX_SIDE_PX}"
+    return ""
 
 
 def _checked_size(size: FrameSize) -> FrameSize:
     for side in (size.width, size.height):
-        if side % 2 or not MIN_SIDE_PX <= side <= MAX_SIDE_PX:
-            raise ValueError(f"sides must be even, {MIN_SIDE_PX} to {MAX_SIDE_PX}")
+        if expected := expected_side(side):
+            raise ValueError(f"expected sides that are {expected}")
     return size
 
 
@@ -111,10 +131,16 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", min_length=1, description="address to listen on")
     port: Port = Field(8080, description="port of the page, the HTTP API and WebRTC signalling")
     grpc_port: Port = Field(50051, description="port of the gRPC API; 0 takes any free one")
-    size: Size = Field(FrameSize(512, 512), description="frame size, even sides of 128 to 1920")
-    fps: int = Field(30, ge=1, le=60, description="frames per second, 1 to 60")
+    size: Size = Field(
+        FrameSize(512, 512),
+        description="frame size, even sides of 128 to 1920, or corner, bubble, panel, square",
+    )
+    fps: int = Field(30, ge=1, le=MAX_FPS, description="frames per second, 1 to 60")
     backend: Literal["auto", "gpu", "cpu"] = Field("auto", description="what draws the frames")
-    gpu: str = Field("", description="part of the name of the GPU to use; empty: the best one")
+    gpu: str = Field(
+        "",
+        description="GPU to use: number or part of the name in `capsulecast gpus`; empty: the best",
+    )
     avatar: str = Field("mira", min_length=1, description="avatar of sessions that name none")
     tts: Literal["auto", "espeak", "silent"] = Field("auto", description="what speaks")
     reply: bool = Field(True, description="whether the avatar answers chat by itself")
@@ -125,20 +151,29 @@ class Settings(BaseSettings):
         description="seed of sessions that name none; unset: a random one each",
     )
     library: Path | None = Field(None, description="folder of capsules to use instead of ours")
+    backgrounds: Path | None = Field(
+        None, description="folder of PNG and JPEG files that sessions may take as background"
+    )
     database: str = Field(
         "",
         validate_default=True,
         repr=False,  # it may hold a password
-        description="SQLite or PostgreSQL URL; unset: a file of the user's; sqlite:// forgets",
+        description="SQLite or PostgreSQL URL of what is remembered, chats too; "
+        "unset: a file of the user's; sqlite:// forgets it all",
     )
     cache_dir: Path = Field(default_factory=cache_home, description="folder for what can be remade")
     max_sessions: int = Field(64, ge=1, le=100_000, description="sessions at the same time")
     idle_timeout_s: float = Field(
         600.0, gt=0, allow_inf_nan=False, description="seconds until a session nobody uses is ended"
     )
-    stun: Names = Field((), description="STUN servers, stun:HOST:PORT, comma-separated")
+    stun: str = Field("", description="STUN server, stun:HOST or stun:HOST:PORT; unset: none")
     allowed_origins: Names = Field(
         (), description="web origins other than our own that may call the API, comma-separated"
+    )
+    allowed_hosts: Names = Field(
+        (),
+        description="host names this server is called by, beside --host, localhost and addresses; "
+        "comma-separated",
     )
     tls_cert: Path | None = Field(None, description="certificate chain (PEM); needs tls_key")
     tls_key: Path | None = Field(None, repr=False, description="private key (PEM) of tls_cert")
@@ -159,10 +194,10 @@ class Settings(BaseSettings):
 
     @field_validator("stun")
     @classmethod
-    def _usable_stun(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for server in value:
-            if not re.fullmatch(r"stuns?:[^\s/]+", server):
-                raise ValueError(f"{server!r}: expected stun:HOST or stun:HOST:PORT")
+    def _usable_stun(cls, value: str) -> str:
+        # The WebRTC library takes one server and knows no stuns.
+        if value and not re.fullmatch(r"stun:[^\s/,]+", value):
+            raise ValueError("expected one server, stun:HOST or stun:HOST:PORT")
         return value
 
     @field_validator("allowed_origins")
@@ -173,11 +208,26 @@ class Settings(BaseSettings):
                 raise ValueError(f"{origin!r}: expected an origin such as https://example.org")
         return value
 
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _usable_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            if not re.fullmatch(r"[A-Za-z0-9._-]+", host):
+                raise ValueError(f"{host!r}: expected a name such as avatar.example.org")
+        return value
+
     @field_validator("tls_cert", "tls_key", "library")
     @classmethod
     def _existing(cls, value: Path | None) -> Path | None:
         if value is not None and not value.exists():
             raise ValueError("there is no such file or folder")
+        return value
+
+    @field_validator("backgrounds")
+    @classmethod
+    def _existing_folder(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_dir():
+            raise ValueError("there is no such folder")
         return value
 
     @model_validator(mode="after")
@@ -212,5 +262,6 @@ def _describe(error: ValidationError, overrides: Mapping[str, object]) -> str:
     field = str(first["loc"][0])
     flag, variable = "--" + field.replace("_", "-"), (_PREFIX + field).upper()
     name = flag if field in overrides else variable
-    value = re.sub(r"://[^@/]*@", "://***@", str(overrides.get(field, first["input"])))
-    return f"{name}: cannot use {value!r}: {reason}"
+    if field == "database":  # however it is malformed, it may hold a password
+        return f"{name}: cannot use this URL: {reason}"
+    return f"{name}: cannot use {str(overrides.get(field, first['input']))!r}: {reason}"

@@ -39,9 +39,11 @@ def load_tls(settings: Settings) -> TlsFiles | None:
     if cert is None or key is None:
         return None
     try:
+        files = TlsFiles(cert, key, cert.read_bytes(), key.read_bytes())
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
-        return TlsFiles(cert, key, cert.read_bytes(), key.read_bytes())
     except OSError as error:  # ssl.SSLError is one
+        # Which of the two it is, the operating system says, but OpenSSL does not.
+        named = repr(error.filename) if error.filename else f"{str(cert)!r} with {str(key)!r}"
         reason = getattr(error, "reason", "") or error.strerror or str(error)
-        message = f"tls_cert and tls_key: cannot use {str(cert)!r} and its key: {reason}"
-        raise SettingsError(message) from error
+        raise SettingsError(f"tls_cert and tls_key: cannot use {named}: {reason}") from error
+    return files

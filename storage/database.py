@@ -1,5 +1,6 @@
 """Opening the database and bringing its schema up to date."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -32,20 +33,20 @@ class Database:
     def __init__(self, url: str) -> None:
         try:
             parsed = make_url(url)
-            # For people: without the password.
-            self.name = parsed.render_as_string(hide_password=True)
+            # For people: without the password, which the query may hold too.
+            self.name = parsed.set(query={}).render_as_string(hide_password=True)
             options: dict[str, Any] = {}
             if parsed.get_backend_name() == "sqlite":
                 options["connect_args"] = {"timeout": 5.0, "check_same_thread": False}
                 if parsed.database in (None, "", ":memory:"):
                     options["poolclass"] = StaticPool
                 else:
-                    Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+                    _make_file(str(parsed.database))
             else:
                 options["connect_args"] = {"connect_timeout": 3}
                 options["pool_pre_ping"] = True
             self.engine: Engine = create_engine(parsed, **options)
-        except ArgumentError as error:
+        except (ArgumentError, ValueError) as error:  # a port that is no number
             raise DatabaseUnavailableError("the database URL cannot be read") from error
         except ModuleNotFoundError as error:
             raise DatabaseUnavailableError(
@@ -80,6 +81,17 @@ class Database:
     def close(self) -> None:
         """Closes every connection; safe twice."""
         self.engine.dispose()
+
+
+def _make_file(path: str) -> None:
+    """Makes SQLite's file where there is none, for its owner alone: it holds what people say.
+
+    SQLite gives the files beside it the same mode.
+    """
+    if path.startswith("file:"):  # a URI, which SQLite reads
+        return
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection

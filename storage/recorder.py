@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from storage.records import FaultRecord, Record
 
@@ -104,8 +104,12 @@ class Recorder:
 
     def _run(self) -> None:
         while batch := self._take():
-            if not self._write(batch):
-                return
+            try:
+                if not self._write(batch):
+                    return
+            except Exception:  # the thread's root: what comes later is still written
+                _LOG.exception("storage: up to %d records were lost", len(batch))
+                self._dropped += len(batch)
             with self._changed:
                 self._in_hand = 0
 
@@ -135,14 +139,14 @@ class Recorder:
                 attempt += 1
                 if self._abandoned.wait(delay_s):
                     return False
-            except SQLAlchemyError as error:
+            except Exception as error:  # drivers raise more than SQLAlchemy translates
                 self._refused(batch, error)
                 return True
             else:
                 self._written += len(batch)
                 return True
 
-    def _refused(self, batch: Sequence[Record], error: SQLAlchemyError) -> None:
+    def _refused(self, batch: Sequence[Record], error: Exception) -> None:
         """Finds what the database will not take, so that the rest of the batch is kept."""
         if len(batch) > 1:
             for record in batch:

@@ -10,10 +10,11 @@ from dataclasses import replace
 from capsules.library import Library
 from capsules.model import Capsule, Expression
 from control_plane.brain.chunks import split_text
-from control_plane.brain.event_checks import check_event, check_words
+from control_plane.brain.event_checks import check_event, check_text
 from control_plane.brain.gestures import GESTURES, TASK_SITUATIONS, UI_SITUATIONS, Situation
 from control_plane.brain.palette import mood_of
 from control_plane.brain.planner import Moment, Plan, Planner
+from control_plane.brain.sequences import Sequences
 from control_plane.emotion.appraisal import Appraisal, Appraiser, default_appraiser
 from control_plane.emotion.empathy import response_to
 from control_plane.emotion.labels import emotion_named, label_of
@@ -27,13 +28,13 @@ from control_plane.events import (
     Event,
     EventKind,
     Interrupt,
+    Light,
     PlayExpression,
     Speak,
     Task,
     Ui,
     UiContext,
 )
-from control_plane.sessions.sequences import Sequences
 from engine.clock import NS_PER_MS, Clock
 from engine.packet import MAX_PACKET_BYTES, BlendEntry, IdPacket, Mood
 from engine.wire import size_bytes
@@ -60,7 +61,7 @@ Named = Expression | Capsule | Mood
 
 
 class Brain:
-    """One session's brain. Single-threaded, no I/O; an event takes well under a ms.
+    """One session's brain. Single-threaded, no I/O; an event takes well under a ms, long texts one.
 
     Args:
         library: What may be played.
@@ -125,7 +126,7 @@ class Brain:
 
         Returns:
             One packet; more where there is much to say; none where a viewer's context is repeated
-            within 100 ms.
+            within 100 ms, and for light.
 
         Raises:
             DuplicateEventError: The client has used this or a higher sequence number.
@@ -149,7 +150,6 @@ class Brain:
         *,
         expression: str | None = None,
         event_sequence: int = 0,
-        source: str = "",  # noqa: ARG002 - callers name it; packets have no place for it
     ) -> tuple[IdPacket, ...]:
         """Packets that say a text, the first with a fitting face, hands and voice.
 
@@ -157,13 +157,12 @@ class Brain:
             text: At most 8,000 characters.
             expression: Name of an expression or emotion that wins over what the text suggests.
             event_sequence: The client's event that asked for it; 0: none.
-            source: Where the text comes from, such as "rules".
 
         Raises:
             InvalidEventError: The text is blank or too long.
             NotFoundError: The expression is unknown or revoked.
         """
-        check_words("speak.text", text)
+        check_text("speak.text", text)
         named = self._named(expression, "expression") if expression else None
         return self._say(text, named, event_sequence)
 
@@ -195,9 +194,11 @@ class Brain:
                 return self._say(kind.text, None, sequence)
             case Interrupt():
                 return self._interrupt(sequence)
+            case Light():
+                return ()
 
     def _chat(self, chat: Chat, sequence: int) -> tuple[IdPacket, ...]:
-        named = self._named(chat.intent, "chat.intent") if chat.intent else None
+        named = self._named(chat.intent, "event.chat.intent") if chat.intent else None
         if chat.role is ChatRole.ASSISTANT:
             return self._say(chat.text, named, sequence)
         self._ui = (None, 0)
@@ -228,7 +229,9 @@ class Brain:
     def _play(self, play: PlayExpression, sequence: int) -> tuple[IdPacket, ...]:
         named = self._playable(play.id)
         if named is None:
-            raise NotFoundError(f"expression.id is {play.id!r}: no expression or capsule has it")
+            raise NotFoundError(
+                f"event.expression.id is {play.id!r}: no expression or capsule has it"
+            )
         return self._show(named, play.weight, sequence)
 
     def _set(self, emotion: Emotion, sequence: int) -> tuple[IdPacket, ...]:

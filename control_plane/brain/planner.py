@@ -44,6 +44,8 @@ _EXPRESSION_MIN_NS = NS_PER_S
 # How long light, camera and tempo stay as an expression set them after it is over.
 _SCENE_NS = 3 * NS_PER_S
 _SCENE = (Layer.LIGHT, Layer.CAMERA, Layer.TEMPO, Layer.ENVIRONMENT)
+# What a viewer sees move: a voice or a light alone is no answer.
+_SEEN = frozenset({Layer.FACE, Layer.HAND, Layer.BODY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class Planner:
         self._last: dict[Layer, str] = {}
 
     def react(self, target: Mood, situation: Situation, moment: Moment) -> Plan:
-        """The plan for an event: never empty where the library has a face at all.
+        """The plan for an event: something moves where the library has a face at all.
 
         Args:
             target: What is to be shown.
@@ -117,8 +119,8 @@ class Planner:
         if moment.speaking:
             blends += self._voice(target)
         blends += self._released(moment.now_ns)
-        if not blends:
-            blends = self._entries(Layer.FACE, {"": 1.0})
+        if not any(entry.layer in _SEEN for entry in blends):
+            blends = [*self._entries(Layer.FACE, {"": 1.0}), *blends]
         return Plan(tuple(blends), self._offsets(moment))
 
     def drift(self, target: Mood, now_ns: int) -> Plan | None:

@@ -32,9 +32,9 @@ from engine.packet import Mood
 
 __all__ = ["Appraisal", "Appraiser", "LexiconAppraiser", "default_appraiser", "is_english"]
 
-# A long text is judged by how it begins and how it ends.
-_HEAD_CHARS = 1_000
-_TAIL_CHARS = 500
+# A long text is judged by how it begins and how it ends, for VADER takes 1 us a character.
+_HEAD_CHARS = 500
+_TAIL_CHARS = 250
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _SENTENCE_END = re.compile(r"(?<=[.!?\n])\s+")

@@ -16,7 +16,7 @@ class Personality:
     Attributes:
         name: Unique name.
         baseline: The mood at rest.
-        bias: Added to every felt target, as in DESIGN's mood formula; each in [-1, 1].
+        bias: Added to what is felt, see `control_plane.emotion.mood`; each in [-1, 1].
         gain: Factor on what is felt, above 0; 1 feels it as it was appraised.
         momentum: Share of the mood that stays when something is felt, [0, 1).
         decay_s: Time constant of the way back to the baseline between events.
@@ -94,5 +94,6 @@ def personality_named(name: str) -> Personality:
     found = PERSONALITIES.get(name)
     if found is None:
         known = ", ".join(PERSONALITIES)
-        raise InvalidArgumentError(f"personality is {name!r}, expected one of {known}")
+        message = f"options.personality is {name!r}, expected one of {known}"
+        raise InvalidArgumentError(message, "options.personality")
     return found

@@ -11,11 +11,11 @@ from grpc import aio
 
 from capsulecast.v1 import session_service_pb2 as pb
 from capsulecast.v1 import session_service_pb2_grpc as pb_grpc
-from control_plane.errors import DeadlineExceededError, InvalidArgumentError, status_of
+from control_plane.errors import InvalidArgumentError, status_of
 from control_plane.grpc_api.answers import answering, status_message
 from control_plane.sessions.manager import SessionManager
 from control_plane.sessions.options import SessionOptions
-from control_plane.sessions.session import LiveSession
+from control_plane.sessions.session import NEGOTIATE_S, LiveSession
 from control_plane.sessions.subscription import Subscription
 from control_plane.sessions.updates import Rejection
 from control_plane.translate.events import event_from_message
@@ -31,7 +31,6 @@ from engine.wire import to_message
 __all__ = ["SessionService"]
 
 _CLIENT_KEY = "x-client-id"
-_NEGOTIATE_S = 10.0
 _MAX_CLIENT_CHARS = 100
 _NS_PER_US = 1000
 _LOG = logging.getLogger(__name__)
@@ -117,7 +116,7 @@ class SessionService(pb_grpc.SessionServiceServicer):
                 raise InvalidArgumentError(message, "session_id")
             session = self._sessions.get(first.session_id)
             subscription = session.subscribe()
-            stream = _Stream(session, subscription, f"stream-{next(self._streams)}")
+            stream = _Stream(session, subscription, f"stream:{next(self._streams)}")
             # From here on the client misses nothing, and may want to know before it sends events.
             await context.send_initial_metadata(())
             stream.take(first)
@@ -155,13 +154,8 @@ class SessionService(pb_grpc.SessionServiceServicer):
         async with answering(context):
             session = self._sessions.get(request.session_id)
             offer = offer_from_message(request.offer)
-            limit_s = min(context.time_remaining() or _NEGOTIATE_S, _NEGOTIATE_S)
-            try:
-                async with asyncio.timeout(limit_s):
-                    sdp_type, sdp = await session.negotiate(*offer)
-            except TimeoutError as error:
-                message = f"the offer could not be answered within {limit_s:.1f} s"
-                raise DeadlineExceededError(message) from error
+            limit_s = context.time_remaining() or NEGOTIATE_S
+            sdp_type, sdp = await session.negotiate(*offer, limit_s)
             return pb.NegotiateResponse(answer=pb.SessionDescription(type=sdp_type, sdp=sdp))
 
 
@@ -194,5 +188,5 @@ class _Stream:
 def _client_of(context: Context) -> str:
     for key, value in context.invocation_metadata() or ():
         if key == _CLIENT_KEY:
-            return str(value)[:_MAX_CLIENT_CHARS]
+            return f"id:{str(value)[:_MAX_CLIENT_CHARS]}" if value else ""
     return ""

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fastapi import FastAPI
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
@@ -34,6 +34,7 @@ def create_app(
     *,
     version: str,
     allowed_origins: tuple[str, ...] = (),
+    allowed_hosts: tuple[str, ...] = (),
 ) -> FastAPI:
     """Makes the application.
 
@@ -43,6 +44,7 @@ def create_app(
         defaults: Options for what a request leaves out.
         version: Version of the program.
         allowed_origins: Other web origins that may call the API.
+        allowed_hosts: Names of this server, beside addresses and localhost.
     """
     app = FastAPI(
         title="capsulecast",
@@ -61,6 +63,11 @@ def create_app(
         """Tells that the server answers, and how many sessions live."""
         return JSONResponse({"status": "SERVING", "version": version, "sessions": sessions.count})
 
+    # Without a slash: what the page loads is named from the root it lies under.
+    @app.get("/docs/", include_in_schema=False)
+    async def docs_with_slash() -> RedirectResponse:
+        return RedirectResponse("../docs")
+
     @app.get("/docs", include_in_schema=False)
     async def docs() -> FileResponse:
         return FileResponse(_DOCS / "index.html")
@@ -74,5 +81,5 @@ def create_app(
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Content-Type", "X-Client-Id"],
         )
-    app.add_middleware(Guard, allowed_origins=allowed_origins)
+    app.add_middleware(Guard, allowed_origins=allowed_origins, allowed_hosts=allowed_hosts)
     return app

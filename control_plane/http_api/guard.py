@@ -1,17 +1,19 @@
-"""What every request passes before anything else sees it: size, origin, and safe headers."""
+"""What every request passes before anything else sees it: host, origin, size, safe headers."""
 
-from urllib.parse import urlsplit
+from collections.abc import Iterable
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from control_plane.hosts import host_of, is_address
 from control_plane.http_api.answers import error_body
 
 __all__ = ["MAX_BODY_BYTES", "Guard"]
 
 MAX_BODY_BYTES = 256 * 1024
 _DRAINED_BYTES = 8 * 1024 * 1024
+_SHOWN_CHARS = 60
 _HEADERS = {
     # Asked for again each time, and answered with 304 where nothing changed.
     "Cache-Control": "no-cache",
@@ -31,16 +33,27 @@ class Guard:
 
     Bodies above `MAX_BODY_BYTES` are read away and answered with 413. Requests that change
     something and come from a page of another origin are answered with 403: a browser sends
-    simple ones without asking first.
+    simple ones without asking first. So are requests for a host that is not ours: the owner of a
+    name may point it at this machine, and its pages would then be of our origin. Addresses and
+    localhost, at whatever port a tunnel may have, nobody can point elsewhere.
 
     Args:
         app: What it guards.
         allowed_origins: Other origins that may call.
+        allowed_hosts: Names of this server; those of the allowed origins are too.
     """
 
-    def __init__(self, app: ASGIApp, allowed_origins: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        allowed_origins: Iterable[str] = (),
+        allowed_hosts: Iterable[str] = (),
+    ) -> None:
         self._app = app
         self._allowed_origins = frozenset(allowed_origins)
+        of_origins = {host_of(_authority(origin)) for origin in self._allowed_origins}
+        names = {host.lower().rstrip(".") for host in allowed_hosts}
+        self._allowed_hosts = frozenset({"localhost"} | names | of_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
@@ -55,8 +68,8 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        if not self._is_ours(scope):
-            body = error_body("PERMISSION_DENIED", "this page's origin may not call the API")
+        if refusal := self._refusal(scope):
+            body = error_body("PERMISSION_DENIED", refusal)
             await JSONResponse(body, 403)(scope, receive, send_safely)
             return
         body_messages = await _read(receive)
@@ -73,12 +86,30 @@ class Guard:
 
         await self._app(scope, receive_read, send_safely)
 
-    def _is_ours(self, scope: Scope) -> bool:
+    def _refusal(self, scope: Scope) -> str:
+        """Why the request may not pass; empty: it may."""
         headers = Headers(scope=scope)
+        # Only HTTP/1.0 leaves the host out, and no browser speaks that.
+        host = headers.get("host")
+        if host is not None and not self._is_our_host(host_of(host)):
+            return (
+                f"the host is {host[:_SHOWN_CHARS]!r}, expected an IP address, localhost or one "
+                "of the server's allowed_hosts"
+            )
         origin = headers.get("origin")
         if origin is None or scope["method"] in ("GET", "HEAD", "OPTIONS"):
-            return True
-        return origin in self._allowed_origins or urlsplit(origin).netloc == headers.get("host")
+            return ""
+        if origin in self._allowed_origins or _authority(origin) == host:
+            return ""
+        return "this page's origin may not call the API"
+
+    def _is_our_host(self, host: str) -> bool:
+        return is_address(host) or host in self._allowed_hosts
+
+
+def _authority(origin: str) -> str:
+    """HOST:PORT of an origin such as "https://HOST:PORT"; empty for "null"."""
+    return origin.partition("://")[2]
 
 
 async def _read(receive: Receive) -> list[Message] | None:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
+from pydantic import BeforeValidator
 
 from capsules.model import Layer
 from control_plane.catalog import Catalog
@@ -12,8 +13,21 @@ from control_plane.translate.library import capsule_to_json, expression_to_json
 
 __all__ = ["library_routes"]
 
+_LAYERS: dict[str, Layer | None] = {
+    "LAYER_UNSPECIFIED": None,
+    **{f"LAYER_{layer.name}": layer for layer in Layer},
+}
+
 PageSize = Annotated[int, Query(alias="pageSize", ge=0, le=1000)]
 PageToken = Annotated[str, Query(alias="pageToken")]
+
+
+def _plain_layer(value: object) -> object:
+    """A layer's name in proto3 JSON, such as LAYER_FACE, as the library has it."""
+    return _LAYERS.get(value, value) if isinstance(value, str) else value
+
+
+AnyLayer = Annotated[Layer | None, BeforeValidator(_plain_layer), Query()]
 
 
 def library_routes(catalog: Catalog) -> APIRouter:
@@ -22,7 +36,7 @@ def library_routes(catalog: Catalog) -> APIRouter:
 
     @router.get("/capsules", **answer_of("ListCapsulesResponse"))
     async def list_capsules(
-        page_size: PageSize = 0, page_token: PageToken = "", layer: Layer | None = None
+        page_size: PageSize = 0, page_token: PageToken = "", layer: AnyLayer = None
     ) -> JSONResponse:
         """Lists capsules in order of their ids, page by page."""
         page, token = catalog.capsules(page_size, page_token, layer)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from capsules.library import Library
+from compositor.light import Surroundings
 from control_plane.sessions.options import SessionOptions
 from engine.faults import FaultSink
 from engine.live import LiveCallbacks, LiveStats
@@ -21,6 +22,9 @@ class SessionBody(Protocol):
 
     def apply(self, packet: IdPacket, *, source: str = "") -> None:
         """Plays a packet, from the next frame on; never waits."""
+
+    def surround(self, surroundings: Surroundings) -> None:
+        """Lights the avatar by the colours around its picture; never waits."""
 
     async def negotiate(self, sdp_type: str, sdp: str) -> tuple[str, str]:
         """Answers a viewer's offer.

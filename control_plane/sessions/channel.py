@@ -2,9 +2,10 @@
 
 In: an Event in proto3 JSON, bare or as {"event": ...}. Out, to every viewer of the session: what
 Converse answers, in proto3 JSON, one of {"packet": ...}, {"mood": ...}, {"speech": ...} and
-{"rejection": ...}; once a second {"stats": ...}; and for every event {"frame": {"eventSequence",
-"rtpTimestamp"}}, which names the first picture that shows it: a page that compares that with the
-`rtpTimestamp` of requestVideoFrameCallback knows when the event was seen, on its own clock.
+{"rejection": ...}; once a second {"stats": ...}; and for every event but light
+{"frame": {"eventSequence", "rtpTimestamp"}}, which names the first picture that shows it: a page
+that compares that with the `rtpTimestamp` of requestVideoFrameCallback knows when the event was
+seen, on its own clock.
 """
 
 import json

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from compositor.background import STUDIO, Background
 from compositor.drawlist import FrameSize
 from engine.packet import Mood
 
@@ -21,6 +22,9 @@ class SessionOptions:
         personality: The personality's name.
         probe: Whether the picture shows the number of the last applied event.
         reply: Whether the avatar answers chat by itself.
+        background: What is behind the avatar.
+        label: Whether "AI-generated" is written into the picture.
+        watermark: Text written into the picture; empty: none.
     """
 
     avatar: str
@@ -30,6 +34,9 @@ class SessionOptions:
     personality: str = "friendly"
     probe: bool = False
     reply: bool = True
+    background: Background = STUDIO
+    label: bool = False
+    watermark: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from itertools import count
 from uuid import UUID
 
 from control_plane.brain.brain import Brain
-from control_plane.errors import SessionEndedError
-from control_plane.events import Chat, ChatRole, Event, Interrupt, Speak
+from control_plane.errors import DeadlineExceededError, SessionEndedError
+from control_plane.events import Chat, ChatRole, Event, Interrupt, Light, Speak
 from control_plane.responder.port import Responder, Turn
 from control_plane.sessions.bodies import SessionBody
 from control_plane.sessions.options import SessionInfo, SessionOptions
@@ -31,7 +31,10 @@ from storage.records import (
     utc_now,
 )
 
-__all__ = ["Handled", "LiveSession", "SessionParts"]
+__all__ = ["NEGOTIATE_S", "Handled", "LiveSession", "SessionParts"]
+
+NEGOTIATE_S = 10.0
+"""How long an offer may take to be answered."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -181,8 +184,9 @@ class LiveSession:
 
         Args:
             event: The event.
-            client: Whose sequence numbers the event's number is one of, which must rise; empty:
-                nobody's, and the number is not compared with any other.
+            client: Whose sequence numbers the event's number is one of, which must rise: "id:"
+                and what a client calls itself, "stream:" and a stream's number. Empty: nobody's,
+                and the number is not compared with any other.
 
         Raises:
             ControlError: The event cannot be taken; the session goes on, as if it had not come.
@@ -192,6 +196,9 @@ class LiveSession:
         began_ns = self._parts.clock.now_ns()
         packets = self._packets(event, client)
         brain_ns = self._parts.clock.now_ns() - began_ns
+        if isinstance(event.kind, Light):
+            self.body.surround(event.kind.surroundings)
+            return Handled((), brain_ns)
         self._brain_times.add(brain_ns)
         self._send(packets)
         self._publish(MoodUpdate(self._brain.mood, self._brain.label, event.sequence))
@@ -216,15 +223,25 @@ class LiveSession:
                 self._send((packet,))
                 self._publish(MoodUpdate(self._brain.mood, self._brain.label))
 
-    async def negotiate(self, sdp_type: str, sdp: str) -> tuple[str, str]:
+    async def negotiate(
+        self, sdp_type: str, sdp: str, limit_s: float = NEGOTIATE_S
+    ) -> tuple[str, str]:
         """Answers a viewer's WebRTC offer.
 
         Raises:
             NegotiationError: It cannot be answered.
+            TooManyViewersError: There are as many as there may be.
+            DeadlineExceededError: It took longer than the limit, or than `NEGOTIATE_S`.
             SessionEndedError: The session has ended.
         """
         self.touch()
-        return await self.body.negotiate(sdp_type, sdp)
+        limit_s = min(limit_s, NEGOTIATE_S)
+        try:
+            async with asyncio.timeout(limit_s):
+                return await self.body.negotiate(sdp_type, sdp)
+        except TimeoutError as error:
+            message = f"the offer could not be answered within {limit_s:.1f} s"
+            raise DeadlineExceededError(message) from error
 
     def heard_speech(self, update: SpeechUpdate) -> None:
         """The body's speech began or ended."""
@@ -263,7 +280,7 @@ class LiveSession:
     def _packets(self, event: Event, client: str) -> tuple[IdPacket, ...]:
         if client:
             return self._brain.handle(event, client)
-        nobody = f"call-{next(self._calls)}"
+        nobody = f"call:{next(self._calls)}"
         try:
             return self._brain.handle(event, nobody)
         finally:
@@ -310,9 +327,7 @@ class LiveSession:
             reply = await self._parts.responder.reply(turn)
             if self._ended_at is not None or not reply.text.strip():
                 return
-            packets = self._brain.speak(
-                reply.text, source=reply.source, expression=reply.expression
-            )
+            packets = self._brain.speak(reply.text, expression=reply.expression)
             self._last_reply = reply.text
             self._send(packets, reply.source)
             role = ChatRole.ASSISTANT

@@ -1,17 +1,19 @@
-"""Events: protobuf and proto3 JSON to validated records."""
+"""Events: protobuf and proto3 JSON to plain records, whose values the brain checks."""
 
 import re
 
-from capsulecast.v1 import common_pb2, session_service_pb2
+from capsulecast.v1 import session_service_pb2
+from compositor.light import Surroundings
+from control_plane import ranges
 from control_plane.errors import InvalidArgumentError, InvalidEventError
 from control_plane.events import (
-    MAX_TEXT_CHARS,
     Chat,
     ChatRole,
     Emotion,
     Event,
     EventKind,
     Interrupt,
+    Light,
     PlayExpression,
     Speak,
     Task,
@@ -19,13 +21,12 @@ from control_plane.events import (
     Ui,
     UiContext,
 )
-from control_plane.translate import ranges
 from control_plane.translate.jsonform import decode, from_json
 from engine.packet import Mood
 
 __all__ = ["event_from_json", "event_from_message", "event_from_text", "sequence_of"]
 
-_MAX_NAME_CHARS = 200
+_LIGHT_STRENGTH = 0.35
 _ERROR = InvalidEventError
 
 _ROLES: dict[int, ChatRole] = {
@@ -46,8 +47,6 @@ def event_from_message(message: session_service_pb2.Event) -> Event:
     Raises:
         InvalidEventError: Naming the field, the value and what was expected.
     """
-    if not message.sequence:
-        raise ranges.invalid("event.sequence", 0, "a number from 1", _ERROR)
     return Event(message.sequence, _kind(message))
 
 
@@ -89,59 +88,68 @@ def _kind(message: session_service_pb2.Event) -> EventKind:
             context = ranges.named("event.ui.context", message.ui.context, _CONTEXTS, _ERROR)
             return Ui(context)
         case "speak":
-            return Speak(
-                ranges.text("event.speak.text", message.speak.text, MAX_TEXT_CHARS, _ERROR)
-            )
+            return Speak(message.speak.text)
         case "interrupt":
             return Interrupt()
+        case "light":
+            return _light(message.light)
         case _:
-            known = "chat, expression, emotion, task, ui, speak or interrupt"
+            known = "chat, expression, emotion, task, ui, speak, interrupt or light"
             raise InvalidEventError(f"event has no kind, expected one of {known}", "event")
 
 
 def _chat(message: session_service_pb2.ChatEvent) -> Chat:
     return Chat(
         role=ranges.named("event.chat.role", message.role, _ROLES, _ERROR),
-        text=ranges.text("event.chat.text", message.text, MAX_TEXT_CHARS, _ERROR),
-        intent=_name("event.chat.intent", message.intent),
+        text=message.text,
+        intent=message.intent,
     )
 
 
 def _expression(message: session_service_pb2.ExpressionEvent) -> PlayExpression:
-    return PlayExpression(
-        id=ranges.text("event.expression.id", message.id, _MAX_NAME_CHARS, _ERROR),
-        weight=ranges.strength("event.expression.weight", message.weight, _ERROR),
-    )
+    return PlayExpression(id=message.id, weight=_strength(message.weight))
 
 
 def _emotion(message: session_service_pb2.EmotionEvent) -> Emotion:
     if not message.HasField("vad"):
         raise InvalidEventError("event.emotion.vad is missing, expected a vad", "event.emotion.vad")
+    vad = message.vad
     return Emotion(
-        vad=_vad("event.emotion.vad", message.vad),
-        intensity=ranges.strength("event.emotion.intensity", message.intensity, _ERROR),
-    )
-
-
-def _vad(field: str, message: common_pb2.Vad) -> Mood:
-    return Mood(
-        ranges.number(f"{field}.valence", message.valence, -1.0, 1.0, _ERROR),
-        ranges.number(f"{field}.arousal", message.arousal, -1.0, 1.0, _ERROR),
-        ranges.number(f"{field}.dominance", message.dominance, -1.0, 1.0, _ERROR),
+        vad=Mood(vad.valence, vad.arousal, vad.dominance),
+        intensity=_strength(message.intensity),
     )
 
 
 def _task(message: session_service_pb2.TaskEvent) -> Task:
     return Task(
-        name=_name("event.task.name", message.name),
+        name=message.name,
         state=ranges.named("event.task.state", message.state, _TASK_STATES, _ERROR),
-        progress=ranges.share("event.task.progress", message.progress, _ERROR),
+        progress=message.progress,
     )
 
 
-def _name(field: str, value: str) -> str:
-    """A name that may be empty."""
-    return ranges.text(field, value, _MAX_NAME_CHARS, _ERROR) if value else ""
+def _light(message: session_service_pb2.LightEvent) -> Light:
+    strength = message.strength if message.HasField("strength") else _LIGHT_STRENGTH
+    return Light(
+        Surroundings(
+            left=_color("event.light.left", message.left),
+            right=_color("event.light.right", message.right),
+            above=_color("event.light.above", message.above),
+            below=_color("event.light.below", message.below),
+            strength=strength,
+        )
+    )
+
+
+def _color(field: str, value: int) -> tuple[int, int, int]:
+    if value > 0xFFFFFF:
+        raise ranges.invalid(field, value, "a colour 0xRRGGBB, at most 16,777,215", _ERROR)
+    return value >> 16, value >> 8 & 255, value & 255
+
+
+def _strength(value: float) -> float:
+    """A strength as it is meant: proto3 does not tell 0 from an absent one."""
+    return value or 1.0
 
 
 def sequence_of(data: object) -> int:

@@ -6,11 +6,13 @@ from typing import Any
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from capsulecast.v1 import common_pb2, session_service_pb2
+from compositor.background import Background, parse_background
 from compositor.drawlist import FrameSize
+from compositor.lettering import can_write
+from control_plane import ranges
 from control_plane.errors import InvalidArgumentError
 from control_plane.sessions.options import SessionInfo, SessionOptions
-from control_plane.settings import MAX_SIDE_PX, MIN_SIDE_PX, parse_size
-from control_plane.translate import ranges
+from control_plane.settings import MAX_FPS, expected_side, parse_size
 from control_plane.translate.jsonform import from_json, to_json
 
 __all__ = [
@@ -24,8 +26,8 @@ __all__ = [
 ]
 
 MAX_SDP_CHARS = 200_000
-_MAX_FPS = 60
 _MAX_NAME_CHARS = 100
+_MAX_WATERMARK_CHARS = 40
 
 
 def options_from_message(
@@ -44,11 +46,14 @@ def options_from_message(
         personality=_name("options.personality", message.personality) or defaults.personality,
         probe=message.probe,
         reply=message.reply if message.HasField("reply") else defaults.reply,
+        background=_background(message.background) if message.background else defaults.background,
+        label=message.label,
+        watermark=_watermark(message.watermark) if message.watermark else defaults.watermark,
     )
 
 
 def options_from_json(data: object, defaults: SessionOptions) -> SessionOptions:
-    """The options of parsed proto3 JSON; here `size` may also be a string such as "512x512".
+    """The options of parsed proto3 JSON; here `size` may also be "512x512" or a shape's name.
 
     Raises:
         InvalidArgumentError: A value is out of range or of another type.
@@ -57,7 +62,8 @@ def options_from_json(data: object, defaults: SessionOptions) -> SessionOptions:
         try:
             size = parse_size(data["size"])
         except ValueError as error:
-            raise ranges.invalid("options.size", data["size"], str(error)) from error
+            expected = str(error).removeprefix("expected ")
+            raise ranges.invalid("options.size", data["size"], expected) from error
         data = data | {"size": {"width": size.width, "height": size.height}}
     message = from_json(data, session_service_pb2.SessionOptions(), "options")
     return options_from_message(message, defaults)
@@ -78,6 +84,9 @@ def session_to_message(info: SessionInfo) -> session_service_pb2.Session:
             probe=info.options.probe,
             personality=info.options.personality,
             reply=info.options.reply,
+            background=str(info.options.background),
+            label=info.options.label,
+            watermark=info.options.watermark,
         ),
         state=(
             session_service_pb2.SESSION_STATE_ENDED
@@ -119,16 +128,30 @@ def offer_from_json(data: object) -> tuple[str, str]:
 
 def _size(message: session_service_pb2.Size) -> FrameSize:
     for name, side in (("width", message.width), ("height", message.height)):
-        if side % 2 or not MIN_SIDE_PX <= side <= MAX_SIDE_PX:
-            expected = f"an even number, {MIN_SIDE_PX} to {MAX_SIDE_PX}"
+        if expected := expected_side(side):
             raise ranges.invalid(f"options.size.{name}", side, expected)
     return FrameSize(message.width, message.height)
 
 
 def _fps(value: int) -> int:
-    if value > _MAX_FPS:
-        raise ranges.invalid("options.fps", value, f"1 to {_MAX_FPS}")
+    if value > MAX_FPS:
+        raise ranges.invalid("options.fps", value, f"1 to {MAX_FPS}")
     return value
+
+
+def _background(value: str) -> Background:
+    try:
+        return parse_background(value)
+    except ValueError as error:
+        raise ranges.invalid("options.background", value, str(error)) from error
+
+
+def _watermark(value: str) -> str:
+    field = "options.watermark"
+    text = ranges.text(field, value, _MAX_WATERMARK_CHARS, InvalidArgumentError).strip()
+    if not can_write(text):
+        raise ranges.invalid(field, value, "Latin-1 letters, digits and punctuation on one line")
+    return text
 
 
 def _name(field: str, value: str) -> str:

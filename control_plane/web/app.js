@@ -5,6 +5,7 @@ import { EmotionPad } from "./emotion_pad.js";
 import { Hud } from "./hud.js";
 import { LiveSession } from "./live_session.js";
 import { MattePlayer } from "./matte_player.js";
+import { PageLight } from "./page_light.js";
 import { PictureClock } from "./picture_clock.js";
 import { ViewerContext } from "./viewer_context.js";
 
@@ -16,6 +17,7 @@ const clock = new PictureClock(video);
 const hud = new Hud(element("hud"), video, session, clock);
 const conversation = new Conversation(element("log"), element("composer"), element("message"));
 const pad = new EmotionPad(element("emotion"));
+const light = new PageLight(video.parentElement, (colours) => session.send({ light: colours }));
 const context = new ViewerContext(element("message"), element("log"), (name) =>
   session.send({ ui: { context: name } }));
 
@@ -24,14 +26,20 @@ session.addEventListener("state", ({ detail }) => {
   element("status").dataset.state = detail;
   element("status-text").textContent = words[detail];
   video.parentElement.classList.toggle("live", detail === "live");
-  if (detail === "live") return;
+  if (detail === "live") {
+    light.begin();
+    return;
+  }
   clock.reset();
   conversation.speechLost();
 });
 session.addEventListener("session", ({ detail }) => {
   const name = detail.options?.avatar ?? "avatar";
   element("name").textContent = name[0].toUpperCase() + name.slice(1);
-  if (detail.options?.background === "transparent") showClear();
+  const { width, height } = detail.options.size;
+  video.parentElement.style.setProperty("--aspect", width / height);
+  document.querySelector(".label").hidden = detail.options.label; // the picture has it
+  if (detail.options.background === "transparent") showClear();
 });
 session.addEventListener("sent", ({ detail }) => clock.eventSent(detail.sequence, detail.time));
 session.addEventListener("frame", ({ detail }) => clock.eventDrawn(detail));
@@ -73,15 +81,6 @@ element("sound").addEventListener("click", () => {
   soundChosen = true;
   soundOn(video.muted);
 });
-// Lays the avatar over the page: its frames hold colour and matte.
-function showClear() {
-  const canvas = element("clear-avatar");
-  if (!canvas.hidden) return; // the session was made anew
-  canvas.hidden = false;
-  video.parentElement.classList.add("clear");
-  new MattePlayer(video, canvas);
-}
-
 // Browsers start sound only after the viewer has touched the page.
 for (const touch of ["pointerdown", "keydown"]) {
   addEventListener(touch, ({ target }) => {
@@ -100,13 +99,22 @@ session.open();
 // Where there is room, typing can begin at once; on a small screen the avatar comes first.
 if (matchMedia("(min-width: 861px)").matches) element("message").focus({ preventScroll: true });
 
-// Options of the session, from the address: ?size=512x512&fps=60&seed=1&avatar=mira&personality=friendly&background=blur&probe=1
+// Options of the session, from the address: ?size=512x512&fps=60&seed=1&avatar=mira&personality=friendly&background=blur&label=1&watermark=demo&probe=1
 function sessionOptions(query) {
   const options = {};
-  for (const name of ["avatar", "size", "personality", "background"]) if (query.get(name)) options[name] = query.get(name);
+  for (const name of ["avatar", "size", "personality", "background", "watermark"]) if (query.get(name)) options[name] = query.get(name);
   for (const name of ["fps", "seed"]) if (query.get(name)) options[name] = Number(query.get(name));
-  for (const name of ["probe", "reply"]) if (query.get(name)) options[name] = query.get(name) !== "0";
+  for (const name of ["probe", "reply", "label"]) if (query.get(name)) options[name] = query.get(name) !== "0";
   return options;
+}
+
+// Lays the avatar over the page: its frames hold colour and matte.
+function showClear() {
+  const canvas = element("clear-avatar");
+  if (!canvas.hidden) return; // the session was made anew
+  canvas.hidden = false;
+  video.parentElement.classList.add("clear");
+  new MattePlayer(video, canvas);
 }
 
 function soundOn(on) {

@@ -15,6 +15,12 @@ function node(tag, text = "", ...children) {
   return made;
 }
 
+// Text in which `code` is shown as code.
+function prose(tag, text = "") {
+  const parts = text.split("`").map((part, index) => (index % 2 ? node("code", part) : part));
+  return node(tag, "", ...parts);
+}
+
 const nameOf = (schema) => schema?.$ref?.split("/").at(-1);
 
 function typeOf(schema) {
@@ -35,10 +41,10 @@ function fields(schema) {
 
 function operation(path, method, details) {
   const summary = node("summary", "", node("code", method.toUpperCase()), node("code", ` ${path} `),
-    node("span", (details.description ?? "").split("\n")[0]));
+    prose("span", (details.description ?? "").split("\n")[0]));
   summary.firstChild.className = "method";
   const box = node("details", "", summary);
-  for (const text of (details.description ?? "").split("\n\n").slice(1)) box.append(node("p", text));
+  for (const text of (details.description ?? "").split("\n\n").slice(1)) box.append(prose("p", text));
   const inputs = (details.parameters ?? []).map((parameter) => {
     const input = node("input");
     const label = node("label", `${parameter.name} (${parameter.in}) ${parameter.description ?? ""}`, input);
@@ -79,7 +85,8 @@ async function attempt(path, method, inputs, body, output) {
 }
 
 document.getElementById("title").textContent = `${description.info.title} API ${description.info.version}`;
-document.getElementById("description").textContent = description.info.description;
+document.getElementById("description").replaceWith(
+  ...description.info.description.trim().split("\n\n").map((text) => prose("p", text)));
 const byTag = new Map();
 for (const [path, methods] of Object.entries(description.paths)) {
   for (const [method, details] of Object.entries(methods)) {
@@ -91,5 +98,5 @@ for (const [tag, boxes] of byTag) document.getElementById("operations").append(n
 for (const [name, schema] of Object.entries(schemas)) {
   document.getElementById("schemas").append(
     node("details", "", node("summary", "", node("code", name)),
-      ...(schema.description ? [node("p", schema.description)] : []), fields(schema)));
+      ...(schema.description ? [prose("p", schema.description)] : []), fields(schema)));
 }

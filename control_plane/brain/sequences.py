@@ -27,12 +27,13 @@ class Sequences:
         """
         if not 1 <= sequence <= _MAX_SEQUENCE:
             raise InvalidEventError(
-                f"sequence is {sequence}, expected 1 to {_MAX_SEQUENCE}", "sequence"
+                f"event.sequence is {sequence}, expected 1 to {_MAX_SEQUENCE}", "event.sequence"
             )
         last = self._last.get(client, 0)
         if sequence <= last:
             raise DuplicateEventError(
-                f"sequence is {sequence}, expected above {last}, the client's last one", "sequence"
+                f"event.sequence is {sequence}, expected above {last}, the client's last one",
+                "event.sequence",
             )
 
     def take(self, sequence: int, client: str) -> None:

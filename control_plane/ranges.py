@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from control_plane.errors import InvalidArgumentError
 
-__all__ = ["invalid", "named", "number", "share", "strength", "text"]
+__all__ = ["invalid", "named", "number", "strength", "text"]
 
 _SHOWN_CHARS = 60
 Named = TypeVar("Named")
@@ -38,22 +38,24 @@ def number(
     return value
 
 
-def share(field: str, value: float, error: type[InvalidArgumentError]) -> float:
-    """A number in [0, 1]."""
-    return number(field, value, 0.0, 1.0, error)
-
-
 def strength(field: str, value: float, error: type[InvalidArgumentError]) -> float:
-    """A strength in (0, 1]; 0, which proto3 does not tell from an absent one, is 1."""
-    return number(field, value, 0.0, 1.0, error) or 1.0
+    """A number in (0, 1]; NaN is none."""
+    if not 0.0 < value <= 1.0:
+        raise invalid(field, value, "a number in (0, 1]", error)
+    return value
 
 
 def text(field: str, value: str, limit: int, error: type[InvalidArgumentError]) -> str:
-    """Text of 1 to `limit` characters that is not only white space."""
+    """Text of 1 to `limit` characters of valid Unicode that is not only white space."""
     if len(value) > limit:
         raise error(f"{field} has {len(value):,} characters, expected at most {limit:,}", field)
     if not value.strip():
         raise invalid(field, value, f"1 to {limit:,} characters", error)
+    try:
+        value.encode()
+    except UnicodeEncodeError as problem:
+        message = f"{field} is no valid Unicode at character {problem.start}: a lone surrogate"
+        raise error(message, field) from problem
     return value
 
 
