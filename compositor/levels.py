@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["choose_level", "resample", "texture_levels"]
+__all__ = ["choose_level", "choose_levels", "resample", "texture_levels"]
 
 _LARGEST_MINIFICATION = 1.3
 _SMALLEST_SIDE_PX = 8
@@ -25,12 +25,23 @@ def choose_level(texels_per_px: float, count: int) -> int:
     return min(math.ceil(2 * math.log2(texels_per_px / _LARGEST_MINIFICATION)), count - 1)
 
 
+def choose_levels(
+    texels_per_px: NDArray[np.float64], counts: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """`choose_level` for arrays."""
+    minified = np.maximum(texels_per_px / _LARGEST_MINIFICATION, 1.0)
+    levels: NDArray[np.int64] = np.ceil(2 * np.log2(minified)).astype(np.int64)
+    return np.minimum(levels, counts - 1)
+
+
 def texture_levels(texture: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     """The levels of a premultiplied RGBA texture (h, w, 4), the finest first.
 
     A colour larger than its alpha is cut down to it: blending relies on that.
     """
-    base = np.ascontiguousarray(np.minimum(texture, texture[:, :, 3:]))
+    base = np.ascontiguousarray(texture)
+    if (base[:, :, :3] > base[:, :, 3:]).any():
+        base = np.minimum(base, base[:, :, 3:])
     height, width = base.shape[:2]
     levels = [base]
     while True:

@@ -3,8 +3,10 @@
 Both backends start from here, so that they choose the same texture level and the same bases.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,9 @@ from compositor.levels import choose_level, resample, texture_levels
 
 __all__ = ["PartPlan", "PreparedPart", "check_size", "plan", "prepare"]
 
+# Parts kept ready, so that a backend that takes over from a lost one need not resample textures.
+_MOST_KEPT = 64
+
 
 @dataclass(frozen=True, slots=True)
 class PreparedPart:
@@ -26,7 +31,7 @@ class PreparedPart:
         part: The part itself.
         resolution: Texels a canvas pixel.
         textures: Premultiplied RGBA levels (h, w, 4) uint8, the finest first.
-        normals: Normals (h, w, 2) int8 of each level, or none for an unlit part.
+        normals: Normals (h, w, 2) int8 of each level, made when asked for; none for an unlit part.
         deltas: Vertex deltas of all bases (B, V, 2) float16.
         delta_rows: Row of each basis in `deltas`.
         residuals: Residuals of the bases that have one (R, h, w, 3) int8.
@@ -36,11 +41,35 @@ class PreparedPart:
     part: Part
     resolution: float
     textures: tuple[NDArray[np.uint8], ...]
-    normals: tuple[NDArray[np.int8], ...]
+    normals: Sequence[NDArray[np.int8]]
     deltas: NDArray[np.float16]
     delta_rows: Mapping[str, int]
     residuals: NDArray[np.int8]
     residual_rows: Mapping[str, int]
+
+
+class _NormalLevels(Sequence[NDArray[np.int8]]):
+    """Normals at the sizes of the texture levels, each made anew when asked for.
+
+    All levels of all parts together are as large as the avatar, and few are ever used.
+    """
+
+    def __init__(self, normals: NDArray[np.int8], sizes: Sequence[tuple[int, ...]]) -> None:
+        self._normals = normals
+        self._sizes = sizes
+
+    def __len__(self) -> int:
+        return len(self._sizes)
+
+    @overload
+    def __getitem__(self, index: int) -> NDArray[np.int8]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[NDArray[np.int8]]: ...
+    def __getitem__(self, index: int | slice) -> NDArray[np.int8] | Sequence[NDArray[np.int8]]:
+        if isinstance(index, slice):
+            return _NormalLevels(self._normals, self._sizes[index])
+        height, width = self._sizes[index]
+        return resample(self._normals, (height, width))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +116,35 @@ def prepare(avatar: Avatar) -> tuple[PreparedPart, ...]:
     """
     if not avatar.parts:
         raise InvalidAvatarError(f"avatar {avatar.name!r} has no parts")
-    return tuple(_prepare_part(part) for part in avatar.parts)
+    return tuple(_prepared(_Same(part)) for part in avatar.parts)
+
+
+class _Same:
+    """A part by identity: whether it is the same object, not whether its arrays are equal."""
+
+    __slots__ = ("part",)
+
+    def __init__(self, part: Part) -> None:
+        self.part = part
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.part is self.part
+
+    def __hash__(self) -> int:
+        return id(self.part)
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _prepared(same: _Same) -> PreparedPart:
+    return _prepare_part(same.part)
 
 
 def _prepare_part(part: Part) -> PreparedPart:
     _check(part)
     textures = tuple(texture_levels(part.texture))
-    normals: tuple[NDArray[np.int8], ...] = ()
+    normals: Sequence[NDArray[np.int8]] = ()
     if part.normals is not None:
-        normals = tuple(
-            resample(part.normals, (texture.shape[0], texture.shape[1])) for texture in textures
-        )
+        normals = _NormalLevels(part.normals, [texture.shape[:2] for texture in textures])
     names = list(part.bases)
     with_residual = [name for name in names if part.bases[name].residual is not None]
     residuals = [part.bases[name].residual for name in with_residual]

@@ -11,11 +11,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Literal
 
+from compositor.adapter import Adapter
 from compositor.backend import Compositor
 from compositor.errors import BackendUnavailableError
 from compositor.numba_backend import NumbaCompositor
 
-__all__ = ["Preference", "adapter_names", "open_compositor"]
+__all__ = ["Preference", "adapter_names", "adapters", "open_compositor"]
 
 Preference = Literal["auto", "gpu", "cpu"]
 
@@ -25,7 +26,7 @@ _GPU_NODES = ("dri/renderD*", "nvidia[0-9]*", "dxg")
 _log = logging.getLogger(__name__)
 
 
-def open_compositor(preference: Preference, adapter_name: str | None = None) -> Compositor:
+def open_compositor(preference: Preference, gpu: str | None = None) -> Compositor:
     """Opens a compositor that is ready to draw.
 
     Compiling, or starting a device, takes seconds the first time: call it off the event loop, in
@@ -34,35 +35,42 @@ def open_compositor(preference: Preference, adapter_name: str | None = None) -> 
     Args:
         preference: "auto" takes a hardware GPU where there is one and else the CPU; "gpu" and
             "cpu" take only that.
-        adapter_name: Part of the name of the GPU adapter to use, in any case; only with it is a
-            software adapter accepted.
+        gpu: Number of the adapter to use, or part of its name in any case. Only with it is a
+            software adapter accepted, and with it "auto" takes no other and not the CPU either.
 
     Raises:
-        BackendUnavailableError: "gpu" was asked for and there is no such adapter.
+        BackendUnavailableError: A GPU was asked for and there is no such adapter.
         ValueError: The preference is none of the three.
     """
     if preference not in ("auto", "gpu", "cpu"):
         raise ValueError(f"backend {preference!r}: expected auto, gpu or cpu")
-    if preference == "cpu" or (
-        preference == "auto" and adapter_name is None and not _gpu_is_likely()
-    ):
+    if preference == "cpu" or (preference == "auto" and gpu is None and not _gpu_is_likely()):
         return _open_cpu()
     try:
-        return _open_gpu(adapter_name)
+        return _open_gpu(gpu)
     except BackendUnavailableError as error:
-        if preference == "gpu":
+        if preference == "gpu" or gpu is not None:
             raise
         _log.info("drawing on the CPU: %s", error)
         return _open_cpu()
 
 
+def adapters() -> tuple[Adapter, ...]:
+    """The graphics adapters that `open_compositor` accepts, software ones among them.
+
+    Raises:
+        BackendUnavailableError: They cannot be asked for; the message says why.
+    """
+    found: tuple[Adapter, ...] = _load("compositor.wgpu_adapter").adapters()
+    return found
+
+
 def adapter_names() -> tuple[str, ...]:
-    """The graphics adapters that "gpu" accepts by name, software ones among them."""
+    """The names of `adapters`; none where they cannot be asked for."""
     try:
-        names: tuple[str, ...] = _load("compositor.wgpu_adapter").adapter_names()
+        return tuple(one.name for one in adapters())
     except BackendUnavailableError:
         return ()
-    return names
 
 
 def _gpu_is_likely(devices: Path = Path("/dev")) -> bool:
@@ -78,8 +86,8 @@ def _open_cpu() -> Compositor:
     return compositor
 
 
-def _open_gpu(adapter_name: str | None) -> Compositor:
-    compositor: Compositor = _load("compositor.wgpu_backend").create(adapter_name)
+def _open_gpu(gpu: str | None) -> Compositor:
+    compositor: Compositor = _load("compositor.wgpu_backend").create(gpu)
     return compositor
 
 

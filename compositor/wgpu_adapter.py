@@ -4,43 +4,64 @@ import contextlib
 import logging
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import wgpu  # type: ignore[import-untyped] # it ships no type information
 from wgpu.backends.wgpu_native.extras import (  # type: ignore[import-untyped] # as above
     set_instance_extras,
 )
 
+from compositor.adapter import Adapter
 from compositor.errors import BackendUnavailableError
 
-__all__ = ["adapter_names", "open_device"]
+__all__ = ["TIMESTAMPS", "adapters", "check_limits", "choose", "open_device"]
+
+TIMESTAMPS = "timestamp-query"
+"""The feature that GPU times need; a device has it where its adapter does."""
 
 _log = logging.getLogger(__name__)
 
 _STDERR = 2
-_HARDWARE = ("DiscreteGPU", "IntegratedGPU")  # in order of preference
+_HARDWARE = ("DiscreteGPU", "IntegratedGPU", "VirtualGPU")  # in order of preference
+
+# What the shaders bind, a 4096-pixel frame, and a batch of 64 need; every WebGPU device has it.
+_LEAST = {
+    "max-texture-dimension-2d": 4096,
+    "max-texture-array-layers": 64,
+    "max-bindings-per-bind-group": 10,
+    "max-storage-buffers-per-shader-stage": 6,
+    "max-sampled-textures-per-shader-stage": 3,
+    "max-storage-textures-per-shader-stage": 1,
+    "max-storage-buffer-binding-size": 1 << 27,
+    "max-buffer-size": 1 << 27,
+    "max-compute-invocations-per-workgroup": 64,
+    "max-compute-workgroups-per-dimension": 65_535,
+}
 
 
-def open_device(adapter_name: str | None) -> tuple[wgpu.GPUDevice, str]:
+def open_device(wanted: str | None) -> tuple[wgpu.GPUDevice, str]:
     """A device, and its adapter's name for people.
 
     Args:
-        adapter_name: Part of the adapter's name, in any case; None takes the best hardware GPU
-            and never a software one.
+        wanted: Number or part of the name of the adapter, as in `choose`.
 
     Raises:
-        BackendUnavailableError: There is none, or it will not open.
+        BackendUnavailableError: There is none, it is too small, or it will not open.
     """
     try:
         with _drivers_quietened():
-            adapter = _choose(_adapters(), adapter_name)
-            device = adapter.request_device_sync(label="capsulecast")
+            found = _find()
+            chosen = choose(_described(found), wanted)
+            adapter = found[chosen.index]
+            check_limits(chosen.name, adapter.limits)
+            features = [TIMESTAMPS] if TIMESTAMPS in adapter.features else []
+            device = adapter.request_device_sync(label="capsulecast", required_features=features)
     except (RuntimeError, wgpu.GPUError) as error:
         raise BackendUnavailableError(f"the GPU cannot be opened: {error}") from error
-    return device, str(adapter.info["device"])
+    return device, chosen.name
 
 
-def adapter_names() -> tuple[str, ...]:
+def adapters() -> tuple[Adapter, ...]:
     """The adapters that there are, software ones among them.
 
     Raises:
@@ -48,17 +69,72 @@ def adapter_names() -> tuple[str, ...]:
     """
     try:
         with _drivers_quietened():
-            return tuple(str(adapter.info["device"]) for adapter in _adapters())
+            return _described(_find())
     except (RuntimeError, wgpu.GPUError) as error:
         raise BackendUnavailableError(f"no graphics adapter can be found: {error}") from error
 
 
-def _adapters() -> list[wgpu.GPUAdapter]:
+def choose(found: Sequence[Adapter], wanted: str | None) -> Adapter:
+    """The adapter that is meant.
+
+    Args:
+        found: What there is.
+        wanted: The number of an adapter, or part of its name in any case; None takes the best
+            hardware GPU and never a software one.
+
+    Raises:
+        BackendUnavailableError: There is none; the message lists what there is.
+    """
+    listed = ", ".join(f"{one.index}: {one.name} ({one.kind}, {one.backend})" for one in found)
+    if wanted is not None:
+        if wanted.isdecimal() and int(wanted) < len(found):
+            return found[int(wanted)]
+        for one in found:
+            if wanted.lower() in one.name.lower():
+                return one
+        raise BackendUnavailableError(
+            f"no graphics adapter has the number or a name like {wanted!r}; "
+            f"found: {listed or 'none'}"
+        )
+    for kind in _HARDWARE:
+        for one in found:
+            if one.kind == kind:
+                return one
+    raise BackendUnavailableError(
+        f"no hardware GPU with a Vulkan, Metal or Direct3D 12 driver; found: {listed or 'none'}. "
+        "Name a software adapter to use it all the same, or draw on the CPU."
+    )
+
+
+def check_limits(name: str, limits: dict[str, int]) -> None:
+    """Refuses an adapter that cannot hold what drawing takes.
+
+    Raises:
+        BackendUnavailableError: A limit is too small; the message names it.
+    """
+    for limit, least in _LEAST.items():
+        if limits[limit] < least:
+            raise BackendUnavailableError(
+                f"{name}: its {limit} is {limits[limit]}, drawing needs {least}"
+            )
+
+
+def _find() -> list[wgpu.GPUAdapter]:
     with contextlib.suppress(RuntimeError):  # the process has looked for adapters before
         # Without OpenGL, whose software adapter would be found a second time.
-        set_instance_extras(backends=("Primary",))
+        # Timestamps are to be in nanoseconds, whatever the GPU counts in.
+        flags = ("Default", "AutomaticTimestampNormalization")
+        set_instance_extras(backends=("Primary",), flags=flags)
     found: list[wgpu.GPUAdapter] = wgpu.gpu.enumerate_adapters_sync()
     return found
+
+
+def _described(found: Sequence[wgpu.GPUAdapter]) -> tuple[Adapter, ...]:
+    infos = [adapter.info for adapter in found]
+    return tuple(
+        Adapter(index, str(info["device"]), str(info["adapter_type"]), str(info["backend_type"]))
+        for index, info in enumerate(infos)
+    )
 
 
 @contextlib.contextmanager
@@ -83,22 +159,3 @@ def _drivers_quietened() -> Iterator[None]:
             written.seek(0)
             for line in written.read().decode(errors="replace").splitlines():
                 _log.debug("while opening the GPU: %s", line)
-
-
-def _choose(adapters: list[wgpu.GPUAdapter], adapter_name: str | None) -> wgpu.GPUAdapter:
-    found = ", ".join(f"{a.info['device']} ({a.info['adapter_type']})" for a in adapters)
-    if adapter_name is not None:
-        for adapter in adapters:
-            if adapter_name.lower() in str(adapter.info["device"]).lower():
-                return adapter
-        raise BackendUnavailableError(
-            f"no graphics adapter named like {adapter_name!r}; found: {found or 'none'}"
-        )
-    for wanted in _HARDWARE:
-        for adapter in adapters:
-            if adapter.info["adapter_type"] == wanted:
-                return adapter
-    raise BackendUnavailableError(
-        f"no hardware GPU with a Vulkan, Metal or Direct3D 12 driver; found: {found or 'none'}. "
-        "Name a software adapter to use it all the same, or draw on the CPU."
-    )

@@ -1,147 +1,168 @@
 """An avatar on the GPU: everything that does not change from frame to frame."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import wgpu  # type: ignore[import-untyped] # it ships no type information
 from numpy.typing import NDArray
 
 from capsules.avatar import Avatar
+from compositor.drawlist import BACKGROUND
+from compositor.errors import RenderError
 from compositor.prepared import PreparedPart, prepare
+from compositor.wgpu_atlas import Atlas
+from compositor.wgpu_pack import Cell, pack
+from compositor.wgpu_plan import Planner
 
-__all__ = ["PART_DTYPE", "GpuAvatar"]
+__all__ = ["GpuAvatar"]
 
-PART_DTYPE = np.dtype(
+_PART_DTYPE = np.dtype(
     [
         ("vertex_first", "<u4"),
         ("vertex_count", "<u4"),
         ("delta_first", "<u4"),
-        ("residual_first", "<u4"),
-        ("residual_columns", "<u4"),
-        ("residual_rows", "<u4"),
-        ("residual_source", "<u4"),
         ("unused", "<u4"),
         ("rect", "<f4", 4),
+        ("cell", "<f4", 4),
     ]
 )
-"""`Part` of types.wgsl."""
+_PATCH_DTYPE = np.dtype(
+    [("part", "<u4"), ("source", "<u4"), ("unused", "<u4", 2), ("cell", "<u4", 4)]
+)
+_VERTEX_DTYPE = np.dtype([("rest", "<f4", 2), ("uv", "<f4", 2), ("part", "<u4"), ("unused", "<u4")])
 
 
 class GpuAvatar:
-    """Buffers and textures of one avatar.
+    """Buffers and textures of one avatar; records are those of types.wgsl.
 
     Attributes:
-        canvas_px: Side of its canvas.
-        prepared: Its parts; their textures are on the GPU.
-        vertices: Vertices of all parts.
-        residual_texels: Texels of the summed residuals of all parts.
-        corners_of: First corner and number of corners of each part, in `corners`.
+        planner: Plans its batches.
+        vertex_count: Vertices of all parts.
+        ranges: First corner and number of corners of all that is drawn.
+        ranges_without_background: The same for frames with coverage.
+        sums_size: Width and height of the summed residuals of all parts, texels.
         parts: `Part` records.
-        rest: Vertices (V, 2) float32.
-        uvs: Texture coordinates (V, 2) float32.
-        corners: Vertex numbers, three a triangle.
+        patches: `Patch` records, of the parts with residuals.
+        vertices: `Vertex` records.
+        corners: Index buffer, three vertex numbers a triangle, parts in z-order.
         deltas: Vertex deltas of all parts and bases, 2 x float16.
         residuals: Residuals of all parts and bases, 4 x int8.
-        levels: Bind group of each texture level of each part.
+        levels: `Level` records, part by part.
+        atlas: Textures and normals.
+
+    Raises:
+        InvalidAvatarError: The avatar's arrays do not fit each other.
+        RenderError: The device has no texture that large.
     """
 
-    def __init__(
-        self,
-        device: wgpu.GPUDevice,
-        avatar: Avatar,
-        level_layout: wgpu.GPUBindGroupLayout,
-    ) -> None:
-        self.canvas_px = avatar.canvas_px
-        self.prepared = prepare(avatar)
-        self.vertices = sum(len(part.part.vertices) for part in self.prepared)
-        records, self.residual_texels = _records(self.prepared)
-        self.corners_of: list[tuple[int, int]] = []
-        corners: list[NDArray[np.uint32]] = []
-        first_corner = 0
-        for part, record in zip(self.prepared, records, strict=True):
-            of_part = part.part.triangles.astype(np.uint32).ravel() + record["vertex_first"]
-            corners.append(of_part)
-            self.corners_of.append((first_corner, of_part.size))
-            first_corner += of_part.size
-        self.parts = _storage(device, records)
-        self.rest = _storage(
-            device, np.concatenate([part.part.vertices for part in self.prepared]), np.float32
-        )
-        uvs = np.concatenate([part.part.uv for part in self.prepared])
-        self.uvs = _storage(device, np.clip(uvs, 0.0, 1.0), np.float32)
-        self.corners = _storage(device, np.concatenate(corners))
-        deltas = [part.deltas.reshape(-1) for part in self.prepared]
-        self.deltas = _storage(device, np.concatenate(deltas), np.float16)
-        residuals = [
-            np.pad(part.residuals, ((0, 0), (0, 0), (0, 0), (0, 1))).reshape(-1)
-            for part in self.prepared
+    def __init__(self, device: wgpu.GPUDevice, avatar: Avatar) -> None:
+        prepared = prepare(avatar)
+        self.planner = Planner(prepared, avatar.canvas_px)
+        cells, self.sums_size = _sum_cells(device, prepared)
+        parts = _parts(prepared, cells)
+        vertices = _vertices(prepared)
+        corners = [
+            one.part.triangles.astype(np.uint32).ravel() + first
+            for one, first in zip(prepared, parts["vertex_first"], strict=True)
         ]
-        self.residuals = _storage(device, np.concatenate(residuals), np.int8)
-        self.levels = [_levels(device, part, level_layout) for part in self.prepared]
+        self.vertex_count = vertices.size
+        shown = [one.part.name != BACKGROUND for one in prepared]
+        counts = [of_part.size for of_part in corners]
+        self.ranges = _ranges(counts, [True] * len(counts))
+        self.ranges_without_background = _ranges(counts, shown)
+        self.parts = _storage(device, parts)
+        self.patches = _storage(device, _patches(prepared, cells))
+        self.vertices = _storage(device, vertices)
+        self.corners = _buffer(device, np.concatenate(corners), wgpu.BufferUsage.INDEX)
+        self.deltas = _storage(device, np.concatenate([one.deltas.ravel() for one in prepared]))
+        # A fourth channel makes each texel a word.
+        residuals = [np.pad(one.residuals, ((0, 0),) * 3 + ((0, 1),)).ravel() for one in prepared]
+        self.residuals = _storage(device, np.concatenate(residuals))
+        self.atlas = Atlas(device, prepared)
+        self.levels = _storage(device, self.atlas.levels)
 
 
-def _records(prepared: tuple[PreparedPart, ...]) -> tuple[NDArray[np.void], int]:
-    records = np.zeros(len(prepared), PART_DTYPE)
-    vertex = delta = texel = source = 0
-    for record, part in zip(records, prepared, strict=True):
-        count = len(part.part.vertices)
-        rows, columns = part.residuals.shape[1:3] if part.residual_rows else (0, 0)
-        height, width = part.part.texture.shape[:2]
-        rect = np.array(part.part.residual_rect) / (width, height, width, height)
+def _sum_cells(
+    device: wgpu.GPUDevice, prepared: Sequence[PreparedPart]
+) -> tuple[tuple[Cell, ...], tuple[int, int]]:
+    """Where each part's residuals are summed, and how large a layer that takes."""
+    sizes = tuple(_residual_size(one) for one in prepared)
+    most = int(device.limits["max-texture-dimension-2d"])
+    largest = max(max(size) for size in sizes)
+    if largest > most:
+        raise RenderError(f"a residual side of {largest} texels; at most {most} fit")
+    cells = pack(sizes, min(max(1 << largest.bit_length(), 256), most))
+    if any(cell.page for cell in cells):
+        cells = pack(sizes, most)
+    if any(cell.page for cell in cells):
+        raise RenderError(f"the residuals of all parts do not fit {most} x {most} texels")
+    width = max(cell.left + size[0] for cell, size in zip(cells, sizes, strict=True))
+    height = max(cell.top + size[1] for cell, size in zip(cells, sizes, strict=True))
+    return cells, (max(width, 1), max(height, 1))
+
+
+def _residual_size(prepared: PreparedPart) -> tuple[int, int]:
+    rows, columns = prepared.residuals.shape[1:3]
+    return (columns, rows) if prepared.residual_rows else (0, 0)
+
+
+def _parts(prepared: Sequence[PreparedPart], cells: Sequence[Cell]) -> NDArray[np.void]:
+    records = np.zeros(len(prepared), _PART_DTYPE)
+    vertex = delta = 0
+    for record, one, cell in zip(records, prepared, cells, strict=True):
+        count = len(one.part.vertices)
         record["vertex_first"], record["vertex_count"] = vertex, count
         record["delta_first"] = delta
-        record["residual_first"], record["residual_source"] = texel, source
-        record["residual_columns"], record["residual_rows"] = columns, rows
-        record["rect"] = rect if part.residual_rows else (0.0, 0.0, 1.0, 1.0)
+        record["rect"] = (0.0, 0.0, 1.0, 1.0)
+        if one.residual_rows:
+            height, width = one.part.texture.shape[:2]
+            record["rect"] = np.array(one.part.residual_rect) / (width, height, width, height)
+            record["cell"] = (cell.left, cell.top, *_residual_size(one))
         vertex += count
-        delta += len(part.deltas) * count
-        texel += rows * columns
-        source += len(part.residuals) * rows * columns
-    return records, texel
+        delta += len(one.deltas) * count
+    return records
 
 
-def _storage(
-    device: wgpu.GPUDevice, data: NDArray[np.generic], dtype: type[np.generic] | None = None
-) -> wgpu.GPUBuffer:
-    """A read-only storage buffer; one of no data is 16 bytes long, since empty ones cannot be."""
-    raw = np.ascontiguousarray(data, dtype).tobytes() or bytes(16)
+def _patches(prepared: Sequence[PreparedPart], cells: Sequence[Cell]) -> NDArray[np.void]:
+    found = []
+    source = 0
+    for number, (one, cell) in enumerate(zip(prepared, cells, strict=True)):
+        columns, rows = _residual_size(one)
+        if columns:
+            found.append((number, source, (0, 0), (cell.left, cell.top, columns, rows)))
+        source += one.residuals.size // 3
+    return np.array(found, _PATCH_DTYPE)
+
+
+def _vertices(prepared: Sequence[PreparedPart]) -> NDArray[np.void]:
+    counts = [len(one.part.vertices) for one in prepared]
+    records = np.zeros(sum(counts), _VERTEX_DTYPE)
+    records["rest"] = np.concatenate([one.part.vertices for one in prepared])
+    uvs = np.concatenate([one.part.uv for one in prepared])
+    records["uv"] = np.clip(uvs, 0.0, 1.0)
+    records["part"] = np.repeat(np.arange(len(prepared)), counts)
+    return records
+
+
+def _ranges(counts: Sequence[int], shown: Sequence[bool]) -> tuple[tuple[int, int], ...]:
+    """First and number of what is shown of the parts' corners, joined where they touch."""
+    found: list[tuple[int, int]] = []
+    first = 0
+    for count, is_shown in zip(counts, shown, strict=True):
+        if is_shown and found and sum(found[-1]) == first:
+            found[-1] = (found[-1][0], found[-1][1] + count)
+        elif is_shown:
+            found.append((first, count))
+        first += count
+    return tuple(found)
+
+
+def _storage(device: wgpu.GPUDevice, data: NDArray[np.generic]) -> wgpu.GPUBuffer:
+    return _buffer(device, data, wgpu.BufferUsage.STORAGE)
+
+
+def _buffer(device: wgpu.GPUDevice, data: NDArray[np.generic], usage: int) -> wgpu.GPUBuffer:
+    """A buffer of data; one of no data holds 64 zero bytes, since empty ones cannot be."""
+    raw = np.ascontiguousarray(data).tobytes() or bytes(64)
     raw += bytes(-len(raw) % 4)
-    return device.create_buffer_with_data(data=raw, usage=wgpu.BufferUsage.STORAGE)
-
-
-def _levels(
-    device: wgpu.GPUDevice, part: PreparedPart, layout: wgpu.GPUBindGroupLayout
-) -> list[wgpu.GPUBindGroup]:
-    flat = np.zeros((1, 1, 2), np.int8)
-    groups = []
-    for level, texture in enumerate(part.textures):
-        colours = _texture(device, texture, wgpu.TextureFormat.rgba8unorm)
-        normals = _texture(
-            device, part.normals[level] if part.normals else flat, wgpu.TextureFormat.rg8snorm
-        )
-        groups.append(
-            device.create_bind_group(
-                layout=layout,
-                entries=[
-                    {"binding": 0, "resource": colours.create_view()},
-                    {"binding": 1, "resource": normals.create_view()},
-                ],
-            )
-        )
-    return groups
-
-
-def _texture(
-    device: wgpu.GPUDevice, picture: NDArray[np.uint8] | NDArray[np.int8], format_: str
-) -> wgpu.GPUTexture:
-    height, width, channels = picture.shape
-    texture = device.create_texture(
-        size=(width, height, 1),
-        format=format_,
-        usage=wgpu.TextureUsage.TEXTURE_BINDING | wgpu.TextureUsage.COPY_DST,
-    )
-    device.queue.write_texture(
-        {"texture": texture},
-        np.ascontiguousarray(picture),
-        {"bytes_per_row": width * channels, "rows_per_image": height},
-        (width, height, 1),
-    )
-    return texture
+    return device.create_buffer_with_data(data=raw, usage=usage)

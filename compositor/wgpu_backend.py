@@ -1,12 +1,14 @@
 """The GPU backend: wgpu, one device; one submission and one readback for as much as fits.
 
-Stages, each a shader in `shaders/`: accumulate (compute, all draw lists of an avatar at once), draw
-(one render pass a draw list) and i420 (compute, into one buffer that is read back). Blending is
-in sRGB-encoded numbers on purpose: the CPU backend does the same, and so do drawing programs.
+Stages, each a pass: accumulate (compute: all draw lists of an avatar at once), draw (one render
+pass into one picture, in which every frame has its cell; one draw call a frame) and i420 (compute,
+into one buffer that is read back). Nothing of the GPU is made from frame to frame: buffers and
+pictures grow when a call first needs more. Blending is in sRGB-encoded numbers on purpose: the CPU
+backend does the same, and so do drawing programs.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 
 import wgpu  # type: ignore[import-untyped] # it ships no type information
 
@@ -14,40 +16,37 @@ from capsules.avatar import Avatar
 from compositor.backend import I420
 from compositor.drawlist import DrawList
 from compositor.errors import CompositorError, DeviceLostError, RenderError, UnknownAvatarError
-from compositor.prepared import PartPlan, check_size, plan
+from compositor.prepared import check_size
 from compositor.probe import draw_probe
 from compositor.runs import runs
+from compositor.stages import Stage
 from compositor.wgpu_adapter import open_device
 from compositor.wgpu_avatar import GpuAvatar
 from compositor.wgpu_batch import Batch
 from compositor.wgpu_buffer import most_bytes
-from compositor.wgpu_convert import Converter, Target
+from compositor.wgpu_convert import Converter, Readback
+from compositor.wgpu_pack import Cell, pack
 from compositor.wgpu_pipelines import Pipelines
+from compositor.wgpu_timing import GpuStages
 
 __all__ = ["WgpuCompositor", "create"]
 
+_PICTURE_PX = 4096  # side of the largest picture: 64 frames of 512 x 512
+_MOST_LISTS = 256  # draw lists of a run; WebGPU promises that many layers of a texture
 
-def create(adapter_name: str | None = None) -> "WgpuCompositor":
+
+def create(wanted: str | None = None) -> "WgpuCompositor":
     """Opens the GPU.
 
     Args:
-        adapter_name: Part of the adapter's name, in any case; only with it is a software adapter
-            accepted.
+        wanted: Number of the adapter or part of its name, in any case; only with it is a software
+            adapter accepted.
 
     Raises:
-        BackendUnavailableError: There is no such adapter.
+        BackendUnavailableError: There is no such adapter, or it cannot do what drawing takes.
     """
-    device, name = open_device(adapter_name)
+    device, name = open_device(wanted)
     return WgpuCompositor(device, name)
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A draw list, what it asks of its avatar's parts, and what it takes of the GPU's buffers."""
-
-    draw_list: DrawList
-    plans: list[PartPlan]
-    cost_bytes: int
 
 
 class WgpuCompositor:
@@ -57,9 +56,11 @@ class WgpuCompositor:
         self._device: wgpu.GPUDevice | None = device
         self._adapter_name = adapter_name
         self._most_bytes = most_bytes(device)
+        self._most_lists = min(_MOST_LISTS, int(device.limits["max-texture-array-layers"]))
         self._pipelines = Pipelines(device)
         self._converter = Converter(device, self._pipelines)
         self._batches: dict[str, Batch] = {}
+        self._stages = GpuStages(device)
 
     @property
     def name(self) -> str:
@@ -76,7 +77,7 @@ class WgpuCompositor:
         """
         device = self._open_device()
         try:
-            loaded = GpuAvatar(device, avatar, self._pipelines.level_layout)
+            loaded = GpuAvatar(device, avatar)
             self._batches[avatar.name] = Batch(device, loaded, self._pipelines)
         except (wgpu.GPUError, RuntimeError) as error:
             raise self._translated(device, error) from error
@@ -91,24 +92,29 @@ class WgpuCompositor:
             ValueError: A frame size or a light is not one that can be drawn.
         """
         device = self._open_device()
-        if not draw_lists:
-            return []
+        self._stages.restart()
         for draw_list in draw_lists:
             if draw_list.avatar not in self._batches:
                 raise UnknownAvatarError(f"avatar {draw_list.avatar!r} is not loaded")
             check_size(draw_list)
-        asked = [self._asked(draw_list) for draw_list in draw_lists]
-        costs_bytes = [each.cost_bytes for each in asked]
-        frames: list[I420] = []
+        frames: dict[int, I420] = {}
         try:
-            for run in runs(costs_bytes, self._most_bytes):
-                frames += self._render(device, asked[run])
+            for numbers, drawn in self._drawn(device, draw_lists):
+                frames.update(zip(numbers, drawn, strict=True))
         except (wgpu.GPUError, RuntimeError) as error:
             raise self._translated(device, error) from error
-        for frame, draw_list in zip(frames, draw_lists, strict=True):
+        for number, draw_list in enumerate(draw_lists):
             if draw_list.probe is not None:
-                draw_probe(frame, draw_list.probe)
-        return frames
+                draw_probe(frames[number], draw_list.probe, coverage=draw_list.coverage)
+        return [frames[number] for number in range(len(draw_lists))]
+
+    def time_stages(self, on: bool) -> None:
+        """See `compositor.stages.StageTimed`. The GPU's own times need timestamp queries."""
+        self._stages.switch(on)
+
+    def stage_times(self) -> Mapping[Stage, float]:
+        """See `compositor.stages.StageTimed`."""
+        return self._stages.times_ms()
 
     def close(self) -> None:
         """Releases everything; safe twice."""
@@ -135,50 +141,84 @@ class WgpuCompositor:
             return DeviceLostError(message)
         return RenderError(message)
 
-    def _asked(self, draw_list: DrawList) -> _Asked:
-        batch = self._batches[draw_list.avatar]
-        plans = plan(batch.avatar.prepared, batch.avatar.canvas_px, draw_list)
-        cost_bytes = batch.cost_bytes(plans) + Converter.cost_bytes(draw_list.size)
-        return _Asked(draw_list, plans, cost_bytes)
+    def _runs(self, draw_lists: Sequence[DrawList]) -> Iterator[tuple[list[int], list[Cell]]]:
+        """What one submission each draws: numbers of draw lists, avatar by avatar, and cells."""
+        sizes = tuple((one.size.width, one.size.height) for one in draw_lists)
+        cells = pack(sizes, _PICTURE_PX)
+        order = sorted(range(len(sizes)), key=lambda k: (cells[k].page, draw_lists[k].avatar))
+        for _, of_page in groupby(order, key=lambda number: cells[number].page):
+            numbers = list(of_page)
+            costs_bytes = [self._cost_bytes(draw_lists[number]) for number in numbers]
+            for run in runs(costs_bytes, self._most_bytes, self._most_lists):
+                yield numbers[run], [cells[number] for number in numbers[run]]
 
-    def _render(self, device: wgpu.GPUDevice, asked: Sequence[_Asked]) -> list[I420]:
-        draw_lists = [each.draw_list for each in asked]
-        targets = self._converter.upload(draw_lists)
-        encoder = device.create_command_encoder()
-        members: dict[str, list[int]] = {}
-        for number, draw_list in enumerate(draw_lists):
-            members.setdefault(draw_list.avatar, []).append(number)
-        for name, numbers in members.items():
+    def _cost_bytes(self, draw_list: DrawList) -> int:
+        return self._batches[draw_list.avatar].cost_bytes + Converter.cost_bytes(
+            draw_list.frame_size
+        )
+
+    def _drawn(
+        self, device: wgpu.GPUDevice, draw_lists: Sequence[DrawList]
+    ) -> Iterator[tuple[list[int], list[I420]]]:
+        """Draws run by run; while one is drawn, the frames of the one before are copied out."""
+        before: tuple[list[int], Readback] | None = None
+        for numbers, cells in self._runs(draw_lists):
+            run = self._submit(device, [draw_lists[number] for number in numbers], cells)
+            if before is not None:
+                yield before[0], before[1].read()
+            before = (numbers, run)
+            if self._stages.on:
+                began_s = self._stages.submitted()
+                frames = run.read()
+                self._stages.read_since(began_s)
+                yield numbers, frames
+                before = None
+        if before is not None:
+            yield before[0], before[1].read()
+
+    def _submit(
+        self, device: wgpu.GPUDevice, draw_lists: list[DrawList], cells: list[Cell]
+    ) -> Readback:
+        picture = self._converter.upload(draw_lists, cells)
+        batches: list[tuple[Batch, list[Cell]]] = []
+        first = 0
+        for name, own in groupby(draw_lists, key=lambda draw_list: draw_list.avatar):
+            members = list(own)
             batch = self._batches[name]
-            own = [draw_lists[number] for number in numbers]
-            plans = [asked[number].plans for number in numbers]
-            batch.upload(own, plans)
-            batch.accumulate(encoder, len(own))
-            for k, number in enumerate(numbers):
-                self._draw(encoder, targets[number], batch, plans[k], k)
-        self._converter.convert(encoder, targets)
+            batch.upload(members)
+            batches.append((batch, cells[first : first + len(members)]))
+            first += len(members)
+        encoder = device.create_command_encoder()
+        self._encode(encoder, batches, picture)
+        readback = self._converter.copy(encoder)
+        self._stages.resolve(encoder)
         device.queue.submit([encoder.finish()])
-        return self._converter.read([draw_list.size for draw_list in draw_lists])
+        return readback
 
-    def _draw(
+    def _encode(
         self,
         encoder: wgpu.GPUCommandEncoder,
-        target: Target,
-        batch: Batch,
-        plans: list[PartPlan],
-        number: int,
+        batches: Sequence[tuple[Batch, list[Cell]]],
+        picture: wgpu.GPUTextureView,
     ) -> None:
+        stages = self._stages
+        compute = encoder.begin_compute_pass(**stages.of_pass("accumulate"))
+        for batch, _ in batches:
+            batch.accumulate(compute)
+        compute.end()
         attachment = {
-            "view": target.view,
+            "view": picture,
             "load_op": "clear",
             "store_op": "store",
-            "clear_value": (0.0, 0.0, 0.0, 1.0),
+            "clear_value": (0.0, 0.0, 0.0, 0.0),
         }
-        drawing = encoder.begin_render_pass(color_attachments=[attachment])
+        drawing = encoder.begin_render_pass(
+            color_attachments=[attachment], **stages.of_pass("draw")
+        )
         drawing.set_pipeline(self._pipelines.draw)
-        drawing.set_bind_group(0, batch.draw_group)
-        for part, asked in enumerate(plans):
-            first, count = batch.avatar.corners_of[part]
-            drawing.set_bind_group(1, batch.avatar.levels[part][asked.level])
-            drawing.draw(count, 1, first, number * len(plans) + part)
+        for batch, cells in batches:
+            batch.draw(drawing, cells)
         drawing.end()
+        compute = encoder.begin_compute_pass(**stages.of_pass("convert"))
+        self._converter.convert(compute)
+        compute.end()

@@ -1,4 +1,4 @@
-"""Buffers that grow, how much they may hold, and how they are bound."""
+"""Buffers and textures that grow, how much they may hold, and how they are bound."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from compositor.errors import RenderError
 
-__all__ = ["GrowingBuffer", "entries", "most_bytes"]
+__all__ = ["GrowingBuffer", "GrowingLayers", "entries", "most_bytes"]
 
 _ALIGNMENT = 256
 
@@ -53,6 +53,34 @@ class GrowingBuffer:
             self._device.queue.write_buffer(self.buffer, 0, data)
 
 
-def entries(*buffers: wgpu.GPUBuffer) -> list[dict[str, Any]]:
-    """Bind group entries of whole buffers, in the order of their bindings."""
-    return [{"binding": k, "resource": {"buffer": one}} for k, one in enumerate(buffers)]
+class GrowingLayers:
+    """Layers of a texture that compute shaders write; made anew when there are too few."""
+
+    def __init__(self, device: wgpu.GPUDevice, size: tuple[int, int], format_: str) -> None:
+        self._device = device
+        self._size = size
+        self._format = format_
+        self._count = 0
+        self.reserve(1)
+
+    def reserve(self, count: int) -> None:
+        """Makes room for `count` layers, at most as many as the device has in a texture."""
+        if count <= self._count:
+            return
+        most = int(self._device.limits["max-texture-array-layers"])
+        layers = min(1 << (count - 1).bit_length(), most)
+        texture = self._device.create_texture(
+            size=(*self._size, layers),
+            format=self._format,
+            usage=wgpu.TextureUsage.STORAGE_BINDING | wgpu.TextureUsage.TEXTURE_BINDING,
+        )
+        self.view: wgpu.GPUTextureView = texture.create_view(dimension="2d-array")
+        self._count = layers
+
+
+def entries(*resources: wgpu.GPUBuffer | wgpu.GPUTextureView | wgpu.GPUSampler) -> Any:  # noqa: ANN401 - what wgpu takes
+    """Bind group entries, in the order of their bindings; buffers are bound whole."""
+    return [
+        {"binding": k, "resource": {"buffer": one} if isinstance(one, wgpu.GPUBuffer) else one}
+        for k, one in enumerate(resources)
+    ]

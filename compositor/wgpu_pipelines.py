@@ -5,85 +5,99 @@ from typing import Any
 
 import wgpu  # type: ignore[import-untyped] # it ships no type information
 
-__all__ = ["PICTURE_FORMAT", "Pipelines"]
+__all__ = ["PICTURE_FORMAT", "SUMS_FORMAT", "Pipelines"]
 
 PICTURE_FORMAT = wgpu.TextureFormat.rgba8unorm
 """Not sRGB: blending is in encoded numbers, as on the CPU."""
 
+SUMS_FORMAT = wgpu.TextureFormat.rgba16float
+"""Summed residuals: exact enough, and filtered by every device."""
+
+_Layout = list[dict[str, Any]]
+
+_READ: dict[str, Any] = {"buffer": {"type": "read-only-storage"}}
+_WRITE: dict[str, Any] = {"buffer": {"type": "storage"}}
+
 
 class Pipelines:
-    """The compiled shaders."""
+    """The compiled shaders.
+
+    Attributes:
+        accumulate: Vertices placed.
+        residual: Residuals summed.
+        draw: Meshes drawn.
+        i420: Frames converted.
+        sampler: Linear, clamped to the edge.
+    """
 
     def __init__(self, device: wgpu.GPUDevice) -> None:
         types = _source("types")
-        self.accumulate = _compute(device, types + _source("accumulate"))
-        self.i420_layout = device.create_bind_group_layout(entries=_i420_layout())
+        self.accumulate_layout = _group(device, _computed(*[_READ] * 5, _WRITE))
+        self.accumulate = _compute(device, types + _source("accumulate"), self.accumulate_layout)
+        sums = {"access": "write-only", "format": SUMS_FORMAT, "view_dimension": "2d-array"}
+        self.residual_layout = _group(device, _computed(*[_READ] * 5, {"storage_texture": sums}))
+        self.residual = _compute(device, types + _source("residual"), self.residual_layout)
+        picture = {"texture": {"sample_type": "float", "view_dimension": "2d"}}
+        self.i420_layout = _group(device, _computed(picture, _READ, _READ, _WRITE))
         self.i420 = _compute(device, _source("i420"), self.i420_layout)
         self.sampler = device.create_sampler(mag_filter="linear", min_filter="linear")
-        self.draw_layout = device.create_bind_group_layout(entries=_draw_layout())
-        texture = {"sample_type": "float", "view_dimension": "2d"}
-        self.level_layout = device.create_bind_group_layout(
-            entries=[
-                {"binding": k, "visibility": wgpu.ShaderStage.FRAGMENT, "texture": texture}
-                for k in range(2)
-            ]
-        )
-        module = device.create_shader_module(code=types + _source("draw"))
-        over = {"src_factor": "one", "dst_factor": "one-minus-src-alpha", "operation": "add"}
-        self.draw = device.create_render_pipeline(
-            layout=device.create_pipeline_layout(
-                bind_group_layouts=[self.draw_layout, self.level_layout]
-            ),
-            vertex={"module": module, "entry_point": "vertex"},
-            primitive={"topology": "triangle-list", "cull_mode": "none"},
-            fragment={
-                "module": module,
-                "entry_point": "fragment",
-                "targets": [{"format": PICTURE_FORMAT, "blend": {"color": over, "alpha": over}}],
-            },
-        )
+        self.draw_layout = _group(device, _drawn())
+        self.draw = _draw(device, types + _source("draw"), self.draw_layout)
 
 
 def _source(name: str) -> str:
     return (resources.files("compositor") / "shaders" / f"{name}.wgsl").read_text("utf-8")
 
 
+def _group(device: wgpu.GPUDevice, layout: _Layout) -> wgpu.GPUBindGroupLayout:
+    return device.create_bind_group_layout(entries=layout)
+
+
 def _compute(
-    device: wgpu.GPUDevice, code: str, layout: wgpu.GPUBindGroupLayout | None = None
+    device: wgpu.GPUDevice, code: str, layout: wgpu.GPUBindGroupLayout
 ) -> wgpu.GPUComputePipeline:
     return device.create_compute_pipeline(
-        layout="auto"
-        if layout is None
-        else device.create_pipeline_layout(bind_group_layouts=[layout]),
+        layout=device.create_pipeline_layout(bind_group_layouts=[layout]),
         compute={"module": device.create_shader_module(code=code), "entry_point": "main"},
     )
 
 
-def _draw_layout() -> list[dict[str, Any]]:
-    vertex, fragment = wgpu.ShaderStage.VERTEX, wgpu.ShaderStage.FRAGMENT
-    stages = (vertex | fragment, vertex | fragment, vertex, vertex, vertex, fragment)
-    return [
-        *(
-            {"binding": k, "visibility": stage, "buffer": {"type": "read-only-storage"}}
-            for k, stage in enumerate(stages)
-        ),
-        {"binding": 6, "visibility": fragment, "sampler": {"type": "filtering"}},
-    ]
+def _draw(
+    device: wgpu.GPUDevice, code: str, layout: wgpu.GPUBindGroupLayout
+) -> wgpu.GPURenderPipeline:
+    module = device.create_shader_module(code=code)
+    over = {"src_factor": "one", "dst_factor": "one-minus-src-alpha", "operation": "add"}
+    return device.create_render_pipeline(
+        layout=device.create_pipeline_layout(bind_group_layouts=[layout]),
+        vertex={"module": module, "entry_point": "vertex"},
+        primitive={"topology": "triangle-list", "cull_mode": "none"},
+        fragment={
+            "module": module,
+            "entry_point": "fragment",
+            "targets": [{"format": PICTURE_FORMAT, "blend": {"color": over, "alpha": over}}],
+        },
+    )
 
 
-def _i420_layout() -> list[dict[str, Any]]:
+def _computed(*bindings: dict[str, Any]) -> _Layout:
     stage = wgpu.ShaderStage.COMPUTE
-    return [
-        {
-            "binding": 0,
-            "visibility": stage,
-            "texture": {"sample_type": "float", "view_dimension": "2d"},
-        },
-        {
-            "binding": 1,
-            "visibility": stage,
-            "buffer": {"type": "uniform", "has_dynamic_offset": True, "min_binding_size": 24},
-        },
-        {"binding": 2, "visibility": stage, "buffer": {"type": "read-only-storage"}},
-        {"binding": 3, "visibility": stage, "buffer": {"type": "storage"}},
+    return [{"binding": k, "visibility": stage, **one} for k, one in enumerate(bindings)]
+
+
+def _drawn() -> _Layout:
+    vertex, fragment = wgpu.ShaderStage.VERTEX, wgpu.ShaderStage.FRAGMENT
+    both = vertex | fragment
+    pages = {"texture": {"sample_type": "float", "view_dimension": "2d-array"}}
+    bindings = [
+        (both, _READ),  # parts
+        (both, _READ),  # jobs
+        (both, _READ),  # lists
+        (vertex, _READ),  # vertices
+        (vertex, _READ),  # points
+        (vertex, _READ),  # levels
+        (both, pages),  # colours, whose size the vertex shader asks for
+        (fragment, pages),  # normals
+        (fragment, pages),  # summed residuals
+        (fragment, {"sampler": {"type": "filtering"}}),
     ]
+    return [{"binding": k, "visibility": where, **one} for k, (where, one) in enumerate(bindings)]

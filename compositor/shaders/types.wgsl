@@ -5,27 +5,52 @@ struct Part {
     vertex_first: u32,
     vertex_count: u32,
     delta_first: u32,      // in the deltas of the whole avatar
-    residual_first: u32,   // in the summed residuals of one draw list, texels
-    residual_columns: u32,
-    residual_rows: u32,
-    residual_source: u32,  // in the residuals of the whole avatar, texels
     unused: u32,
     rect: vec4f,           // where residuals lie: left, top, width, height in uv
+    cell: vec4f,           // where they are summed: left, top, width, height in texels
+}
+
+// Where the residuals of one part are summed.
+struct Patch {
+    part: u32,
+    source: u32,           // in the residuals of the whole avatar, texels
+    unused: vec2u,
+    cell: vec4u,           // left, top, width, height in texels
+}
+
+struct Vertex {
+    rest: vec2f,
+    uv: vec2f,
+    part: u32,
+    unused: u32,
+}
+
+// A texture level of a part: where it lies in the atlas, in texels.
+struct Level {
+    place: vec2f,
+    size: vec2f,
+    page: u32,
+    unused: u32,
+}
+
+// What all parts of one draw list share.
+struct List {
+    light: array<vec4f, 9>,   // factors of 1, x, y, z, xy, xz, yz, x², y² of a normal
+    size: vec2f,              // of the frame
+    unused: vec2f,
 }
 
 // What one draw list asks of one part; job = draw list * number of parts + part.
 struct Job {
-    row_x: vec4f,             // a, b, c of x' = a x + b y + c, and the frame's width
-    row_y: vec4f,             // d, e, f of y' = d x + e y + f, and the frame's height
-    light: array<vec4f, 9>,   // factors of 1, x, y, z, xy, xz, yz, x², y² of a normal
+    row_x: vec4f,             // a, b, c of x' = a x + b y + c; cosine of the part's own turn
+    row_y: vec4f,             // d, e, f of y' = d x + e y + f; its sine
     delta_start: u32,         // of its active bases
     delta_count: u32,
     residual_start: u32,
     residual_count: u32,
     lit: u32,
-    list: u32,                // number of its draw list
-    part: u32,
-    unused: u32,
+    level: u32,
+    unused: vec2u,
 }
 
 struct Active {
