@@ -8,12 +8,16 @@ import struct
 from dataclasses import dataclass, field
 
 __all__ = [
+    "BACKGROUND",
     "Camera",
     "DrawList",
     "FrameSize",
     "Light",
     "PartTransform",
 ]
+
+BACKGROUND = "background"
+"""The part that frames with coverage leave out."""
 
 _DOUBLE = struct.Struct("<d")
 
@@ -99,6 +103,9 @@ class DrawList:
         camera: The camera.
         light: The light.
         probe: Number to draw into the picture's top left corner (16 bits), or None.
+        coverage: Whether the part called `BACKGROUND` is left out and the frame tells what it
+            covers: it is twice as wide, premultiplied colour over black on its left half and
+            coverage as luma on its right half.
     """
 
     avatar: str
@@ -108,6 +115,12 @@ class DrawList:
     camera: Camera = field(default_factory=Camera)
     light: Light = field(default_factory=Light)
     probe: int | None = None
+    coverage: bool = False
+
+    @property
+    def frame_size(self) -> FrameSize:
+        """Size of the frame that is made of it."""
+        return FrameSize(self.size.width * (2 if self.coverage else 1), self.size.height)
 
     def to_bytes(self) -> bytes:
         """A canonical serialisation: equal draw lists, and only those, give equal bytes."""
@@ -137,4 +150,5 @@ class DrawList:
         numbers(*self.light.sh)
         numbers(self.light.exposure, self.light.temperature, self.light.contrast)
         numbers(*(() if self.probe is None else (self.probe,)))
+        numbers(self.coverage)
         return bytes(out)

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from capsules.library import Library
 from capsules.targets import HAND_PARTS, TargetKind
 from compositor.drawlist import Camera, DrawList, FrameSize, Light, PartTransform
-from compositor.light import directional
+from compositor.light import Surroundings, combined, directional
 from engine.clock import NS_PER_MS
+from engine.framing import framing
 from engine.motion.beats import Beats
 from engine.motion.conflicts import Mixer
 from engine.motion.follow import FollowThrough
@@ -21,6 +22,7 @@ from engine.motion.limits import RateLimiter
 from engine.motion.lips import Lips
 from engine.motion.plans import target_index, target_table
 from engine.motion.scheduler import Scheduler
+from engine.motion.surroundings import SurroundingLight
 from engine.packet import IdPacket
 from engine.voice.port import Speech, VoiceDelta
 
@@ -50,6 +52,7 @@ class BodyOptions:
         has_basis: Bases of the avatar; others are not drawn.
         av_offset_ms: How much later than the sound the lips move.
         speech_lead_ms: How long speech waits after its packet, so that hands can lead it.
+        coverage: Whether draw lists ask for coverage instead of the avatar's background.
     """
 
     avatar: str
@@ -59,6 +62,7 @@ class BodyOptions:
     has_basis: frozenset[str] = frozenset()
     av_offset_ms: float = 0.0
     speech_lead_ms: int = SPEECH_LEAD_MS
+    coverage: bool = False
 
 
 class Body:
@@ -75,9 +79,10 @@ class Body:
         self._idle = Idle(options.seed)
         self._beats = Beats(options.seed)
         self._follow = FollowThrough()
+        self._surroundings = SurroundingLight()
         self._lips = Lips(library.viseme_weights, options.av_offset_ms)
         self._mixer = Mixer()
-        self._layout = _Layout(options.has_basis)
+        self._layout = _Layout(options.has_basis, framing(options.size))
         self._limiter = RateLimiter([item.max_rate for item in target_table()])
         self._lip_limiter = RateLimiter([LIP_RATE] * len(self._lips.targets))
         self._lid_limiter = RateLimiter([BLINK_RATE] * len(_LIDS))
@@ -138,6 +143,10 @@ class Body:
             self._scheduler.place_onset(sequence, onset_ms, self._now_ms)
         self._lips.begin(speech, onset_ms, self._now_ms)
         self._beats.begin(speech, onset_ms + self._options.av_offset_ms, self._now_ms)
+
+    def surround(self, surroundings: Surroundings, now_ns: int) -> None:
+        """Lights the avatar by what is around its picture; at most ten a second count."""
+        self._surroundings.tell(surroundings, self._advance(now_ns))
 
     def end_speech(self, now_ns: int) -> None:
         """Breaks speech off: the mouth closes within 70 ms, gestures that go with it fade."""
@@ -200,8 +209,9 @@ class Body:
             weights=layout.weights(values),
             transforms=layout.transforms(values),
             camera=layout.camera(values),
-            light=layout.light(values),
+            light=layout.light(values, self._surroundings.at(self._now_ms)),
             probe=self._event_sequence & 0xFFFF if options.probe else None,
+            coverage=options.coverage,
         )
 
     def _advance(self, now_ns: int) -> float:
@@ -221,7 +231,8 @@ class Body:
 class _Layout:
     """Where in a list of all targets each part of a draw list lies."""
 
-    def __init__(self, has_basis: frozenset[str]) -> None:
+    def __init__(self, has_basis: frozenset[str], rest: Camera) -> None:
+        self._rest = rest
         table, index = target_table(), target_index()
         self._ranges = tuple((item.minimum, item.maximum) for item in table)
         self._bases = tuple(
@@ -276,13 +287,22 @@ class _Layout:
         return tuple(move for move in moves if move != PartTransform(move.part))
 
     def camera(self, values: list[float]) -> Camera:
-        """The camera."""
-        return Camera(*(_rounded(values[place]) for place in self._camera))
+        """The camera, moved from where it rests."""
+        x, y, zoom, roll = (values[place] for place in self._camera)
+        rest = self._rest
+        # A move is one of the picture's, however near the camera stands.
+        return Camera(
+            _rounded(rest.x + x / rest.zoom),
+            _rounded(rest.y + y / rest.zoom),
+            _rounded(rest.zoom * zoom),
+            _rounded(rest.roll + roll),
+        )
 
-    def light(self, values: list[float]) -> Light:
+    def light(self, values: list[float], surrounding: tuple[float, ...]) -> Light:
         """The light."""
         key = (_rounded(values[place]) for place in self._key)
-        return Light(directional(*key), *(_rounded(values[place]) for place in self._grade))
+        sh = combined(directional(*key), surrounding)
+        return Light(sh, *(_rounded(values[place]) for place in self._grade))
 
     def voice(self, values: list[float]) -> VoiceDelta:
         """The voice."""

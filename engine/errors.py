@@ -3,6 +3,7 @@
 EngineError
 ├── PacketError         a packet cannot be read, or is larger than 500 bytes; mend the sender
 ├── NegotiationError    an SDP offer cannot be answered; make another offer
+├── TooManyViewersError a session has as many viewers as it takes; a retry later may help
 ├── VoiceError          the text-to-speech engine failed on a text; another text may work
 │   └── VoiceUnavailableError  no such engine on this machine; install it or speak silently
 └── ClosedError         the body has been closed; make a new session
@@ -13,6 +14,7 @@ __all__ = [
     "EngineError",
     "NegotiationError",
     "PacketError",
+    "TooManyViewersError",
     "VoiceError",
     "VoiceUnavailableError",
 ]
@@ -28,6 +30,10 @@ class PacketError(EngineError, ValueError):
 
 class NegotiationError(EngineError, ValueError):
     """An SDP offer cannot be answered."""
+
+
+class TooManyViewersError(EngineError):
+    """The session takes no more viewers."""
 
 
 class VoiceError(EngineError):

@@ -7,12 +7,16 @@ from typing import Self
 
 from capsules.avatar import Avatar
 from capsules.library import Library
-from compositor.drawlist import FrameSize
+from compositor.backend import I420
+from compositor.drawlist import DrawList, FrameSize
+from compositor.light import Surroundings
+from compositor.output import Output, OutputOptions, open_output
 from engine.body import Body, BodyOptions
 from engine.clock import NS_PER_MS, Clock
-from engine.errors import ClosedError, NegotiationError
+from engine.errors import ClosedError, TooManyViewersError
 from engine.faults import Fault, FaultSink
-from engine.frame_loop import FrameLoop, FrameLoopOptions, FrameStats
+from engine.frame_loop import FrameLoop, FrameLoopOptions, FrameRenderer, FrameStats
+from engine.framing import framing
 from engine.packet import IdPacket
 from engine.renderer import Renderer
 from engine.rtc.audio import LIP_DELAY_NS
@@ -36,6 +40,7 @@ class LiveOptions:
         fps: Frames a second between events.
         seed: Of all chance.
         probe: Whether frames show the number of the last applied event.
+        output: How frames are finished.
         max_viewers: More are refused.
         viewer: How viewers are connected.
     """
@@ -45,6 +50,7 @@ class LiveOptions:
     fps: int = 30
     seed: int = 0
     probe: bool = False
+    output: OutputOptions = field(default_factory=OutputOptions)
     max_viewers: int = 8
     viewer: ViewerOptions = field(default_factory=ViewerOptions)
 
@@ -104,10 +110,12 @@ class LiveBody:
         renderer: Renderer,
         callbacks: LiveCallbacks,
         *,
+        output: Output,
         clock: Clock,
         timer: Timer,
     ) -> None:
         self._options = options
+        self._frame_size = output.frame_size
         self._body = body
         self._renderer = renderer
         self._callbacks = callbacks
@@ -122,7 +130,7 @@ class LiveBody:
         self._speaker: Speaker | None = None
         self._frames = FrameLoop(
             body,
-            renderer,
+            renderer if output.idle else _Finishing(renderer, output),
             FrameLoopOptions(options.session_id, options.fps),
             clock=clock,
             timer=timer,
@@ -157,9 +165,13 @@ class LiveBody:
 
         Raises:
             CompositorError: The compositor cannot take the avatar.
+            PictureError: The background's picture cannot be used.
             ClosedError: The renderer has been closed.
         """
         await renderer.load(avatar)
+        output = await asyncio.to_thread(
+            open_output, options.output, avatar, framing(options.size), options.size
+        )
         body = Body(
             library,
             BodyOptions(
@@ -169,10 +181,11 @@ class LiveBody:
                 probe=options.probe,
                 has_basis=frozenset(avatar.basis_names),
                 av_offset_ms=LIP_DELAY_NS / NS_PER_MS,
+                coverage=options.output.coverage,
             ),
         )
         timer = timer or LoopTimer(clock)
-        live = cls(options, body, renderer, callbacks, clock=clock, timer=timer)
+        live = cls(options, body, renderer, callbacks, output=output, clock=clock, timer=timer)
         live._begin(tts)
         return live
 
@@ -215,6 +228,10 @@ class LiveBody:
         self._body.apply(packet, now_ns, held=said and (queued or packet.audio_first))
         self._frames.event()
 
+    def surround(self, surroundings: Surroundings) -> None:
+        """Lights the avatar by what is around its picture; at most ten a second count."""
+        self._body.surround(surroundings, self._clock.now_ns())
+
     async def negotiate(self, sdp_type: str, sdp: str) -> tuple[str, str]:
         """Answers the offer of a new viewer; a viewer that fails leaves the others alone.
 
@@ -222,13 +239,15 @@ class LiveBody:
             Type and SDP of the answer, which holds all candidates.
 
         Raises:
-            NegotiationError: The offer cannot be answered, or there are too many viewers.
+            NegotiationError: The offer cannot be answered.
+            TooManyViewersError: There are as many as there may be.
             ClosedError: The body has been closed.
         """
         if self._closed:
             raise ClosedError("the body has been closed")
         if len(self._viewers) >= self._options.max_viewers:
-            raise NegotiationError(f"the session has its {len(self._viewers)} viewers already")
+            count = len(self._viewers)
+            raise TooManyViewersError(f"the session has its {count} viewers already, the most")
         viewer = Viewer(
             self._sources(),
             self._options.viewer,
@@ -310,7 +329,7 @@ class LiveBody:
     def _sources(self) -> ViewerSources:
         return ViewerSources(
             session_id=self._options.session_id,
-            size=self._options.size,
+            size=self._frame_size,
             feed=self._frames.feed,
             sound=self._timeline,
             start_ns=self._frames.start_ns,
@@ -329,3 +348,15 @@ class LiveBody:
 
     def _fault(self, mode: str, error: Exception) -> None:
         self._callbacks.on_fault(Fault(mode, repr(error), self._options.session_id))
+
+
+class _Finishing(FrameRenderer):
+    """Draws, and finishes what was drawn."""
+
+    def __init__(self, renderer: Renderer, output: Output) -> None:
+        self._renderer = renderer
+        self._output = output
+
+    async def render(self, draw_list: DrawList, session_id: str) -> I420 | None:
+        """See `FrameRenderer.render`."""
+        return await self._renderer.render(draw_list, session_id, self._output.finish)

@@ -16,7 +16,7 @@ from engine.clock import NS_PER_MS, NS_PER_S, Clock, SystemClock
 from engine.errors import ClosedError
 from engine.faults import Fault, FaultSink
 
-__all__ = ["CompositorFactory", "Renderer"]
+__all__ = ["CompositorFactory", "Finish", "Renderer"]
 
 CompositorFactory = Callable[[], Compositor]
 """Opens a compositor; called on the render thread.
@@ -24,6 +24,9 @@ CompositorFactory = Callable[[], Compositor]
 Raises:
     BackendUnavailableError: It cannot run here.
 """
+
+Finish = Callable[[I420], I420]
+"""Makes of a drawn frame what is shown; called on the render thread."""
 
 _MAX_BATCH = 256
 _REOPEN_FIRST_NS = 250 * NS_PER_MS
@@ -37,6 +40,7 @@ class _Frame:
     draw_list: DrawList
     session_id: str
     done: asyncio.Future[I420 | None]
+    finish: Finish | None
 
 
 @dataclass(slots=True)
@@ -137,8 +141,15 @@ class Renderer:
         """
         await self._call(partial(self._load, avatar))
 
-    async def render(self, draw_list: DrawList, session_id: str) -> I420 | None:
+    async def render(
+        self, draw_list: DrawList, session_id: str, finish: Finish | None = None
+    ) -> I420 | None:
         """Draws one frame; read the picture, never write to it.
+
+        Args:
+            draw_list: What to draw.
+            session_id: Whose picture it is.
+            finish: What is done to the drawn frame; None: nothing.
 
         Returns:
             The picture; if drawing fails, the session's last good one, None if there is none.
@@ -147,7 +158,7 @@ class Renderer:
             ClosedError: The renderer has been closed.
         """
         done: asyncio.Future[I420 | None] = self._running_loop().create_future()
-        self._queue.put(_Frame(draw_list, session_id, done))
+        self._queue.put(_Frame(draw_list, session_id, done, finish))
         return await done
 
     async def forget(self, session_id: str) -> None:
@@ -218,14 +229,18 @@ class Renderer:
     def _draw(self, frames: list[_Frame]) -> list[I420 | None]:
         try:
             drawn = self._drawn([frame.draw_list for frame in frames])
+            finished = [
+                picture if frame.finish is None else frame.finish(picture)
+                for frame, picture in zip(frames, drawn, strict=True)
+            ]
         except Exception as error:  # the thread's root: one bad frame ends nothing
             if len(frames) > 1:  # one session's failure is not the others'
                 return [picture for frame in frames for picture in self._draw([frame])]
             return [self._instead(frames[0].session_id, error)]
-        for frame, picture in zip(frames, drawn, strict=True):
+        for frame, picture in zip(frames, finished, strict=True):
             self._sessions.good[frame.session_id] = picture
             self._sessions.failing.discard(frame.session_id)
-        return list(drawn)
+        return list(finished)
 
     def _drawn(self, draw_lists: list[DrawList]) -> list[I420]:
         try:

@@ -3,6 +3,7 @@
 import asyncio
 
 from capsules.library import Library
+from compositor.light import Surroundings
 from control_plane.errors import InvalidArgumentError
 from control_plane.responder.port import Reply, Turn
 from control_plane.sessions.options import SessionOptions
@@ -22,6 +23,7 @@ class FakeBody:
         self.viewers = 0
         self.applied: list[tuple[IdPacket, str]] = []
         self.sent: list[str] = []
+        self.surroundings: list[Surroundings] = []
         self.closed = 0
         self.answers = asyncio.Event()
         self.gave_up = asyncio.Event()
@@ -29,6 +31,9 @@ class FakeBody:
 
     def apply(self, packet: IdPacket, *, source: str = "") -> None:
         self.applied.append((packet, source))
+
+    def surround(self, surroundings: Surroundings) -> None:
+        self.surroundings.append(surroundings)
 
     async def negotiate(self, sdp_type: str, sdp: str) -> tuple[str, str]:
         try:

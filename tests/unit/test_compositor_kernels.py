@@ -70,10 +70,14 @@ def test_accumulate_matches_numpy() -> None:
 
 def test_accumulate_residuals_matches_numpy() -> None:
     rng = np.random.default_rng(RNG_SEED)
-    residuals = rng.integers(-127, 128, (4, 5 * 6 * 3)).astype(np.int8)
-    rows, weights = np.array([3, 1]), np.array([0.75, -0.5], np.float32)
-    out = np.full(5 * 6 * 3, np.nan, np.float32)
-    kernels.accumulate_residuals(residuals, rows, weights, out)
+    boxes = np.array([[0, 5, 0, 6], [1, 3, 2, 6], [0, 0, 0, 0], [4, 5, 0, 1]])
+    residuals = np.zeros((4, 5, 6, 3), np.int8)
+    for residual, (top, bottom, left, right) in zip(residuals, boxes, strict=True):
+        inside = residual[top:bottom, left:right]
+        inside[:] = rng.integers(-127, 128, inside.shape)
+    rows, weights = np.array([3, 1, 2]), np.array([0.75, -0.5, 1.0], np.float32)
+    out = np.full((5, 6, 3), np.nan, np.float32)
+    kernels.accumulate_residuals(residuals, boxes, rows, weights, out)
     expected = np.tensordot(weights.astype(np.float64), residuals[rows] / 127.0 * 255.0, 1)
     np.testing.assert_allclose(out, expected, rtol=0, atol=1e-3)
 

@@ -5,7 +5,14 @@ import pytest
 
 from compositor.drawlist import Light
 from compositor.grade import grade_lut
-from compositor.light import directional, irradiance_polynomial
+from compositor.light import (
+    PLAIN,
+    Surroundings,
+    combined,
+    directional,
+    from_surroundings,
+    irradiance_polynomial,
+)
 
 
 def irradiance(sh: tuple[float, ...], normal: tuple[float, float, float]) -> float:
@@ -115,3 +122,62 @@ def test_contrast_spreads_about_middle_grey() -> None:
     assert table[0, 64] < 64
     assert table[0, 192] > 192
     assert abs(table[0, 127] - 127) <= 1
+
+
+WHITE, BLACK, GREY = (255, 255, 255), (0, 0, 0), (128, 128, 128)
+AROUND = [
+    Surroundings((255, 40, 0), (0, 90, 255), (250, 250, 250), (10, 20, 10), 1.0),
+    Surroundings(BLACK, WHITE, GREY, GREY, 1.0),
+    Surroundings(GREY, GREY, BLACK, WHITE, 1.0),
+]
+
+
+def lambert(surroundings: Surroundings, normal: tuple[float, float, float]) -> float:
+    """Red irradiance of the environment that `from_surroundings` describes, by summing it up."""
+    rng = np.random.default_rng(5)
+    directions = rng.normal(size=(200_000, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    red = {
+        name: getattr(surroundings, name)[0] / 255 * 0.34 + 0.72
+        for name in ("left", "right", "above", "below")
+    }
+    x, y, z = directions.T
+    radiance = np.where(x > 0, red["right"], red["left"]) * x * x
+    radiance += np.where(y > 0, red["below"], red["above"]) * y * y
+    radiance += sum(red.values()) / 4 * z * z
+    return float(4 * (radiance * np.clip(directions @ normal, 0, None)).mean())
+
+
+@pytest.mark.parametrize("surroundings", AROUND)
+@pytest.mark.parametrize("normal", [*NORMALS, (1.0, 0.0, 0.0), (0.0, -1.0, 0.0), (-0.6, -0.8, 0.0)])
+def test_surroundings_light_as_their_colours_from_all_sides_do(
+    surroundings: Surroundings, normal: tuple[float, float, float]
+) -> None:
+    found = irradiance(from_surroundings(surroundings), normal)
+    assert found == pytest.approx(lambert(surroundings, normal), abs=0.012)
+
+
+def test_even_surroundings_light_evenly() -> None:
+    for colour, factor in ((BLACK, 0.72), (WHITE, 1.06), (GREY, 0.72 + 0.34 * 128 / 255)):
+        sh = from_surroundings(Surroundings(colour, colour, colour, colour, 1.0))
+        for normal in NORMALS:
+            assert irradiance(sh, normal) == pytest.approx(factor)
+
+
+def test_strength_mixes_surroundings_with_plain_light() -> None:
+    dark = Surroundings(BLACK, BLACK, BLACK, BLACK, 0.35)
+    assert irradiance(from_surroundings(dark), (0.0, 0.0, 1.0)) == pytest.approx(1 - 0.35 * 0.28)
+    none = Surroundings(BLACK, WHITE, BLACK, WHITE, 0.0)
+    assert from_surroundings(none) == pytest.approx(PLAIN)
+
+
+def test_both_lights_together_do_what_each_does() -> None:
+    key = directional(1.0, 0.2, 0.6)
+    around = from_surroundings(AROUND[0])
+    both = combined(key, around)
+    for normal in NORMALS:
+        added = irradiance(key, normal) + irradiance(around, normal) - 1.0
+        assert irradiance(both, normal) == pytest.approx(added, abs=1e-3)
+    assert combined(key, PLAIN) == key
+    assert combined((), PLAIN) == ()
+    assert combined((), around) == pytest.approx(around, abs=1e-4)

@@ -7,19 +7,26 @@ from typing import cast
 
 import pytest
 
-from compositor import select
+from compositor import kernels, select
+from compositor.adapter import Adapter
 from compositor.errors import BackendUnavailableError
 from compositor.select import Preference, open_compositor
 
+ADAPTERS = (
+    Adapter(0, "arc", "DiscreteGPU", "Vulkan"),
+    Adapter(1, "llvmpipe", "CPU", "Vulkan"),
+)
 
-def no_gpu(adapter_name: str | None) -> None:
-    raise BackendUnavailableError(f"no adapter like {adapter_name!r}")
+
+def no_gpu(wanted: str | None) -> None:
+    raise BackendUnavailableError(f"no adapter like {wanted!r}")
 
 
 @pytest.fixture
 def modules(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     """What select imports on demand, by name; what is not there fails to load."""
     found: dict[str, object] = {}
+    kernels.warm()  # numba imports on demand too
 
     def import_module(name: str) -> object:
         if name not in found:
@@ -44,7 +51,7 @@ def test_cpu_path_does_not_load_wgpu() -> None:
 def test_auto_takes_the_gpu_where_there_is_one(modules: dict[str, object]) -> None:
     gpu = SimpleNamespace(name="wgpu (fake)")
     modules["wgpu"] = object()
-    modules["compositor.wgpu_backend"] = SimpleNamespace(create=lambda adapter_name: gpu)
+    modules["compositor.wgpu_backend"] = SimpleNamespace(create=lambda wanted: gpu)
     assert open_compositor("auto") is cast("object", gpu)
 
 
@@ -52,6 +59,13 @@ def test_auto_falls_back_to_the_cpu(modules: dict[str, object]) -> None:
     modules["wgpu"] = object()
     modules["compositor.wgpu_backend"] = SimpleNamespace(create=no_gpu)
     assert open_compositor("auto").name == "numba (CPU)"
+
+
+def test_auto_with_a_gpu_that_is_not_there_is_an_error(modules: dict[str, object]) -> None:
+    modules["wgpu"] = object()
+    modules["compositor.wgpu_backend"] = SimpleNamespace(create=no_gpu)
+    with pytest.raises(BackendUnavailableError, match="no adapter like '7'"):
+        open_compositor("auto", "7")
 
 
 def test_auto_without_wgpu_falls_back_to_the_cpu(modules: dict[str, object]) -> None:
@@ -71,7 +85,8 @@ def test_gpu_without_one_is_an_error(modules: dict[str, object]) -> None:
 def test_adapters_are_named_where_there_are_any(modules: dict[str, object]) -> None:
     assert select.adapter_names() == ()
     modules["wgpu"] = object()
-    modules["compositor.wgpu_adapter"] = SimpleNamespace(adapter_names=lambda: ("arc", "llvmpipe"))
+    modules["compositor.wgpu_adapter"] = SimpleNamespace(adapters=lambda: ADAPTERS)
+    assert select.adapters() == ADAPTERS
     assert select.adapter_names() == ("arc", "llvmpipe")
 
 

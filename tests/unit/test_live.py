@@ -8,13 +8,15 @@ import pytest
 
 from capsules.avatar import Avatar, Basis
 from compositor.backend import I420
+from compositor.background import parse_background
 from compositor.drawlist import DrawList, FrameSize
+from compositor.output import OutputOptions
 from engine.clock import NS_PER_MS, VirtualClock
-from engine.errors import ClosedError, NegotiationError, VoiceError
+from engine.errors import ClosedError, NegotiationError, TooManyViewersError, VoiceError
 from engine.faults import Fault
 from engine.feed import FrameSubscription
 from engine.live import LiveBody, LiveCallbacks, LiveOptions
-from engine.renderer import Renderer
+from engine.renderer import Finish, Renderer
 from engine.rtc.audio import LIP_DELAY_NS
 from engine.voice.port import SAMPLE_RATE_HZ, Speech, SpeechViseme, VoiceDelta
 from engine.voice.speaker import SpeechState, SpeechUpdate
@@ -40,9 +42,13 @@ class Drawer:
     async def load(self, avatar: Avatar) -> None:
         self.loaded.append(avatar.name)
 
-    async def render(self, draw_list: DrawList, session_id: str) -> I420 | None:
+    async def render(
+        self, draw_list: DrawList, session_id: str, finish: Finish | None = None
+    ) -> I420 | None:
         self.drawn.append(draw_list)
-        return np.zeros((24, 16), np.uint8)
+        size = draw_list.frame_size
+        frame = np.zeros((size.height * 3 // 2, size.width), np.uint8)
+        return frame if finish is None else finish(frame)
 
     async def forget(self, session_id: str) -> None:
         self.forgotten.append(session_id)
@@ -294,7 +300,7 @@ def test_bad_offers_are_refused_and_the_session_goes_on() -> None:
 
 def test_too_many_viewers_are_refused() -> None:
     async def scene(stage: Stage) -> None:
-        with pytest.raises(NegotiationError, match="its 0 viewers already"):
+        with pytest.raises(TooManyViewersError, match="its 0 viewers already"):
             await stage.live.negotiate("offer", "v=0")
 
     on_stage(scene, LiveOptions("s", FrameSize(16, 16), max_viewers=0))
@@ -334,3 +340,24 @@ def test_stats_tell_what_was_done() -> None:
         assert (stats.viewers, stats.codecs, stats.backend) == (0, (), "fake")
 
     on_stage(scene)
+
+
+@pytest.mark.parametrize(
+    ("background", "coverage", "width"),
+    [("studio", False, 16), ("color:#ffffff", True, 16), ("transparent", True, 32)],
+)
+def test_background_decides_what_is_drawn_and_how_wide_frames_are(
+    background: str, coverage: bool, width: int
+) -> None:
+    async def scene(stage: Stage) -> None:
+        watched = stage.watch()
+        await stage.pass_ms(40)
+        image = (await watched.next()).image
+        assert stage.drawer.drawn[-1].coverage is coverage
+        assert image.shape == (24, width)
+        assert stage.live._sources().size == FrameSize(width, 16)
+        if background.startswith("color"):
+            assert image[0, 0] > 200
+
+    output = OutputOptions(parse_background(background))
+    on_stage(scene, LiveOptions("s", FrameSize(16, 16), output=output))

@@ -2,7 +2,7 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from capsules.library import Library
@@ -154,6 +154,7 @@ def test_palette_is_made_once_for_a_library(library: Library) -> None:
     assert palette_of(library) is palette_of(library)
 
 
+@example((1.0, 1.0, -0.375), Situation.AWAY)  # no face is near, but a voice
 @given(st.tuples(*[st.floats(-1, 1)] * 3), st.sampled_from(sorted(Situation)))
 def test_every_reaction_has_usable_entries(
     vad: tuple[float, float, float], situation: Situation

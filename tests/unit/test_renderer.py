@@ -104,6 +104,46 @@ def test_every_call_is_made_on_one_thread_of_its_own() -> None:
     with_renderer(scene)
 
 
+def test_frames_are_finished_on_the_render_thread() -> None:
+    seen = set[int]()
+
+    def brighter(frame: I420) -> I420:
+        seen.add(threading.get_ident())
+        return frame + np.uint8(100)
+
+    async def scene(
+        renderer: Renderer, first: Compositor, second: Compositor, faults: list[Fault]
+    ) -> None:
+        finished = await renderer.render(drawing(7), "a", brighter)
+        plain = await renderer.render(drawing(7), "b")
+        assert finished is not None
+        assert plain is not None
+        assert (finished[0, 0], plain[0, 0]) == (107, 7)
+        assert seen == first.threads
+
+    with_renderer(scene)
+
+
+def test_a_frame_that_cannot_be_finished_costs_its_session_one_picture() -> None:
+    def fails(frame: I420) -> I420:
+        raise ValueError("no such shape")
+
+    async def scene(
+        renderer: Renderer, first: Compositor, second: Compositor, faults: list[Fault]
+    ) -> None:
+        good = await renderer.render(drawing(1), "a")
+        kept, other = await asyncio.gather(
+            renderer.render(drawing(2), "a", fails), renderer.render(drawing(3), "b")
+        )
+        assert kept is good
+        assert other is not None
+        assert other[0, 0] == 3
+        await settle()
+        assert [(fault.mode, fault.session_id) for fault in faults] == [("render", "a")]
+
+    with_renderer(scene)
+
+
 def test_frames_that_wait_are_drawn_in_one_call() -> None:
     async def scene(
         renderer: Renderer, first: Compositor, second: Compositor, faults: list[Fault]

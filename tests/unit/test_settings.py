@@ -22,7 +22,7 @@ def test_defaults_listen_on_loopback_only() -> None:
     assert settings.host == "127.0.0.1"
     assert (settings.port, settings.grpc_port) == (8080, 50051)
     assert settings.size == FrameSize(512, 512)
-    assert settings.stun == ()
+    assert settings.stun == ""
 
 
 @pytest.mark.skipif("sys.platform != 'linux'", reason="other platforms have other folders")
@@ -41,12 +41,14 @@ def test_nothing_is_created_by_reading_settings(tmp_path: Path) -> None:
 def test_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAPSULECAST_GRPC_PORT", "0")
     monkeypatch.setenv("CAPSULECAST_SIZE", "640x360")
-    monkeypatch.setenv("CAPSULECAST_STUN", "stun:one.example, stun:two.example:3478")
+    monkeypatch.setenv("CAPSULECAST_STUN", "stun:two.example:3478")
+    monkeypatch.setenv("CAPSULECAST_ALLOWED_HOSTS", "one.example, two.example")
     monkeypatch.setenv("CAPSULECAST_REPLY", "off")
     settings = load_settings()
     assert settings.grpc_port == 0
     assert settings.size == FrameSize(640, 360)
-    assert settings.stun == ("stun:one.example", "stun:two.example:3478")
+    assert settings.stun == "stun:two.example:3478"
+    assert settings.allowed_hosts == ("one.example", "two.example")
     assert not settings.reply
 
 
@@ -72,11 +74,15 @@ def test_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> N
         ("backend", "cuda", "'auto', 'gpu' or 'cpu'"),
         ("seed", "-1", "greater than or equal to 0"),
         ("seed", str(2**64), "less than"),
-        ("database", "mysql://host/name", "sqlite:///PATH"),
         ("stun", "stun.example.org", "stun:HOST"),
+        ("stun", "stun:one.example,stun:two.example", "one server"),
+        ("stun", "stuns:one.example", "stun:HOST"),
+        ("allowed_hosts", "https://example.org", "avatar.example.org"),
         ("allowed_origins", "example.org", "https://example.org"),
         ("idle_timeout_s", "nan", "finite number"),
         ("library", "/no/such/folder", "no such file or folder"),
+        ("backgrounds", __file__, "no such folder"),
+        ("size", "banner", "corner, bubble, panel, square"),
     ],
 )
 def test_bad_value_is_refused_in_one_line_that_names_it(
@@ -107,8 +113,21 @@ def test_password_is_in_neither_repr_nor_errors() -> None:
     settings = load_settings({"database": "postgresql://user:secret@host/name"})
     assert settings.database == "postgresql+psycopg://user:secret@host/name"
     assert "secret" not in repr(settings)
-    with pytest.raises(SettingsError) as error:
-        load_settings({"database": "oracle://user:secret@host/name"})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "oracle://user:secret@host/name",
+        "oracle://user:se/secret@host/name",
+        "oracle://user:se@secret@host/name",
+        "oracle:user:secret@host",
+        "postgresql://[secret",
+    ],
+)
+def test_bad_database_url_is_not_told(url: str) -> None:
+    with pytest.raises(SettingsError, match="--database: cannot use this URL: ") as error:
+        load_settings({"database": url})
     assert "secret" not in str(error.value)
 
 

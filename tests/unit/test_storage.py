@@ -1,3 +1,4 @@
+import os
 import sqlite3
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -101,9 +102,26 @@ def test_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     database.close()
 
 
-def test_url_that_cannot_be_read_is_refused() -> None:
-    with pytest.raises(DatabaseUnavailableError):
-        Database("no url")
+@pytest.mark.parametrize("url", ["no url", "postgresql+psycopg://user:secret/name"])
+def test_url_that_cannot_be_read_is_refused_and_not_told(url: str) -> None:
+    with pytest.raises(DatabaseUnavailableError, match=r"^the database URL cannot be read$"):
+        Database(url)
+
+
+def test_name_holds_no_password() -> None:
+    pytest.importorskip("psycopg")
+    database = Database("postgresql+psycopg://user:se/cret@host/name?password=cret")
+    assert "cret" not in database.name
+    database.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems have other modes")
+def test_sqlite_files_are_their_owners_alone(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'a.sqlite'}")
+    database.upgrade()
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes == dict.fromkeys(("a.sqlite", "a.sqlite-shm", "a.sqlite-wal"), 0o600)
+    database.close()
 
 
 def test_sqlite_file_is_in_wal_mode(tmp_path: Path) -> None:

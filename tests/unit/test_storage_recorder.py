@@ -1,14 +1,17 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from storage import recorder as recorder_module
+from storage.database import Database
 from storage.recorder import Recorder
 from storage.records import FaultRecord, Record, SessionEnded
+from storage.repository import Repository
 
 
 def record() -> SessionEnded:
@@ -127,6 +130,35 @@ def test_refused_record_costs_only_itself(caplog: pytest.LogCaptureFixture) -> N
     assert faults[0].cause == "SessionEnded: FOREIGN KEY constraint failed"
     assert recorder.dropped == 1
     assert "secret" not in caplog.text
+
+
+def test_lone_surrogate_is_refused_and_the_writer_lives_on(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'test.sqlite'}")
+    database.upgrade()
+    recorder = Recorder(Repository(database), version="1")
+    recorder.start()
+    for cause in ("fine", "lone \ud800", "fine too"):
+        assert recorder.put(FaultRecord("test", None, "1", cause))
+    assert recorder.close(10) == 0
+    assert (recorder.written, recorder.dropped) == (2, 1)
+    database.close()
+
+
+def test_writer_survives_what_nobody_foresaw(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Store()
+    recorder = Recorder(store, version="1", batch=1)
+    bad, good = record(), record()
+    write = recorder._write
+    monkeypatch.setattr(recorder, "_write", lambda batch: 1 / 0 if bad in batch else write(batch))
+    for one in (bad, good):
+        recorder.put(one)
+    recorder.start()
+    assert recorder.close(10) == 0
+    assert store.kept == [good]
+    assert recorder.dropped == 1
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_close_is_safe_before_start_and_twice_and_ends_the_thread() -> None:

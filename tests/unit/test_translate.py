@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 
 from capsulecast.v1 import common_pb2, session_service_pb2
 from capsules.model import Layer
+from compositor.background import parse_background
 from compositor.drawlist import FrameSize
+from compositor.light import Surroundings
+from control_plane.brain.event_checks import check_event
 from control_plane.errors import InvalidArgumentError, InvalidEventError
 from control_plane.events import (
     Chat,
@@ -18,6 +21,7 @@ from control_plane.events import (
     Emotion,
     Event,
     Interrupt,
+    Light,
     PlayExpression,
     Speak,
     Task,
@@ -66,6 +70,14 @@ DEFAULTS = SessionOptions(avatar="mira", size=FrameSize(512, 512), fps=30, seed=
         ({"ui": {"context": "UI_CONTEXT_TYPING"}}, Ui(UiContext.TYPING)),
         ({"speak": {"text": "hello"}}, Speak("hello")),
         ({"interrupt": {}}, Interrupt()),
+        (
+            {"light": {"left": 0xFF8000, "right": 1, "above": 256, "strength": 0}},
+            Light(Surroundings((255, 128, 0), (0, 0, 1), (0, 1, 0), (0, 0, 0), 0.0)),
+        ),
+        (
+            {"light": {"below": 0xFFFFFF}},
+            Light(Surroundings((0, 0, 0), (0, 0, 0), (0, 0, 0), (255, 255, 255), 0.35)),
+        ),
     ],
 )
 def test_every_kind_of_event_is_read(kind: dict[str, Any], expected: object) -> None:
@@ -91,7 +103,6 @@ def test_field_names_of_the_proto_file_are_taken_too() -> None:
     ("event", "field", "said"),
     [
         ({"sequence": 1}, "event", "no kind"),
-        ({"interrupt": {}}, "event.sequence", "a number from 1"),
         ({"sequence": -1, "interrupt": {}}, "event", "out of range"),
         ({"sequence": 1, "chat": {"text": "hi"}}, "event.chat.role", "user, assistant, system"),
         ({"sequence": 1, "chat": {"role": 99, "text": "hi"}}, "event.chat.role", "99"),
@@ -130,6 +141,9 @@ def test_field_names_of_the_proto_file_are_taken_too() -> None:
             "is 2,",
         ),
         ({"sequence": 1, "ui": {}}, "event.ui.context", "typing"),
+        ({"sequence": 1, "light": {"above": 0x1000000}}, "event.light.above", "0xRRGGBB"),
+        ({"sequence": 1, "light": {"strength": 1.5}}, "event.light.strength", "1.5"),
+        ({"sequence": 1, "light": {"strength": "NaN"}}, "event.light.strength", "nan"),
         ({"sequence": 1, "unknown": {}}, "event", "unknown"),
         ({"sequence": 1, "chat": {"text": "\ud800"}}, "event.chat.text", "surrogate"),
         ({"sequence": 1, "chat": {}, "speak": {}}, "event", "multiple"),
@@ -139,7 +153,7 @@ def test_field_names_of_the_proto_file_are_taken_too() -> None:
 )
 def test_bad_event_is_refused_naming_the_field(event: object, field: str, said: str) -> None:
     with pytest.raises(InvalidEventError) as error:
-        event_from_json(event)
+        check_event(event_from_json(event).kind)
     assert error.value.field.startswith(field)
     assert said.lower() in str(error.value).lower()
     assert len(str(error.value)) < 500
@@ -151,7 +165,7 @@ def test_nan_in_a_message_is_refused() -> None:
         sequence=1, emotion=session_service_pb2.EmotionEvent(vad=vad)
     )
     with pytest.raises(InvalidEventError, match="valence is nan, expected a number in"):
-        event_from_message(message)
+        check_event(event_from_message(message).kind)
 
 
 @given(st.text(max_size=200) | st.binary(max_size=200))
@@ -201,6 +215,30 @@ def test_left_out_options_are_the_defaults() -> None:
     assert options_from_json({}, DEFAULTS) == DEFAULTS
 
 
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("corner", (200, 200)), ("bubble", (300, 150)), ("panel", (320, 600)), ("square", (512, 512))],
+)
+def test_size_may_be_the_name_of_a_shape(name: str, size: tuple[int, int]) -> None:
+    assert options_from_json({"size": name}, DEFAULTS).size == FrameSize(*size)
+
+
+@pytest.mark.parametrize("text", ["blur", "color:#102030", "picture:office", "transparent"])
+def test_background_goes_in_and_comes_out(text: str) -> None:
+    options = options_from_json({"background": text}, DEFAULTS)
+    assert options.background == parse_background(text)
+    now = datetime.now(UTC)
+    told = session_to_json(SessionInfo("1", options, now, None, Mood(), 0))
+    assert told["options"]["background"] == text
+
+
+def test_label_and_watermark_go_in_and_come_out() -> None:
+    options = options_from_json({"label": True, "watermark": " Café 5 € "}, DEFAULTS)
+    assert (options.label, options.watermark) == (True, "Café 5 €")
+    told = session_to_json(SessionInfo("1", options, datetime.now(UTC), None, Mood(), 0))
+    assert (told["options"]["label"], told["options"]["watermark"]) == (True, "Café 5 €")
+
+
 @pytest.mark.parametrize("size", ["640x360", {"width": 640, "height": 360}])
 def test_options_are_read(size: object) -> None:
     data = {"size": size, "fps": 60, "seed": str(2**64 - 1), "probe": True, "reply": False}
@@ -223,6 +261,11 @@ def test_seed_0_is_a_seed() -> None:
         ({"seed": -1}, "options"),
         ({"avatar": " "}, "options.avatar"),
         ({"avatar": 3}, "options"),
+        ({"background": "picture:../../secret"}, "options.background"),
+        ({"background": "color:#12345g"}, "options.background"),
+        ({"watermark": "x" * 41}, "options.watermark"),
+        ({"watermark": "\u732b"}, "options.watermark"),
+        ({"watermark": "two\nlines"}, "options.watermark"),
         ("mira", ""),
     ],
 )
@@ -265,6 +308,9 @@ def test_session_is_written_complete() -> None:
             "probe": False,
             "personality": "friendly",
             "reply": True,
+            "background": "studio",
+            "label": False,
+            "watermark": "",
         },
         "state": "SESSION_STATE_ACTIVE",
         "createTime": "2026-01-02T03:04:05Z",

@@ -171,6 +171,9 @@ class SessionOptions(_message.Message):
     PROBE_FIELD_NUMBER: _builtins.int
     PERSONALITY_FIELD_NUMBER: _builtins.int
     REPLY_FIELD_NUMBER: _builtins.int
+    BACKGROUND_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    WATERMARK_FIELD_NUMBER: _builtins.int
     avatar: _builtins.str
     """Avatar name, such as "mira"."""
     fps: _builtins.int
@@ -183,6 +186,15 @@ class SessionOptions(_message.Message):
     """Personality: "friendly", "professional" or "skeptical"."""
     reply: _builtins.bool
     """Whether the avatar answers chat by itself."""
+    background: _builtins.str
+    """What is behind the avatar: "studio" (the avatar's own), "blur" (the same out of focus),
+    "color:#rrggbb", "picture:NAME" (a file of the server's folder) or "transparent": then frames
+    are twice as wide, premultiplied colour over black on the left and its matte on the right.
+    """
+    label: _builtins.bool
+    """Whether to write "AI-generated" into the picture, for clients that do not show it themselves."""
+    watermark: _builtins.str
+    """A line of text to write into the picture, at most 40 characters of Latin-1; empty: none."""
     @_builtins.property
     def size(self) -> Global___Size:
         """Frame size."""
@@ -197,10 +209,13 @@ class SessionOptions(_message.Message):
         probe: _builtins.bool = ...,
         personality: _builtins.str = ...,
         reply: _builtins.bool | None = ...,
+        background: _builtins.str = ...,
+        label: _builtins.bool = ...,
+        watermark: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_reply", b"_reply", "_seed", b"_seed", "reply", b"reply", "seed", b"seed", "size", b"size"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_reply", b"_reply", "_seed", b"_seed", "avatar", b"avatar", "fps", b"fps", "personality", b"personality", "probe", b"probe", "reply", b"reply", "seed", b"seed", "size", b"size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_reply", b"_reply", "_seed", b"_seed", "avatar", b"avatar", "background", b"background", "fps", b"fps", "label", b"label", "personality", b"personality", "probe", b"probe", "reply", b"reply", "seed", b"seed", "size", b"size", "watermark", b"watermark"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__reply: _TypeAlias = _typing.Literal["reply"]  # noqa: Y015
     _WhichOneofArgType__reply: _TypeAlias = _typing.Literal["_reply", b"_reply"]  # noqa: Y015
@@ -443,6 +458,48 @@ class InterruptEvent(_message.Message):
 Global___InterruptEvent: _TypeAlias = InterruptEvent  # noqa: Y015
 
 @_typing.final
+class LightEvent(_message.Message):
+    """The colours around the avatar's picture, which light it from their sides. The change takes 300 ms;
+    at most ten a second count, the newest wins. It leads to no packet and no change of mood.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEFT_FIELD_NUMBER: _builtins.int
+    RIGHT_FIELD_NUMBER: _builtins.int
+    ABOVE_FIELD_NUMBER: _builtins.int
+    BELOW_FIELD_NUMBER: _builtins.int
+    STRENGTH_FIELD_NUMBER: _builtins.int
+    left: _builtins.int
+    """Left of the picture, sRGB, as the number 0xRRGGBB."""
+    right: _builtins.int
+    """Right of it, likewise."""
+    above: _builtins.int
+    """Above it, likewise."""
+    below: _builtins.int
+    """Below it, likewise."""
+    strength: _builtins.float
+    """How much they count, in [0, 1]; 0 ends their light; absent: 0.35."""
+    def __init__(
+        self,
+        *,
+        left: _builtins.int = ...,
+        right: _builtins.int = ...,
+        above: _builtins.int = ...,
+        below: _builtins.int = ...,
+        strength: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_strength", b"_strength", "strength", b"strength"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_strength", b"_strength", "above", b"above", "below", b"below", "left", b"left", "right", b"right", "strength", b"strength"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__strength: _TypeAlias = _typing.Literal["strength"]  # noqa: Y015
+    _WhichOneofArgType__strength: _TypeAlias = _typing.Literal["_strength", b"_strength"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__strength) -> _WhichOneofReturnType__strength | None: ...
+
+Global___LightEvent: _TypeAlias = LightEvent  # noqa: Y015
+
+@_typing.final
 class Event(_message.Message):
     """One thing that happened, from a client."""
 
@@ -456,6 +513,7 @@ class Event(_message.Message):
     UI_FIELD_NUMBER: _builtins.int
     SPEAK_FIELD_NUMBER: _builtins.int
     INTERRUPT_FIELD_NUMBER: _builtins.int
+    LIGHT_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """The client's sequence number, from 1; rises with every event of that client."""
     @_builtins.property
@@ -486,6 +544,10 @@ class Event(_message.Message):
     def interrupt(self) -> Global___InterruptEvent:
         """Stop."""
 
+    @_builtins.property
+    def light(self) -> Global___LightEvent:
+        """The colours around the picture."""
+
     def __init__(
         self,
         *,
@@ -497,12 +559,13 @@ class Event(_message.Message):
         ui: Global___UiEvent | None = ...,
         speak: Global___SpeakEvent | None = ...,
         interrupt: Global___InterruptEvent | None = ...,
+        light: Global___LightEvent | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["chat", b"chat", "emotion", b"emotion", "expression", b"expression", "interrupt", b"interrupt", "kind", b"kind", "speak", b"speak", "task", b"task", "ui", b"ui"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chat", b"chat", "emotion", b"emotion", "expression", b"expression", "interrupt", b"interrupt", "kind", b"kind", "light", b"light", "speak", b"speak", "task", b"task", "ui", b"ui"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chat", b"chat", "emotion", b"emotion", "expression", b"expression", "interrupt", b"interrupt", "kind", b"kind", "sequence", b"sequence", "speak", b"speak", "task", b"task", "ui", b"ui"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chat", b"chat", "emotion", b"emotion", "expression", b"expression", "interrupt", b"interrupt", "kind", b"kind", "light", b"light", "sequence", b"sequence", "speak", b"speak", "task", b"task", "ui", b"ui"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["chat", "expression", "emotion", "task", "ui", "speak", "interrupt"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["chat", "expression", "emotion", "task", "ui", "speak", "interrupt", "light"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
