@@ -6,6 +6,7 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 
+from compositor.backend import I420
 from engine.errors import ClosedError
 from engine.feed import FrameFeed, FrameSubscription, LiveFrame
 
@@ -14,12 +15,19 @@ __all__ = ["FrameTrack"]
 _TIME_BASE = Fraction(1, 90_000)
 
 
+def _video_frame(image: I420) -> VideoFrame:
+    # PyAV takes the height of a shared buffer for a multiple of 4; another one has to be copied.
+    if image.shape[0] % 6 == 0:
+        return VideoFrame.from_numpy_buffer(image, format="yuv420p")
+    return VideoFrame.from_ndarray(image, format="yuv420p")
+
+
 class FrameTrack(MediaStreamTrack):
     """Gives the newest picture as soon as there is one.
 
     It joins the feed with the first `recv`, so that no picture is drawn for a viewer that is not
     connected yet. Every track makes its own `VideoFrame`, because encoders set the type of theirs;
-    the pixels are the feed's own, which encoders only read.
+    the pixels are the feed's own where they can be shared, and encoders only read them.
     """
 
     kind = "video"
@@ -46,7 +54,7 @@ class FrameTrack(MediaStreamTrack):
         except ClosedError as error:
             raise MediaStreamError from error
         self.taken = live
-        frame = VideoFrame.from_numpy_buffer(live.image, format="yuv420p")
+        frame = _video_frame(live.image)
         frame.pts = live.pts
         frame.time_base = _TIME_BASE
         return frame

@@ -38,6 +38,22 @@ PICTURE = """() => {
   const { data } = pen.getImageData(0, 0, 128, 128);
   return Array.from({ length: 128 * 128 }, (_, i) => data[4 * i + 1]);
 }"""
+WITHOUT_WEBGL = """{
+  const getContext = HTMLCanvasElement.prototype.getContext;
+  HTMLCanvasElement.prototype.getContext = function (kind, ...others) {
+    return kind === "webgl" ? null : getContext.call(this, kind, ...others);
+  };
+}"""
+# Colours of a PNG in hexadecimal at places given in shares of its sides.
+PIXELS = """async ([hex, places]) => {
+  const bytes = Uint8Array.from(hex.match(/../g), (pair) => parseInt(pair, 16));
+  const image = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+  const canvas = new OffscreenCanvas(image.width, image.height);
+  const pen = canvas.getContext("2d");
+  pen.drawImage(image, 0, 0);
+  return places.map(([x, y]) =>
+    Array.from(pen.getImageData(x * image.width, y * image.height, 1, 1).data.slice(0, 3)));
+}"""
 
 
 @pytest.fixture
@@ -196,3 +212,39 @@ def test_the_page_works_in_a_narrow_dark_window(browser: Browser, served: Served
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width <= 390
     context.close()
+
+
+@pytest.mark.parametrize("webgl", [True, False])
+def test_a_transparent_avatar_stands_on_the_page_itself(
+    browser: Browser, served: Served, webgl: bool
+) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 860})
+    if not webgl:
+        page.add_init_script(WITHOUT_WEBGL)
+    page.goto(f"{served.url}/?background=transparent")
+    expect(page.locator("#status")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
+    page.add_style_tag(content=":root { background: #12c83c !important; }")
+    page.wait_for_timeout(1000)  # the picture fades in
+    frame = page.locator(".frame").bounding_box()
+    assert frame is not None
+    shot = page.screenshot(clip=frame)
+    pixels = page.evaluate(PIXELS, [shot.hex(), [[0.5, 0.03], [0.06, 0.4], [0.5, 0.5]]])
+    above, beside, figure = pixels
+    for outside in (above, beside):
+        assert np.abs(np.subtract(outside, (0x12, 0xC8, 0x3C))).max() <= 2
+    assert figure[0] > figure[1] + 15, "skin is redder than the page"
+    page.close()
+
+
+def test_the_pages_light_falls_on_the_avatar(browser: Browser, served: Served) -> None:
+    reds = {}
+    for ground in ("#ffffff", "#000000"):
+        page = browser.new_page(viewport={"width": 1280, "height": 860})
+        page.goto(f"{served.url}/?seed=5")
+        expect(page.locator("#status")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
+        page.add_style_tag(content=f":root, .side {{ background: {ground} !important; }}")
+        page.evaluate("document.documentElement.dataset.theme = 'other'")
+        page.wait_for_timeout(1500)
+        reds[ground] = picture(page)[44:60, 52:76].mean()  # cheeks and nose
+        page.close()
+    assert reds["#ffffff"] - reds["#000000"] > 12

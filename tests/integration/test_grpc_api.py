@@ -312,6 +312,21 @@ def test_converse_needs_a_session(tmp_path: Path) -> None:
     run(tmp_path, test)
 
 
+def test_named_client_is_not_taken_for_a_stream(tmp_path: Path) -> None:
+    async def test(_server: Running, client: Client) -> None:
+        request = pb.SendEventRequest(session_id=client.id, event=chat(9))
+        for name in ("stream:1", "stream-1", "call:1"):
+            await client.sessions.SendEvent(request, metadata=(("x-client-id", name),))
+        stream = client.sessions.Converse()
+        await stream.write(pb.ConverseRequest(session_id=client.id, event=chat(1)))
+        assert (await read(stream)).packet.event_sequence == 1
+        stream.cancel()
+        call = client.sessions.SendEvent(request, metadata=(("x-client-id", "stream:1"),))
+        assert (await client.refused(call))[0] is StatusCode.ALREADY_EXISTS
+
+    run(tmp_path, test)
+
+
 def test_streams_end_with_their_session(tmp_path: Path) -> None:
     async def test(_server: Running, client: Client) -> None:
         watching = client.sessions.WatchPackets(pb.WatchPacketsRequest(session_id=client.id))
@@ -495,7 +510,9 @@ def test_tls_encrypts_both_doors(tmp_path: Path) -> None:
             host, port = server.ready.url.removeprefix("https://").split(":")
             context = ssl.create_default_context(cafile=str(cert))
             reader, writer = await asyncio.open_connection(host, int(port), ssl=context)
-            writer.write(b"GET /api/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            writer.write(
+                b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            )
             assert (await reader.readline()).startswith(b"HTTP/1.1 200")
             writer.close()
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from control_plane.events import Event, Interrupt
 from tests.integration.running import Answer, Running, running
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
@@ -60,10 +61,34 @@ def test_session_lives_from_post_to_delete(tmp_path: Path) -> None:
     run(tmp_path, test)
 
 
+def test_session_takes_a_shape_and_a_background(tmp_path: Path) -> None:
+    async def test(server: Running) -> None:
+        options = {"size": "bubble", "background": "transparent"}
+        answer = await server.request("POST", "/api/sessions", options)
+        assert answer.json["options"]["size"] == {"width": 300, "height": 150}
+        assert answer.json["options"]["background"] == "transparent"
+
+    run(tmp_path, test)
+
+
 def test_session_needs_no_body(tmp_path: Path) -> None:
     async def test(server: Running) -> None:
         answer = await server.request("POST", "/api/sessions")
         assert answer.json["options"]["avatar"] == "mira"
+
+    run(tmp_path, test)
+
+
+def test_light_is_taken_and_leads_to_no_packet(tmp_path: Path) -> None:
+    async def test(server: Running) -> None:
+        session = await made(server)
+        body = {"sequence": 1, "light": {"left": 0x102030, "strength": 0.2}}
+        answer = await server.request("POST", f"/api/sessions/{session}/events", body)
+        assert answer.status == 200
+        assert "packet" not in answer.json
+        (told,) = server.body(session).surroundings
+        assert (told.left, told.right) == ((16, 32, 48), (0, 0, 0))
+        assert told.strength == pytest.approx(0.2)
 
     run(tmp_path, test)
 
@@ -164,12 +189,15 @@ def test_bad_options_are_refused_naming_the_field(tmp_path: Path) -> None:
     async def test(server: Running) -> None:
         for options, field in (
             ({"size": "12x12"}, "options.size"),
+            ({"background": "picture:../key"}, "options.background"),
             ({"fps": 61}, "options.fps"),
             ({"avatar": "nobody"}, "options.avatar"),
+            ({"personality": "grumpy"}, "options.personality"),
             ({"colour": "red"}, "options"),
         ):
             answer = await server.request("POST", "/api/sessions", options)
             assert is_error(answer, 400, "INVALID_ARGUMENT", "", field)
+            assert "expected expected" not in answer.json["error"]["message"]
         answer = await server.request("GET", "/api/sessions?pageSize=many")
         assert is_error(answer, 400, "INVALID_ARGUMENT", "'many'", "pageSize")
 
@@ -216,6 +244,10 @@ def test_library_is_listed_page_by_page(tmp_path: Path) -> None:
         assert len(names) == len(set(names)) >= 40
         hands = await server.request("GET", "/api/library/capsules?layer=hand&pageSize=1000")
         assert {one["layer"] for one in hands.json["capsules"]} == {"LAYER_HAND"}
+        same = await server.request("GET", "/api/library/capsules?layer=LAYER_HAND&pageSize=1000")
+        assert same.json == hands.json
+        answer = await server.request("GET", "/api/library/capsules?layer=LAYER_FOOT")
+        assert is_error(answer, 400, "INVALID_ARGUMENT", "LAYER_FOOT", "layer")
         cid = hands.json["capsules"][0]["cid"]
         whole = await server.request("GET", f"/api/library/capsules/{cid}")
         assert json.loads(whole.json["json"])["cid"] == cid
@@ -232,6 +264,14 @@ def test_page_and_docs_load_nothing_from_elsewhere(tmp_path: Path) -> None:
                 assert start not in answer.body
             assert answer.headers["x-content-type-options"] == "nosniff"
             assert "default-src 'self'" in answer.headers["content-security-policy"]
+
+    run(tmp_path, test)
+
+
+def test_docs_with_a_slash_are_the_docs(tmp_path: Path) -> None:
+    async def test(server: Running) -> None:
+        answer = await server.request("GET", "/docs/")
+        assert (answer.status, answer.headers["location"]) == (307, "../docs")
 
     run(tmp_path, test)
 
@@ -269,6 +309,40 @@ def test_pages_of_other_origins_may_change_nothing(tmp_path: Path) -> None:
     run(tmp_path, test)
 
 
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8080", "[::1", "", "127.0.0.1.evil"]
+)
+def test_host_that_is_not_ours_is_refused(tmp_path: Path, host: str) -> None:
+    async def test(server: Running) -> None:
+        for method, path in (("POST", "/api/sessions"), ("GET", "/api/sessions"), ("GET", "/")):
+            rebound = {"Host": host, "Origin": f"http://{host}"}
+            answer = await server.request(method, path, None, rebound)
+            assert is_error(answer, 403, "PERMISSION_DENIED", "allowed_hosts")
+
+    run(tmp_path, test)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost", "LOCALHOST:1", "127.0.0.1:9000", "[::1]:8080", "192.0.2.7", "cast.example"],
+)
+def test_own_names_and_addresses_are_ours(tmp_path: Path, host: str) -> None:
+    async def test(server: Running) -> None:
+        own = {"Host": host, "Origin": f"http://{host}"}
+        assert (await server.request("POST", "/api/sessions", {}, own)).status == 201
+
+    run(tmp_path, test, allowed_hosts="Cast.Example")
+
+
+@pytest.mark.parametrize("origin", ["http://[", "null", "://", ""])
+def test_malformed_origin_is_refused(tmp_path: Path, origin: str) -> None:
+    async def test(server: Running) -> None:
+        answer = await server.request("POST", "/api/sessions", {}, {"Origin": origin})
+        assert is_error(answer, 403, "PERMISSION_DENIED", "origin")
+
+    run(tmp_path, test)
+
+
 def test_allowed_origin_may_call(tmp_path: Path) -> None:
     async def test(server: Running) -> None:
         friend = {"Origin": "https://friend.example"}
@@ -288,6 +362,25 @@ def test_named_client_must_count_upwards(tmp_path: Path) -> None:
         assert (await server.request("POST", path, HELLO, me)).status == 200
         answer = await server.request("POST", path, HELLO, me)
         assert is_error(answer, 409, "ALREADY_EXISTS", "sequence is 1")
+
+    run(tmp_path, test)
+
+
+@pytest.mark.parametrize("name", ["call-1", "call:1", "stream:1", "id:me", "me"])
+def test_client_may_call_itself_anything(tmp_path: Path, name: str) -> None:
+    async def test(server: Running) -> None:
+        session_id = await made(server)
+        path = f"/api/sessions/{session_id}/events"
+        high = HELLO | {"sequence": 9}
+        assert (await server.request("POST", path, high, {"X-Client-Id": name})).status == 200
+        # Calls of nobody number themselves inside, and none may meet that client's number.
+        for _ in range(3):
+            assert (await server.request("POST", path, HELLO)).status == 200
+        session = server.server.sessions.get(session_id)  # type: ignore[union-attr]
+        stream = Event(1, Interrupt())
+        assert session.handle(stream, "stream:1").packets
+        answer = await server.request("POST", path, high, {"X-Client-Id": name})
+        assert is_error(answer, 409, "ALREADY_EXISTS", "sequence is 9")
 
     run(tmp_path, test)
 

@@ -51,6 +51,23 @@ def test_everything_said_is_in_the_database_after_the_end(tmp_path: Path) -> Non
     database.close()
 
 
+@pytest.mark.parametrize(("host", "warned"), [("0.0.0.0", True), ("127.0.0.1", False)])
+def test_open_server_warns_and_tells_an_address_that_can_be_used(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    host: str,
+    warned: bool,
+) -> None:
+    async def main() -> None:
+        async with running(tmp_path, host=host) as server:
+            assert server.ready.url.startswith("http://127.0.0.1:")
+            assert server.ready.grpc_address.startswith("127.0.0.1:")
+            assert (await server.request("GET", "/api/health")).status == 200
+
+    asyncio.run(main())
+    assert ("no authentication" in caplog.text) is warned
+
+
 def test_no_task_or_thread_is_left_behind(tmp_path: Path) -> None:
     async def main() -> None:
         async with running(tmp_path) as server:

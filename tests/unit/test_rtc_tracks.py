@@ -214,3 +214,20 @@ def test_track_ends_with_its_feed() -> None:
             await FrameTrack(feed).recv()
 
     asyncio.run(play())
+
+
+@pytest.mark.parametrize(("width", "height"), [(512, 512), (300, 150), (320, 600), (130, 134)])
+def test_pictures_of_any_even_size_arrive_whole(width: int, height: int) -> None:
+    async def play() -> None:
+        feed = FrameFeed(lambda: None)
+        track = FrameTrack(feed)
+        reading = asyncio.create_task(track.recv())
+        await settle()
+        shape = (height * 3 // 2, width)
+        image = np.random.default_rng(1).integers(16, 235, shape, np.uint8)
+        feed.publish(LiveFrame(0, 0, 0, image, False))
+        frame = await reading
+        assert (frame.width, frame.height) == (width, height)
+        assert np.array_equal(frame.to_ndarray(), image)
+
+    asyncio.run(play())
