@@ -1,5 +1,6 @@
 """Reads library files: the edge where JSON becomes capsules, with errors a person can act on."""
 
+import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter, ValidationError
 
 from capsules.arkit import ARKIT_BLENDSHAPES, VISEMES
+from capsules.curve import Curve
 from capsules.errors import LibraryError
 from capsules.model import Capsule, Expression
 
@@ -18,6 +20,7 @@ VISEMES_FILE = "visemes.json"
 
 # More than this is one broken export rather than that many mistakes.
 _MAX_PROBLEMS = 20
+_POINT = ([int, int], [int, float])
 _MAX_VALUE_CHARS = 60
 
 _Weight = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
@@ -153,7 +156,7 @@ class _Reader:
 
 def _parse(path: Path) -> Any:  # noqa: ANN401 - JSON from outside can be anything
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"), object_hook=_packed)
     except OSError as error:
         raise LibraryError(f"{path.name}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -164,6 +167,21 @@ def _parse(path: Path) -> Any:  # noqa: ANN401 - JSON from outside can be anythi
         ) from error
     except RecursionError as error:
         raise LibraryError(f"{path.name}: nested too deeply") from error
+
+
+def _packed(record: dict[str, Any]) -> dict[str, Any]:
+    """Packs a well-formed curve as soon as it is read.
+
+    The lists of the curves are most of a large file's memory, and what they leave behind between
+    the capsules is never given back.
+    """
+    curve = record.get("curve")
+    if isinstance(curve, list) and all(
+        isinstance(point, list) and [type(number) for number in point] in _POINT for point in curve
+    ):
+        with contextlib.suppress(ValueError):  # the model will say what is wrong
+            record["curve"] = Curve(curve)
+    return record
 
 
 def _name_of(record: object, key: str) -> str:

@@ -6,12 +6,22 @@ export their JSON Schema.
 
 import difflib
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    field_validator,
+    model_validator,
+)
+from pydantic.dataclasses import dataclass
 
+from capsules.curve import Curve
 from capsules.targets import targets
 
 __all__ = [
@@ -137,7 +147,8 @@ class Phases(_Record):
         return self
 
 
-class Track(_Record):
+@dataclass(config=ConfigDict(extra="forbid"), frozen=True, slots=True)
+class Track:
     """One curve over one target: linear between its points, held before and after them.
 
     Values are absolute for an override, added to what is there for an additive one, and factors
@@ -146,7 +157,12 @@ class Track(_Record):
     """
 
     target: str
-    curve: Annotated[list[tuple[int, Finite]], Field(min_length=1)]
+    curve: Annotated[
+        Sequence[tuple[int, Finite]],
+        Field(min_length=1),
+        AfterValidator(Curve),
+        PlainSerializer(list),
+    ]
 
     @field_validator("target")
     @classmethod

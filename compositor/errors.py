@@ -4,6 +4,7 @@ CompositorError
 ├── BackendUnavailableError  no such adapter or driver here; use the other backend
 ├── DeviceLostError          the GPU is gone; the same frame on another backend works
 ├── InvalidAvatarError       an avatar's arrays do not fit each other; bake it again
+├── PictureError             a picture file cannot be used; mend or replace the file
 ├── RenderError              the draw lists could not be drawn, the device lives; others can be
 └── UnknownAvatarError       a draw list names an avatar that was not loaded; load it and retry
 """
@@ -13,6 +14,7 @@ __all__ = [
     "CompositorError",
     "DeviceLostError",
     "InvalidAvatarError",
+    "PictureError",
     "RenderError",
     "UnknownAvatarError",
 ]
@@ -32,6 +34,10 @@ class DeviceLostError(CompositorError):
 
 class InvalidAvatarError(CompositorError, ValueError):
     """The avatar's arrays do not fit each other."""
+
+
+class PictureError(CompositorError):
+    """A picture file cannot be read or is too large."""
 
 
 class RenderError(CompositorError):

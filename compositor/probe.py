@@ -18,8 +18,14 @@ BITS = COLUMNS * ROWS
 _BLACK, _WHITE, _NO_COLOUR = 16, 235, 128
 
 
-def draw_probe(frame: I420, number: int) -> None:
-    """Draws the low 16 bits of `number` into a frame of at least 128 x 32 pixels, in place."""
+def draw_probe(frame: I420, number: int, *, coverage: bool = False) -> None:
+    """Draws the low 16 bits of `number` into a frame of at least 128 x 32 pixels, in place.
+
+    Args:
+        frame: The frame.
+        number: Shown modulo 65,536.
+        coverage: Whether the frame's right half is its matte, which then is opaque there.
+    """
     rows, width = frame.shape
     height = rows * 2 // 3
     shifts = np.arange(BITS - 1, -1, -1).reshape(ROWS, COLUMNS)
@@ -28,6 +34,9 @@ def draw_probe(frame: I420, number: int) -> None:
     frame[: ROWS * BLOCK_PX, : COLUMNS * BLOCK_PX] = blocks
     chroma = frame[height:].reshape(2, height // 2, width // 2)
     chroma[:, : ROWS * BLOCK_PX // 2, : COLUMNS * BLOCK_PX // 2] = _NO_COLOUR
+    if coverage:
+        middle = width // 2
+        frame[: ROWS * BLOCK_PX, middle : middle + COLUMNS * BLOCK_PX] = _WHITE
 
 
 def read_probe(frame: I420) -> int:

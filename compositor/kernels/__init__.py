@@ -10,6 +10,7 @@ import numpy as np
 
 from compositor.kernels._accumulate import accumulate, accumulate_residuals, transform
 from compositor.kernels._convert import grade, i420
+from compositor.kernels._output import compose, grade_covered, i420_covered
 from compositor.kernels._raster import draw, spread
 from compositor.kernels._shade import BORDER, relight, retouch
 
@@ -17,9 +18,12 @@ __all__ = [
     "BORDER",
     "accumulate",
     "accumulate_residuals",
+    "compose",
     "draw",
     "grade",
+    "grade_covered",
     "i420",
+    "i420_covered",
     "relight",
     "retouch",
     "spread",
@@ -37,11 +41,18 @@ def warm() -> None:
     indices, weights = np.zeros(1, np.int64), np.ones(1, np.float32)
     accumulate(rest, np.zeros((1, 3, 2), np.float32), indices, weights, rest.copy())
     residual = np.zeros((1, 1, 3), np.float32)
-    accumulate_residuals(np.zeros((1, 3), np.int8), indices, weights, residual.reshape(-1))
+    boxes = np.array([[0, 1, 0, 1]])
+    accumulate_residuals(np.zeros((1, 1, 1, 3), np.int8), boxes, indices, weights, residual)
     transform(rest, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, points)
     spread(picture, texture)
     draw(picture, points, points, np.array([[0, 1, 2]], np.int32), texture)
     retouch(texture, residual, (0.0, 0.0, 4.0, 4.0), changed)
     relight(texture, np.zeros((2, 8, 8), np.int8), np.zeros((3, 9), np.float32), changed)
-    grade(picture, np.zeros((3, 256), np.uint8))
-    i420(picture, np.zeros((12, 8), np.uint8))
+    lut = np.zeros((3, 256), np.uint8)
+    lut.flags.writeable = False  # as `grade_lut` makes them, which to numba is a type of its own
+    grade(picture, lut)
+    frame, covered = np.zeros((12, 8), np.uint8), np.zeros((12, 16), np.uint8)
+    i420(picture, frame)
+    grade_covered(picture, lut)
+    i420_covered(picture, frame, covered)
+    compose(covered, frame, frame.copy())

@@ -40,39 +40,83 @@ def retouch(
     last_x = min(int(np.ceil(left + rect_width - 0.5)), texture.shape[1] - 2 * BORDER)
     first_y = max(int(np.ceil(top - 0.5)), 0)
     last_y = min(int(np.ceil(top + rect_height - 0.5)), texture.shape[0] - 2 * BORDER)
-    line = np.empty((columns, 3), np.float32)
-    quiet = np.empty(columns, np.bool_)  # residuals are local: most of a rect does not change
-    x_scale, y_scale = columns / rect_width, rows / rect_height
+    count = last_x - first_x
+    starts = np.empty(count, np.int64)  # where a column's left neighbour starts in a line
+    shares = np.empty(count, np.float32)
+    for x in range(count):
+        at = min(max((x + first_x + 0.5 - left) * columns / rect_width - 0.5, 0.0), columns - 1.0)
+        starts[x] = 3 * int(at)
+        shares[x] = np.float32(at - int(at))
+    line = np.empty(3 * (columns + 1), np.float32)
     for y in range(first_y, last_y):
-        at = min(max((y + 0.5 - top) * y_scale - 0.5, 0.0), rows - 1.0)
+        at = min(max((y + 0.5 - top) * rows / rect_height - 0.5, 0.0), rows - 1.0)
         row = int(at)
-        below = min(row + 1, rows - 1)
-        part = np.float32(at - row)
-        for k in range(columns):
-            for channel in range(3):
-                upper = residual[row, k, channel]
-                line[k, channel] = upper + part * (residual[below, k, channel] - upper)
-            quiet[k] = line[k, 0] == 0.0 and line[k, 1] == 0.0 and line[k, 2] == 0.0
-        for x in range(first_x, last_x):
-            at = min(max((x + 0.5 - left) * x_scale - 0.5, 0.0), columns - 1.0)
-            column = int(at)
-            after = min(column + 1, columns - 1)
-            pixel = texture[y + BORDER, x + BORDER]
-            if quiet[column] and quiet[after]:
-                out[y + BORDER, x + BORDER] = pixel
-                continue
-            part = np.float32(at - column)
-            alpha = np.float32(np.int32(pixel >> _SHIFT_48))
-            share = alpha * np.float32(1.0 / 255.0)
-            result = pixel & _ALPHA_LANE
-            for channel in range(3):
-                change = line[column, channel]
-                change += part * (line[after, channel] - change)
-                shift = _CHANNEL_SHIFTS[channel]
-                colour = np.float32(np.int32((pixel >> shift) & _U255)) + share * change
-                colour = min(max(colour, np.float32(0.0)), alpha) + np.float32(0.5)
-                result |= np.uint64(np.int32(colour)) << shift
-            out[y + BORDER, x + BORDER] = result
+        source = texture[y + BORDER, first_x + BORDER :]
+        target = out[y + BORDER, first_x + BORDER :]
+        below = residual[min(row + 1, rows - 1)]
+        if _mix_rows(residual[row], below, np.float32(at - row), line):
+            _retouch_row(source, line, starts, shares, target)
+        else:
+            target[:count] = source[:count]
+
+
+@kernel
+def _mix_rows(
+    upper: NDArray[np.float32],
+    lower: NDArray[np.float32],
+    share: np.float32,
+    line: NDArray[np.float32],
+) -> bool:
+    """Writes what lies between two rows of a residual, its last pixel twice; whether it is not 0.
+
+    Args:
+        upper: Row (w, 3).
+        lower: Row (w, 3).
+        share: Of the lower row, [0, 1].
+        line: Result ((w + 1) * 3,).
+    """
+    one, other = upper.reshape(-1), lower.reshape(-1)
+    count = one.shape[0]
+    is_busy = False
+    for k in range(count):
+        value = one[k] + share * (other[k] - one[k])
+        line[k] = value
+        is_busy |= value != np.float32(0.0)
+    for channel in range(3):
+        line[count + channel] = line[count - 3 + channel]
+    return is_busy
+
+
+@kernel
+def _retouch_row(
+    source: NDArray[np.uint64],
+    line: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    shares: NDArray[np.float32],
+    target: NDArray[np.uint64],
+) -> None:
+    """Adds a line of a residual to a row of a texture; see `retouch`."""
+    nothing = np.float32(0.0)
+    for x in range(starts.shape[0]):
+        pixel = source[x]
+        start, share = starts[x], shares[x]
+        is_quiet = line[start] == nothing and line[start + 1] == nothing
+        is_quiet = is_quiet and line[start + 2] == nothing and line[start + 3] == nothing
+        # Residuals are local: most of a row does not change.
+        if is_quiet and line[start + 4] == nothing and line[start + 5] == nothing:
+            target[x] = pixel
+            continue
+        alpha = np.float32(np.int32(pixel >> _SHIFT_48))
+        strength = alpha * np.float32(1.0 / 255.0)
+        result = pixel & _ALPHA_LANE
+        for channel in range(3):
+            change = line[start + channel]
+            change += share * (line[start + 3 + channel] - change)
+            shift = _CHANNEL_SHIFTS[channel]
+            colour = np.float32(np.int32((pixel >> shift) & _U255)) + strength * change
+            colour = min(max(colour, nothing), alpha) + np.float32(0.5)
+            result |= np.uint64(np.int32(colour)) << shift
+        target[x] = result
 
 
 @kernel
