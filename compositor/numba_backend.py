@@ -78,7 +78,7 @@ class _Level:
 
     def relit(self, texture: Texture, polynomial: NDArray[np.float32]) -> Texture:
         """`texture`, which is this level's, in a light."""
-        if self._normals is None or self._relit is None:  # few avatars are ever lit at all
+        if self._normals is None or self._relit is None:  # made when first lit
             self._normals = _bordered_normals(self._prepared.normals[self._number])
             self._relit = np.empty_like(self.texture)
         # A light that stands still costs nothing on a part without residuals.
