@@ -1,5 +1,4 @@
 import json
-from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -47,22 +46,17 @@ def test_scene_has_the_asked_number_of_active_bases_and_moves() -> None:
 def test_contenders_take_turns_and_warm_rounds_are_left_out() -> None:
     calls: list[str] = []
 
-    def contender(name: str) -> Mapping[str, float]:
-        calls.append(name)
-        return {"draw": 2.0}
-
     names = ("a", "b")
-    contenders = {name: (lambda _tick, name=name: contender(name)) for name in names}
+    contenders = {name: (lambda _tick, name=name: calls.append(name)) for name in names}
     found = measure(contenders, Sampling(seconds=0.0, least=3, warm=2))
     assert calls == ["a", "b"] * 5
     assert [len(found[name].total_ms) for name in names] == [3, 3]
-    assert found["a"].stages_ms == {"draw": [2.0] * 3}
 
 
 def test_ticks_give_frames_a_second_of_all_sessions() -> None:
-    ticks = Ticks()
-    ticks.add(30.0, {"draw": 20.0})
-    ticks.add(50.0, {"draw": 40.0})
+    ticks = Ticks(total_ms=[30.0, 50.0])
+    ticks.add_stages({"draw": 20.0})
+    ticks.add_stages({"draw": 40.0})
     report = Report("x")
     ticks.write(report, "numba.512.s8.b4", sessions=8)
     assert report.figures["numba.512.s8.b4.fps"].p50 == 200.0
