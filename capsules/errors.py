@@ -2,13 +2,17 @@
 
 CapsuleError
 ├── LibraryError        a library file cannot be read or does not hold together; mend the file
+├── ClipError           a clip's file cannot be used; mend or replace it
 ├── UnknownCapsuleError no capsule or expression of that id; ask for another
-└── PackError           an avatar pack cannot be read; bake or fetch it again
+├── PackError           an avatar pack cannot be read; bake or fetch it again
+└── BakeError           a photo did not become an avatar; its tree is in `capsules.bake.errors`
 
-A retry of the same call helps with none of them.
+A retry of the same call helps with none of the first four.
 """
 
-__all__ = ["CapsuleError", "LibraryError", "PackError", "UnknownCapsuleError"]
+from pathlib import Path
+
+__all__ = ["CapsuleError", "ClipError", "LibraryError", "PackError", "UnknownCapsuleError"]
 
 
 class CapsuleError(Exception):
@@ -17,6 +21,14 @@ class CapsuleError(Exception):
 
 class LibraryError(CapsuleError):
     """A library file cannot be read, or its content contradicts itself."""
+
+
+class ClipError(CapsuleError):
+    """A clip's file is missing, damaged, or not of the kind or size that clips may have."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"clip {path.name}: {problem}")
+        self.path = path
 
 
 class UnknownCapsuleError(CapsuleError, LookupError):

@@ -1,0 +1,233 @@
+"""The face's picture: open at lips and lids, soft at its outline, with hidden skin beside it."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from scipy import ndimage
+
+from capsules.bake.canvas import (
+    BODY_SHEET,
+    Floats,
+    Numbers,
+    Placement,
+    Sheet,
+    bump,
+    disc,
+    fill_smoothly,
+    smoothstep,
+    vector,
+)  # fmt: skip
+from capsules.bake.found import Photo
+from capsules.bake.mesh import FaceMesh, face_domain
+from capsules.bake.topology import SIDES, Anatomy
+
+__all__ = ["FaceLayer", "Rect", "Silhouette", "face_alpha", "face_layer"]
+
+_MARGIN_PX = 6.0
+_LID_PX, _LIP_PX = 44.0, 18.0  # heights of the strips below the face that hold hidden skin
+_PATCH_PAD_PX = 3.0
+_CLOSED_PX = 1.5  # lips that are nearer show nothing between them
+
+Rect = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class FaceLayer:
+    """The face's picture.
+
+    Attributes:
+        sheet: Where it lies; its lowest rows are no part of the face.
+        face_rows: How many rows of texels the face takes.
+        rgb: (h, w, 3); lips and lids go on under what they bound.
+        alpha: (h, w) soft at the outline, open at lips and lids.
+        lid_skin: By side, the rectangle (left, top, width, height) in canvas pixels of the sheet
+            where the hidden skin of the upper lid is painted: fold above, lashes below.
+        lip_skin: Likewise the insides of closed lips, the upper one's first: the lip's edge
+            above, the transparent end below; none where the photo shows lips apart.
+        tone: (3,) the skin's usual colour.
+    """
+
+    sheet: Sheet
+    face_rows: int
+    rgb: Floats
+    alpha: Floats
+    lid_skin: dict[int, Rect]
+    lip_skin: tuple[Rect, ...]
+    tone: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Silhouette:
+    """The person's outline on BODY_SHEET.
+
+    Attributes:
+        cover: (h, w) coverage in [0, 1].
+        cleaning: (h, w, 3) what takes the background out of the photo's colours.
+    """
+
+    cover: Floats
+    cleaning: Floats
+
+
+def face_alpha(face: Anatomy, sheet: Sheet, person: Floats) -> Floats:
+    """1 on the face, softly 0 at its outline: narrowly at the jaw, widely in the hair."""
+    domain = face_domain(face)
+    inside = sheet.fill(domain) > 0.5
+    away = ndimage.distance_transform_edt(inside).astype(np.float32) / (sheet.scale * face.unit)
+    x, y = sheet.grid()
+    height = face.local(np.stack([x, y], axis=-1))[..., 1]
+    width = np.interp(height, [-0.4, 0.1, 0.7], [0.26, 0.10, 0.055]).astype(np.float32)
+    t = np.clip((away - 0.008) / width, 0.0, 1.0)
+    return np.asarray(t * t * (3.0 - 2.0 * t) * person, np.float32)
+
+
+def _sampled(sheet: Sheet, image: Numbers, points: Numbers) -> Floats:
+    """Colours (..., 3) of a sheet's image at canvas points (..., 2)."""
+    at = sheet.texels(points)
+    channels = [
+        ndimage.map_coordinates(image[..., c], (at[..., 1], at[..., 0]), order=1, mode="nearest")
+        for c in range(3)
+    ]
+    return np.stack(channels, axis=-1).astype(np.float32)
+
+
+def _lid_skin(
+    face: Anatomy, sheet: Sheet, rgb: Floats, rim: Floats, shape: tuple[int, int]
+) -> Floats:
+    """The upper lid's hidden skin (h, w, 3), painted after the skin above its rim."""
+    unit = face.unit
+    h, w = shape
+    up = -face.axes[:2, 1]
+    t = np.linspace(0.0, 1.0, w, dtype=np.float32)
+    along = np.stack([np.interp(t, np.linspace(0, 1, len(rim)), rim[:, i]) for i in (0, 1)],
+                     axis=-1)  # fmt: skip
+    taper = bump(t, 0.5)
+
+    soft = cv2.GaussianBlur(rgb, (0, 0), max(0.6, 0.01 * unit * sheet.scale))
+    v = np.linspace(0.0, 1.0, h, dtype=np.float32)
+    beside = _sampled(sheet, soft, along)
+    # What closed lids show is like the skin above them, but not lit as much as the brow's bone.
+    lift = (unit * np.array([0.025, 0.045, 0.065], np.float32))[:, None] * taper
+    above = _sampled(sheet, soft, along[None] + lift[..., None] * up)
+    skin = ndimage.gaussian_filter1d(above.mean(axis=0), 0.10 * w, axis=0, mode="nearest")
+    around = ndimage.gaussian_filter1d(beside, 0.16 * w, axis=0, mode="nearest")
+    lid = 0.5 * skin + 0.5 * around
+    lid = 0.8 * lid + 0.2 * lid.mean(axis=0)
+    fine = above[1] - ndimage.gaussian_filter1d(above[1], 0.02 * w, axis=0, mode="nearest")
+    share = bump(v, 0.9)[:, None, None]
+    out = beside + share * (lid - beside + 0.3 * fine)
+    shade = 1.0 - (0.12 * smoothstep(0.4, 0.9, v) - 0.02) * bump(v)
+    shade = shade - 0.05 * smoothstep(0.16, 0.0, v)  # the fold's own shade
+    return np.asarray(out * shade[:, None, None], np.float32)
+
+
+def _skin_tone(face: Anatomy, sheet: Sheet, rgb: Floats) -> Floats:
+    """The skin's usual colour (3,): the median over both cheeks and the forehead's middle."""
+    marks = (50, 101, 205, 187, 280, 330, 425, 411, 9, 151)
+    points = face.marks[list(marks), :2]
+    return np.median(_sampled(sheet, cv2.GaussianBlur(rgb, (0, 0), 3.0), points), axis=0)
+
+
+def face_layer(
+    photo: Photo, placement: Placement, face: Anatomy, person: Silhouette, mesh: FaceMesh
+) -> FaceLayer:
+    """Paints the face's picture.
+
+    Args:
+        photo: The photo.
+        placement: Where it lies on the canvas.
+        face: The face in it.
+        person: The outline.
+        mesh: The face's mesh.
+    """
+    domain = face_domain(face)
+    low, high = domain.min(axis=0) - _MARGIN_PX, domain.max(axis=0) + _MARGIN_PX
+    scale = float(np.clip(1.0 / placement.scale, 1.0, 1.4))
+    left, top = np.floor(low)
+    width, height = (float(n) for n in np.ceil(high) - np.floor(low))
+    sheet = Sheet(float(left), float(top), width, height + _LID_PX + _LIP_PX, scale)
+    rgb = sheet.photo(photo, placement)
+    at = BODY_SHEET.texels(np.stack(sheet.grid(), axis=-1))
+    covered, cleaning = (
+        np.asarray(cv2.remap(image, at[..., 0], at[..., 1], cv2.INTER_LINEAR), np.float32)
+        for image in (person.cover, person.cleaning)
+    )
+    rgb = np.clip(rgb + cleaning, 0.0, 1.0)
+    alpha = face_alpha(face, sheet, covered)
+    tone = _skin_tone(face, sheet, rgb)
+    holes = [(face.inner_upper, face.inner_lower)]
+    # The corners of the eyes stay as they are in the photo: lids could not close them.
+    holes += [(eye.upper[1:-1], eye.lower[1:-1]) for eye in face.eyes.values()]
+    known = np.ones(sheet.shape, np.float32)
+    for upper, lower in holes:
+        ring = np.vstack([upper, lower[::-1]])
+        if np.linalg.norm(lower - upper, axis=1).max() < _CLOSED_PX:
+            continue  # closed lips: nothing shows between them
+        open_here = sheet.fill(ring, 0.45)
+        alpha *= 1.0 - open_here
+        known *= 1.0 - cv2.dilate((open_here > 0.5).astype(np.float32), disc(1.0 * scale))
+    rgb = fill_smoothly(rgb, known)
+    rows = round(height * scale)
+    lids, lips = {}, []
+    for k, (side, word) in enumerate(SIDES):
+        lids[side] = _rect(sheet, k, top + height, _LID_PX)
+        rim = mesh.vertices[mesh.curves[f"lash{word}"]]
+        skin = _lid_skin(face, sheet, rgb, rim, _rect_shape(sheet, lids[side]))
+        _paint_patch(sheet, rgb, alpha, lids[side], skin, None)
+    if np.linalg.norm(face.inner_lower - face.inner_upper, axis=1).max() < _CLOSED_PX:
+        for k, (edge, border) in enumerate(
+            ((face.inner_upper, face.outer_upper), (face.inner_lower, face.outer_lower))
+        ):
+            lips.append(_rect(sheet, k, top + height + _LID_PX, _LIP_PX))
+            shape = _rect_shape(sheet, lips[-1])
+            inside, cover = _lip_inside(sheet, rgb, edge, border, shape)
+            _paint_patch(sheet, rgb, alpha, lips[-1], inside, cover)
+    return FaceLayer(sheet, rows, rgb, alpha, lids, tuple(lips), tone)
+
+
+def _rect(sheet: Sheet, column: int, top: float, height: float) -> Rect:
+    """The left or right half of a strip of the face's sheet, but for a margin."""
+    pad = _PATCH_PAD_PX
+    left = sheet.left + pad + 0.5 * column * sheet.width
+    return float(left), float(top + pad), 0.45 * sheet.width, height - 2 * pad
+
+
+def _rect_shape(sheet: Sheet, rect: Rect) -> tuple[int, int]:
+    return round(rect[3] * sheet.scale), round(rect[2] * sheet.scale)
+
+
+def _lip_inside(
+    sheet: Sheet, rgb: Floats, edge: Floats, border: Floats, shape: tuple[int, int]
+) -> tuple[Floats, Floats]:
+    """The moist inside of a lip (h, w, 3) and its coverage (h, w), which ends softly."""
+    h, w = shape
+    t = np.linspace(0.0, 1.0, w, dtype=np.float32)
+    lines = [
+        np.stack([np.interp(t, np.linspace(0, 1, len(line)), line[:, i]) for i in (0, 1)], axis=-1)
+        for line in (edge, edge + 0.35 * (border - edge))
+    ]
+    soft = cv2.GaussianBlur(rgb, (0, 0), 0.8 * sheet.scale)
+    start, lip = (_sampled(sheet, soft, line) for line in lines)
+    lip = ndimage.gaussian_filter1d(lip, 0.04 * w, axis=0, mode="nearest")
+    v = np.linspace(0.0, 1.0, h, dtype=np.float32)[:, None, None]
+    inside = lip * vector(0.92, 0.80, 0.80) * (1.0 - 0.45 * v)
+    share = smoothstep(0.0, 0.3, v)
+    cover = np.broadcast_to(smoothstep(1.0, 0.45, v[..., 0]), (h, w))
+    return np.asarray((1.0 - share) * start + share * inside, np.float32), cover
+
+
+def _paint_patch(
+    sheet: Sheet, rgb: Floats, alpha: Floats, rect: Rect, patch: Floats, cover: Floats | None
+) -> None:
+    """Paints a rectangle of a sheet, and a little around it; covered throughout if not told."""
+    corner = sheet.texels(np.array(rect[:2], np.float32)) + 0.5
+    x, y = round(float(corner[0])), round(float(corner[1]))
+    edge = round(2 * sheet.scale)
+    h, w = patch.shape[:2]
+    pad = ((edge, edge), (edge, edge))
+    opaque = np.ones((h, w), np.float32) if cover is None else cover
+    area = slice(y - edge, y + h + edge), slice(max(x - edge, 0), x + w + edge)
+    rows, columns = rgb[area].shape[:2]
+    rgb[area] = np.pad(patch, (*pad, (0, 0)), mode="edge")[:rows, :columns]
+    alpha[area] = np.pad(opaque, pad, mode="edge")[:rows, :columns]
