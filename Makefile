@@ -44,5 +44,5 @@ $(VENV)/.installed: pyproject.toml | $(BIN)/python
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --editable '.[voice-espeak,postgres]' --group dev
+	@$(BIN)/python -m pip install --quiet --editable '.[bake,postgres,voice-espeak]' --group dev
 	@touch $@

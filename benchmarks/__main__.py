@@ -14,6 +14,7 @@ BENCHMARKS = {
     "compositor": "ms a frame and frames a second, beside OpenCV and FFmpeg",
     "memory": "bytes resident for one avatar and up to 10,000 capsules",
     "quality": "a blend of two capsules and a cross-fade, beside the true in-between pose",
+    "bake": "from a photo to an avatar: time, the rig, and what the landmark model sees of it",
     "soak": "ten minutes of conversation: memory, leaks, A/V offset",
 }
 IN_ALL = ("index", "packet", "compositor", "memory", "quality", "latency")
@@ -38,6 +39,7 @@ def main() -> int:
     extras: dict[str, dict[str, object]] = {
         "compositor": {"allow_software": options.software},
         "quality": {"sheet": sheets / "quality.png"},
+        "bake": {"sheet": sheets / "bake.png"},
     }
     names = IN_ALL if options.name == "all" else (options.name,)
     reports: list[Report] = []

@@ -2,7 +2,8 @@
 
 import contextlib
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,11 +11,12 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter, ValidationError
 
 from capsules.arkit import ARKIT_BLENDSHAPES, VISEMES
+from capsules.clip import Clip, open_clip
 from capsules.curve import Curve
-from capsules.errors import LibraryError
-from capsules.model import Capsule, Expression
+from capsules.errors import ClipError, LibraryError
+from capsules.model import Capsule, ClipSource, Expression, Layer
 
-__all__ = ["VISEMES_FILE", "FolderContent", "read_folder", "read_visemes"]
+__all__ = ["VISEMES_FILE", "FolderContent", "read_clips", "read_folder", "read_visemes"]
 
 VISEMES_FILE = "visemes.json"
 
@@ -22,6 +24,9 @@ VISEMES_FILE = "visemes.json"
 _MAX_PROBLEMS = 20
 _POINT = ([int, int], [int, float])
 _MAX_VALUE_CHARS = 60
+
+# The part after which a layer's clips are drawn; others are drawn over all parts.
+_AFTER = {Layer.FACE: "face", Layer.HAND: "handLeft", Layer.BODY: "body"}
 
 _Weight = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 _VISEMES: TypeAdapter[dict[str, dict[str, _Weight]]] = TypeAdapter(dict[str, dict[str, _Weight]])
@@ -80,6 +85,51 @@ def read_visemes(path: Path) -> dict[str, dict[str, float]]:
     return table
 
 
+def read_clips(folder: Path, capsules: Sequence[Capsule]) -> list[Clip]:
+    """Reads what there is to know of the clips that capsules name; no frame is decoded.
+
+    Raises:
+        LibraryError: Files that are missing, outside the folder, or no clips; a line for each.
+    """
+    clips: list[Clip] = []
+    problems: list[str] = []
+    for capsule in capsules:
+        if capsule.clip is None or capsule.revoked:
+            continue
+        try:
+            clips.append(_clip(folder, capsule, capsule.clip))
+        except ClipError as error:
+            problems.append(f"{capsule.cid}: clip.file: {error}")
+    _refuse(problems)
+    return clips
+
+
+def _clip(folder: Path, capsule: Capsule, source: ClipSource) -> Clip:
+    path = folder / source.file
+    # The name leads nowhere else by itself; a link may.
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ClipError(path, f"{source.file!r} lies outside the library's folder")
+    after = _AFTER.get(capsule.layer, "") if source.after is None else source.after
+    return open_clip(
+        capsule.cid,
+        path,
+        matte=source.matte,
+        rect=source.rect,
+        after=after,
+        loop_ms=capsule.duration_ms if capsule.loop else None,
+    )
+
+
+def _refuse(problems: Sequence[str]) -> None:
+    """Raises what is wrong, if anything is."""
+    if not problems:
+        return
+    lines = list(problems[:_MAX_PROBLEMS])
+    if len(problems) > _MAX_PROBLEMS:
+        lines.append(f"and {len(problems) - _MAX_PROBLEMS} more")
+    raise LibraryError("\n".join(lines))
+
+
 class _Reader:
     """Reads one file after the other and remembers what was wrong and what was where."""
 
@@ -107,19 +157,16 @@ class _Reader:
             self._add_expression(path, record)
 
     def finish(self) -> None:
-        if not self._problems:
-            return
-        lines = self._problems[:_MAX_PROBLEMS]
-        if len(self._problems) > _MAX_PROBLEMS:
-            lines.append(f"and {len(self._problems) - _MAX_PROBLEMS} more")
-        raise LibraryError("\n".join(lines))
+        _refuse(self._problems)
 
-    def _records(self, path: Path, data: dict[str, Any], key: str) -> list[Any]:
+    def _records(self, path: Path, data: dict[str, Any], key: str) -> Iterator[Any]:
         records = data.get(key, [])
-        if isinstance(records, list):
-            return records
-        self._problems.append(f"{path.name}: {key}: got {_shown(records)}, expected a list")
-        return []
+        if not isinstance(records, list):
+            self._problems.append(f"{path.name}: {key}: got {_shown(records)}, expected a list")
+            return
+        for number, record in enumerate(records):
+            records[number] = None  # so that what comes of the next ones takes its memory
+            yield record
 
     def _add_capsule(self, path: Path, record: object) -> None:
         where = _name_of(record, "cid")
@@ -170,11 +217,14 @@ def _parse(path: Path) -> Any:  # noqa: ANN401 - JSON from outside can be anythi
 
 
 def _packed(record: dict[str, Any]) -> dict[str, Any]:
-    """Packs a well-formed curve as soon as it is read.
+    """Packs a well-formed curve as soon as it is read, and has tracks share a target's name.
 
     The lists of the curves are most of a large file's memory, and what they leave behind between
     the capsules is never given back.
     """
+    target = record.get("target")
+    if isinstance(target, str):
+        record["target"] = sys.intern(target)
     curve = record.get("curve")
     if isinstance(curve, list) and all(
         isinstance(point, list) and [type(number) for number in point] in _POINT for point in curve

@@ -83,6 +83,7 @@ class Provenance:
         sha256: Of the source.
         consent: Who agreed and when; "not a real person" for a drawn one.
         synthetic: Whether output must be labelled as generated.
+        models: SHA-256 of the model files that took part in making it, by file name.
     """
 
     source: str
@@ -90,6 +91,7 @@ class Provenance:
     sha256: str
     consent: str
     synthetic: bool = True
+    models: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

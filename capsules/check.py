@@ -15,7 +15,7 @@ from capsules.library import Library
 from capsules.model import BlendMode, Capsule, Expression, Layer, Track
 from capsules.targets import Target, targets
 
-__all__ = ["PACKAGED_HANDS", "Finding", "Severity", "check_library"]
+__all__ = ["PACKAGED_HANDS", "Finding", "Severity", "check_capsule", "check_library"]
 
 PACKAGED_HANDS = 100
 
@@ -28,6 +28,11 @@ _GRID = np.linspace(-0.9, 0.9, 13)
 # Rounding of written values.
 _SLACK = 1e-6
 _MAX_MULTIPLIER = 4.0
+_CLIP_SLACK_MS = 1.0  # of a length that is no whole number of ms
+
+
+# What two capsules have in common that show the same.
+_CONTENT = {"layer", "tracks", "components", "clip", "blend_mode", "duration_ms", "hold", "loop"}
 
 
 class Severity(StrEnum):
@@ -62,8 +67,7 @@ def check_library(library: Library) -> list[Finding]:
     """
     findings: list[Finding] = []
     for capsule in library.capsules.values():
-        for check in _CAPSULE_CHECKS:
-            findings.extend(check(library, capsule))
+        findings.extend(check_capsule(library, capsule))
     for expression in library.expressions.values():
         findings.extend(_items(library, expression))
     findings.extend(_duplicates(library))
@@ -72,6 +76,11 @@ def check_library(library: Library) -> list[Finding]:
     if library.packaged:
         findings.extend(_hand_count(library))
     return sorted(findings, key=lambda item: (item.severity, item.where, item.code))
+
+
+def check_capsule(library: Library, capsule: Capsule) -> list[Finding]:
+    """What is wrong with one capsule, which need not be in the library, in the light of it."""
+    return [finding for check in _CAPSULE_CHECKS for finding in check(library, capsule)]
 
 
 def _error(code: str, where: str, message: str) -> Finding:
@@ -162,6 +171,29 @@ def _curves(_: Library, capsule: Capsule) -> Iterator[Finding]:
         )
 
 
+def _clip(library: Library, capsule: Capsule) -> Iterator[Finding]:
+    """Whether a clip is as long as its capsule says; what its file is, loading has checked."""
+    clip = library.clips.get(capsule.cid)
+    if clip is None:
+        return
+    if capsule.duration_ms > clip.duration_ms + _CLIP_SLACK_MS:
+        yield _error(
+            "beyond-duration",
+            capsule.cid,
+            f"its clip ends at {clip.duration_ms:.0f} ms, expected at least the capsule's "
+            f"{capsule.duration_ms} ms",
+        )
+    elif capsule.loop and clip.duration_ms > capsule.duration_ms + _CLIP_SLACK_MS:
+        message = (
+            f"its clip is {clip.duration_ms:.0f} ms long and begins again after "
+            f"{capsule.duration_ms} ms: the loop jumps"
+        )
+        yield _warning("loop-seam", capsule.cid, message)
+    if capsule.blend_mode is BlendMode.OVERRIDE and clip.matte == "none":
+        message = "its clip has no matte: it hides all that lies under it"
+        yield _warning("no-matte", capsule.cid, message)
+
+
 def _allowed(mode: BlendMode, known: Target) -> tuple[float, float]:
     """Smallest and largest value of a curve, so that it makes sense on the avatar at rest."""
     if mode is BlendMode.MULTIPLY:
@@ -209,17 +241,16 @@ _CAPSULE_CHECKS: tuple[Callable[[Library, Capsule], Iterator[Finding]], ...] = (
     _cycles,
     _contents,
     _curves,
+    _clip,
 )
 
 
 def _duplicates(library: Library) -> Iterator[Finding]:
     seen: dict[str, str] = {}
     for capsule in library.capsules.values():
-        if not capsule.tracks and not capsule.components:
+        if not capsule.tracks and not capsule.components and not capsule.clip:
             continue
-        content = capsule.model_dump_json(
-            include={"layer", "tracks", "components", "blend_mode", "duration_ms", "hold", "loop"}
-        )
+        content = capsule.model_dump_json(include=_CONTENT)
         first = seen.setdefault(content, capsule.cid)
         if first != capsule.cid:
             message = f"moves exactly as {first} does, expected something of its own"

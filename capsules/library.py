@@ -9,8 +9,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
 
-from capsules._reading import VISEMES_FILE, read_folder, read_visemes
+from capsules._reading import VISEMES_FILE, read_clips, read_folder, read_visemes
+from capsules.clip import Clip
 from capsules.errors import LibraryError, UnknownCapsuleError
+from capsules.index import VadIndex
 from capsules.model import Capsule, Expression, Layer
 
 __all__ = ["PACKAGED_FOLDER", "Library", "load_library"]
@@ -29,6 +31,7 @@ class Library:
         expressions: By id, sorted.
         viseme_weights: For each of the 15 visemes, the weights in [0, 1] of face bases.
         packaged: Whether it is the one that comes with the package.
+        clips: Clips by the cid of their capsule, sorted; those of revoked ones are left out.
 
     Raises:
         LibraryError: Two capsules or two expressions share an id or a name.
@@ -40,6 +43,7 @@ class Library:
         expressions: Iterable[Expression] = (),
         viseme_weights: VisemeWeights | None = None,
         *,
+        clips: Iterable[Clip] = (),
         packaged: bool = False,
     ) -> None:
         by_cid = _unique((item.cid, item) for item in capsules)
@@ -48,6 +52,9 @@ class Library:
         self.expressions: Mapping[str, Expression] = MappingProxyType(by_id)
         self.viseme_weights: VisemeWeights = MappingProxyType(dict(viseme_weights or {}))
         self.packaged = packaged
+        by_clip = _unique((item.cid, item) for item in clips if self._usable(item.cid))
+        self.clips: Mapping[str, Clip] = MappingProxyType(by_clip)
+        self._indexes: dict[Layer, VadIndex] = {}
         self._by_name = _unique((item.name, item) for item in by_id.values())
         self._layers = {
             layer: tuple(
@@ -105,6 +112,16 @@ class Library:
         """The layer's capsules that are not revoked, sorted by cid."""
         return self._layers[layer]
 
+    def index(self, layer: Layer) -> VadIndex:
+        """The layer's capsules that carry an emotion, by their place in the VAD cube.
+
+        It is made when it is first asked for, in some ms, and kept.
+        """
+        found = self._indexes.get(layer)
+        if found is None:
+            found = self._indexes[layer] = VadIndex(self._layers[layer])
+        return found
+
     def revoke(self, *cids: str) -> "Library":
         """A library in which these capsules are revoked as well.
 
@@ -120,7 +137,11 @@ class Library:
             for item in self.capsules.values()
         )
         return Library(
-            capsules, self.expressions.values(), self.viseme_weights, packaged=self.packaged
+            capsules,
+            self.expressions.values(),
+            self.viseme_weights,
+            clips=self.clips.values(),
+            packaged=self.packaged,
         )
 
     def _usable(self, cid: str) -> Capsule | None:
@@ -156,17 +177,23 @@ def load_library(folder: Path | None = None) -> Library:
     Args:
         folder: A folder of `*.json` files; None: the packaged data. Each file is an object with
             `capsules`, `expressions`, or both; `visemes.json` maps visemes to weights of bases
-            (the packaged one applies where the folder has none). Folders inside it are not read.
+            (the packaged one applies where the folder has none). Folders inside it are not read,
+            but for the clips that capsules name.
 
     Raises:
-        LibraryError: Naming each file, id, field and value that is wrong, and what was expected.
+        LibraryError: Naming each file, id, field and value that is wrong, and what was expected; a
+            clip that cannot be used too.
     """
     content = read_folder(folder or PACKAGED_FOLDER)
     visemes = (folder or PACKAGED_FOLDER) / VISEMES_FILE
     if not visemes.exists():
         visemes = PACKAGED_FOLDER / VISEMES_FILE
     return Library(
-        content.capsules, content.expressions, read_visemes(visemes), packaged=folder is None
+        content.capsules,
+        content.expressions,
+        read_visemes(visemes),
+        clips=read_clips(folder or PACKAGED_FOLDER, content.capsules),
+        packaged=folder is None,
     )
 
 

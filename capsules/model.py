@@ -21,6 +21,7 @@ from pydantic import (
 )
 from pydantic.dataclasses import dataclass
 
+from capsules._clip_file import Matte
 from capsules.curve import Curve
 from capsules.targets import targets
 
@@ -29,6 +30,7 @@ __all__ = [
     "BlendMode",
     "Capsule",
     "CapsulePart",
+    "ClipSource",
     "Easing",
     "Emotion",
     "Expression",
@@ -46,6 +48,8 @@ __all__ = [
 ExpressionId = Annotated[str, Field(pattern=r"^E_[0-9A-Z_]{1,40}$")]
 Signed = Annotated[float, Field(ge=-1.0, le=1.0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+Place = Annotated[float, Field(ge=-1.0, le=2.0, allow_inf_nan=False)]
+Extent = Annotated[float, Field(gt=0.0, le=3.0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -77,6 +81,9 @@ CID_PREFIXES: Mapping[Layer, str] = {
 """What the ids of each layer's capsules start with."""
 
 Cid = Annotated[str, Field(pattern=rf"^({'|'.join(CID_PREFIXES.values())})_[0-9A-Z_]{{1,40}}$")]
+
+
+_WITHOUT_PICTURES = frozenset({Layer.VOICE, Layer.CAMERA, Layer.LIGHT, Layer.TEMPO})
 
 
 class BlendMode(StrEnum):
@@ -188,6 +195,43 @@ class CapsulePart(_Record):
     weight: Share
 
 
+class ClipSource(_Record):
+    """Pictures instead of curves: frames with alpha from a video file of the library."""
+
+    file: Annotated[
+        str,
+        Field(
+            pattern=r"^([A-Za-z0-9_-]+/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*\.(webm|mp4)$",
+            max_length=200,
+            description="Path inside the library's folder, such as clips/confetti.webm: VP9, AV1 "
+            "or H.264, sides of at most 2048 pixels, at most 60 s and 60 frames a second.",
+        ),
+    ]
+    rect: Annotated[
+        tuple[Place, Place, Extent, Extent],
+        Field(
+            description="Where frames lie: left, top, width, height in shares of the canvas's side."
+        ),
+    ] = (0.0, 0.0, 1.0, 1.0)
+    after: Annotated[
+        str | None,
+        Field(
+            max_length=100,
+            description="The part after which it is drawn and with which it moves; empty, or a "
+            "part that the avatar has not: over all parts. Left out: what the layer says; face "
+            "over the face, hand over the hands, body over the body, others over all parts.",
+        ),
+    ] = None
+    matte: Annotated[
+        Matte,
+        Field(
+            description="Where the alpha is. alpha: in the stream's own (VP9 in WebM). "
+            "side_by_side: pictures are twice as wide, and the luma of the right half is the alpha "
+            "of the left one. none: nowhere, frames are opaque."
+        ),
+    ] = "alpha"
+
+
 class VoiceSync(_Record):
     """The voice delta that goes with a face."""
 
@@ -217,7 +261,7 @@ class Provenance(_Record):
 class Capsule(_Record):
     """One micro-expression. It does one thing and is stateless.
 
-    Either `tracks` or `components` is non-empty, except for a layer's neutral, which has neither.
+    It has `tracks`, `components` or a `clip`, one of the three; a layer's neutral may have none.
     `loop` capsules repeat from their start until they are faded out; `hold` ones stay at their
     last values until something replaces them.
     """
@@ -240,6 +284,7 @@ class Capsule(_Record):
     loop: bool = False
     tracks: tuple[Track, ...] = ()
     components: tuple[CapsulePart, ...] = ()
+    clip: ClipSource | None = None
     params: dict[str, Any] = {}
     voice_sync: VoiceSync | None = None
     viseme_map: Annotated[
@@ -260,10 +305,17 @@ class Capsule(_Record):
                 f"{self.cid} is of another layer than {self.layer}: {prefix}_ expected"
             )
         neutral = self.cid.endswith("_NEUTRAL")
-        if not neutral and not self.tracks and not self.components:
-            raise ValueError(f"{self.cid} moves nothing: it has neither tracks nor components")
-        if self.tracks and self.components:
-            raise ValueError(f"{self.cid} has both tracks and components")
+        ways = [
+            name
+            for name in ("tracks", "components", "clip")
+            if getattr(self, name) not in ((), None)
+        ]
+        if not neutral and not ways:
+            raise ValueError(f"{self.cid} moves nothing: it has no tracks, components or clip")
+        if len(ways) > 1:
+            raise ValueError(f"{self.cid} has both {' and '.join(ways)}")
+        if self.clip is not None and self.layer in _WITHOUT_PICTURES:
+            raise ValueError(f"{self.cid} has a clip, which nothing shows in layer {self.layer}")
         seen = [track.target for track in self.tracks]
         if len(seen) != len(set(seen)):
             raise ValueError(f"{self.cid} has two tracks on one target")

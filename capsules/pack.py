@@ -181,7 +181,7 @@ def _manifest(avatar: Avatar) -> bytes:
         "version": FORMAT_VERSION,
         "name": avatar.name,
         "canvas_px": avatar.canvas_px,
-        "provenance": asdict(avatar.provenance),
+        "provenance": _provenance(avatar.provenance),
         "parts": [
             {
                 "name": part.name,
@@ -193,6 +193,13 @@ def _manifest(avatar: Avatar) -> bytes:
         "skeletons": sorted(avatar.skeletons),
     }
     return json.dumps(manifest, indent=1, sort_keys=True).encode() + b"\n"
+
+
+def _provenance(provenance: Provenance) -> dict[str, Any]:
+    entry = asdict(provenance)
+    if not provenance.models:  # as packs were written before they could name models
+        del entry["models"]
+    return entry
 
 
 def _part_tensors(part: Part) -> dict[str, NDArray[Any]]:

@@ -1,21 +1,41 @@
 """What every compositor backend can do."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from capsules.avatar import Avatar
+from capsules.clip import Clip
 from compositor.drawlist import DrawList
+from compositor.pages import CacheStats
 
-__all__ = ["I420", "Compositor"]
+__all__ = ["I420", "Compositor", "Wanted"]
 
 I420 = NDArray[np.uint8]
 """A frame (height * 3 / 2, width) uint8: Y, then U, then V; BT.601, limited range.
 
 The layout that `av.VideoFrame.from_ndarray(..., format="yuv420p")` takes.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a session may need soon.
+
+    Attributes:
+        avatar: Name of its avatar.
+        bases: Names of bases, the likeliest first.
+        clips: Ids of clips that may begin, the likeliest first.
+        half_clips: Whether their frames are wanted at half their size.
+    """
+
+    avatar: str
+    bases: tuple[str, ...] = ()
+    clips: tuple[str, ...] = ()
+    half_clips: bool = False
 
 
 class Compositor(Protocol):
@@ -25,8 +45,12 @@ class Compositor(Protocol):
     def name(self) -> str:
         """Backend and device, for people to read, such as "numba (CPU)"."""
 
-    def load(self, avatar: Avatar) -> None:
+    def load(self, avatar: Avatar, core: Iterable[str] = ()) -> None:
         """Takes in an avatar; loading one of the same name again replaces it.
+
+        Args:
+            avatar: The avatar.
+            core: Names of bases that stay resident, the most important first.
 
         Raises:
             InvalidAvatarError: The avatar's arrays do not fit each other.
@@ -42,6 +66,18 @@ class Compositor(Protocol):
             RenderError: These could not be drawn; others can be.
             DeviceLostError: The GPU is gone; no frame was drawn.
         """
+
+    def load_clip(self, clip: Clip) -> None:
+        """Makes a clip known; one of the same id is replaced. No frame is read yet."""
+
+    def prefetch(self, wanted: Wanted) -> None:
+        """Fetches, off the frame path, what may be needed soon; what is not loaded is left out."""
+
+    def cache_stats(self) -> CacheStats:
+        """What the texture cache has done so far."""
+
+    def cache_failures(self) -> list[str]:
+        """Pages that could not be had since the last call, each in words."""
 
     def close(self) -> None:
         """Releases everything; safe twice."""

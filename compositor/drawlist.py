@@ -6,13 +6,17 @@ session's history: the same draw list always gives the same picture.
 
 import struct
 from dataclasses import dataclass, field
+from typing import Literal
 
 __all__ = [
     "BACKGROUND",
     "Camera",
+    "ClipFrame",
     "DrawList",
     "FrameSize",
     "Light",
+    "Overlay",
+    "OverlayMode",
     "PartTransform",
 ]
 
@@ -91,6 +95,45 @@ class Light:
     contrast: float = 1.0
 
 
+OverlayMode = Literal["override", "additive", "multiply"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFrame:
+    """A share of one frame of a clip.
+
+    Attributes:
+        clip: Id of the capsule whose clip it is; the backend must have loaded it.
+        number: Of the frame, from 0.
+        weight: (0, 1].
+    """
+
+    clip: str
+    number: int
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """Frames of clips laid over the picture as one layer, so that two of them cross-fade.
+
+    With c the frames' premultiplied colour times their weights, summed, a the same of their
+    alpha, and d what is there, the picture becomes: "override" c + (1 - a) d; "additive" d + c, at
+    most 1; "multiply" d (1 - a + c). In frames with coverage, only "override" adds to what is
+    covered; the others change the colour of what is.
+
+    Attributes:
+        after: The part right after which it is drawn, and with whose transform it moves; after all
+            parts where the avatar has none of that name.
+        mode: How it meets what is there.
+        frames: Two at most, sorted by clip and number; their weights sum to at most 1.
+    """
+
+    after: str
+    mode: OverlayMode
+    frames: tuple[ClipFrame, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class DrawList:
     """One frame of one session.
@@ -106,6 +149,8 @@ class DrawList:
         coverage: Whether the part called `BACKGROUND` is left out and the frame tells what it
             covers: it is twice as wide, premultiplied colour over black on its left half and
             coverage as luma on its right half.
+        overlays: Clips, in the order in which they are drawn.
+        half_clips: Whether clips are drawn from frames of half their size.
     """
 
     avatar: str
@@ -116,6 +161,8 @@ class DrawList:
     light: Light = field(default_factory=Light)
     probe: int | None = None
     coverage: bool = False
+    overlays: tuple[Overlay, ...] = ()
+    half_clips: bool = False
 
     @property
     def frame_size(self) -> FrameSize:
@@ -150,5 +197,13 @@ class DrawList:
         numbers(*self.light.sh)
         numbers(self.light.exposure, self.light.temperature, self.light.contrast)
         numbers(*(() if self.probe is None else (self.probe,)))
-        numbers(self.coverage)
+        numbers(self.coverage, self.half_clips)
+        numbers(len(self.overlays))
+        for overlay in self.overlays:
+            text(overlay.after)
+            text(overlay.mode)
+            numbers(len(overlay.frames))
+            for frame in overlay.frames:
+                text(frame.clip)
+                numbers(frame.number, frame.weight)
         return bytes(out)

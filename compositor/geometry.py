@@ -35,6 +35,17 @@ class Affine:
         )
 
     @property
+    def inverse(self) -> "Affine":
+        """The transform that undoes this one.
+
+        Raises:
+            ZeroDivisionError: It maps everything to a line or a point.
+        """
+        area = self.a * self.e - self.b * self.d
+        a, b, d, e = self.e / area, -self.b / area, -self.d / area, self.a / area
+        return Affine(a, b, -a * self.c - b * self.f, d, e, -d * self.c - e * self.f)
+
+    @property
     def scale(self) -> float:
         """By how much lengths grow."""
         return math.sqrt(abs(self.a * self.e - self.b * self.d))

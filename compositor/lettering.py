@@ -11,7 +11,7 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["can_write", "write", "written_width"]
+__all__ = ["LINE", "can_write", "write", "written_width"]
 
 _EM = 32.0  # pixels of a field to an em
 _SPREAD = 4.0  # pixels of a field from its middle value to its ends
@@ -20,6 +20,8 @@ _BASELINE = 34.0  # rows of a field above it
 _FINER = 3  # samples a pixel and axis, for small letters
 
 _ASCENT, _DESCENT = 0.98, 0.25  # of an em: what a line of text takes above and below its baseline
+LINE = _ASCENT + _DESCENT
+"""Height of a line of text, in ems."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,10 @@ def _atlas() -> _Atlas:
         loaded = np.load(file, allow_pickle=False)
         characters = [chr(code) for code in loaded["characters"].tolist()]
         fields = (loaded["fields"].astype(np.float32) - 128.0) * (_SPREAD / 127.0)
-        return _Atlas({c: k for k, c in enumerate(characters)}, fields, loaded["advances"])
+        advances = loaded["advances"]
+        # A soft hyphen has a place in the font, but nothing of it is ever written.
+        rows = {c: k for k, c in enumerate(characters) if advances[k] > 0.0}
+        return _Atlas(rows, fields, advances)
 
 
 def can_write(text: str) -> bool:
@@ -67,7 +72,7 @@ def write(text: str, size_px: float) -> NDArray[np.float64]:
         KeyError: There is no such letter.
     """
     atlas, em = _atlas(), size_px * _FINER
-    height = int(np.ceil((_ASCENT + _DESCENT) * size_px)) * _FINER
+    height = int(np.ceil(LINE * size_px)) * _FINER
     width = int(np.ceil(written_width(text, size_px))) * _FINER
     fine = np.zeros((height, width))
     scale = _EM / em

@@ -5,15 +5,26 @@ is sharp enough; both backends choose and filter alike, so that their pictures a
 """
 
 import math
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import Generic, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["choose_level", "choose_levels", "resample", "texture_levels"]
+__all__ = [
+    "Levels",
+    "choose_level",
+    "choose_levels",
+    "cut_to_alpha",
+    "floor_level",
+    "level_sizes",
+    "resample",
+]
 
 _LARGEST_MINIFICATION = 1.3
 _SMALLEST_SIDE_PX = 8
+_FLOOR_SIDE_PX = 96  # the longer side of a level that always stays, coarse but a picture
+_STRIP_ROWS = 64  # resampled at once: whole pictures as floats would be 4 times as large
 
 _Number = TypeVar("_Number", np.uint8, np.int8)
 
@@ -34,22 +45,65 @@ def choose_levels(
     return np.minimum(levels, counts - 1)
 
 
-def texture_levels(texture: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    """The levels of a premultiplied RGBA texture (h, w, 4), the finest first.
+def floor_level(sizes: Sequence[tuple[int, int]]) -> int:
+    """The finest level that is small enough to stay, whatever else must give way; the last if none.
 
-    A colour larger than its alpha is cut down to it: blending relies on that.
+    Args:
+        sizes: As of `level_sizes`.
     """
-    base = np.ascontiguousarray(texture)
-    if (base[:, :, :3] > base[:, :, 3:]).any():
-        base = np.minimum(base, base[:, :, 3:])
-    height, width = base.shape[:2]
-    levels = [base]
+    for level, size in enumerate(sizes):
+        if max(size) <= _FLOOR_SIDE_PX:
+            return level
+    return len(sizes) - 1
+
+
+def level_sizes(height: int, width: int) -> tuple[tuple[int, int], ...]:
+    """Height and width of each level of a texture of that size, the finest first."""
+    sizes = [(height, width)]
     while True:
-        shrink = 2.0 ** (-len(levels) / 2)
+        shrink = 2.0 ** (-len(sizes) / 2)
         size = (round(height * shrink), round(width * shrink))
         if min(size) < _SMALLEST_SIDE_PX:
-            return levels
-        levels.append(resample(levels[max(len(levels) - 2, 0)], size))
+            return tuple(sizes)
+        sizes.append(size)
+
+
+def cut_to_alpha(texture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Premultiplied RGBA (h, w, 4) with no colour larger than its alpha: blending relies on that.
+
+    The texture itself where nothing has to be cut.
+    """
+    if (texture[:, :, :3] > texture[:, :, 3:]).any():
+        return np.minimum(texture, texture[:, :, 3:])
+    return texture
+
+
+class Levels(Sequence[NDArray[_Number]], Generic[_Number]):
+    """A picture (h, w, channels) at several sizes (h, w), each made anew when asked for.
+
+    All levels of all parts together are larger than the avatar, and few are ever used. The one that
+    always is, the floor, is kept: small as it is, making it takes longer than a frame may. Any
+    thread may ask for one.
+    """
+
+    def __init__(self, picture: NDArray[_Number], sizes: Sequence[tuple[int, int]]) -> None:
+        self._picture: NDArray[_Number] = picture
+        self._sizes = sizes
+        self._floor_size = sizes[floor_level(sizes)]
+        self._floor: NDArray[_Number] = resample(picture, self._floor_size)
+
+    def __len__(self) -> int:
+        return len(self._sizes)
+
+    @overload
+    def __getitem__(self, index: int) -> NDArray[_Number]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[NDArray[_Number]]: ...
+    def __getitem__(self, index: int | slice) -> NDArray[_Number] | Sequence[NDArray[_Number]]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        size = self._sizes[index]
+        return self._floor if size == self._floor_size else resample(self._picture, size)
 
 
 def resample(picture: NDArray[_Number], size: tuple[int, int]) -> NDArray[_Number]:
@@ -59,37 +113,49 @@ def resample(picture: NDArray[_Number], size: tuple[int, int]) -> NDArray[_Numbe
     """
     if picture.shape[:2] == size:
         return np.ascontiguousarray(picture)
-    tall = _resize(picture.astype(np.float32), size[0])
-    result = _resize(tall.swapaxes(0, 1), size[1]).swapaxes(0, 1)
-    return np.ascontiguousarray(np.rint(result).astype(picture.dtype))
+    height, width = size
+    result = np.empty((height, width, picture.shape[2]), picture.dtype)
+    for start in range(0, height, _STRIP_ROWS):
+        strip = slice(start, min(start + _STRIP_ROWS, height))
+        tall = _resize(picture, height, strip).swapaxes(0, 1)
+        wide = _resize(tall, width, slice(0, width)).swapaxes(0, 1)
+        np.rint(wide, out=wide)
+        result[strip] = wide
+    return result
 
 
-def _resize(rows: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-    return _linear(rows, count) if count > rows.shape[0] else _box(rows, count)
+_Rows = NDArray[np.uint8] | NDArray[np.int8] | NDArray[np.float32]
 
 
-def _linear(rows: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+def _resize(rows: _Rows, count: int, part: slice) -> NDArray[np.float32]:
+    """Those of the `count` rows that `rows` become."""
+    numbers = np.arange(part.start, part.stop)
     have = rows.shape[0]
-    at = np.clip((np.arange(count) + 0.5) * (have / count) - 0.5, 0.0, have - 1.0)
+    return _linear(rows, numbers, count) if count > have else _box(rows, numbers, count)
+
+
+def _linear(rows: _Rows, numbers: NDArray[np.int64], count: int) -> NDArray[np.float32]:
+    have = rows.shape[0]
+    at = np.clip((numbers + 0.5) * (have / count) - 0.5, 0.0, have - 1.0)
     first = at.astype(np.int64)
     share = (at - first).astype(np.float32).reshape(-1, *(1,) * (rows.ndim - 1))
-    mixed: NDArray[np.float32] = rows[first] + share * (
-        rows[np.minimum(first + 1, have - 1)] - rows[first]
-    )
+    upper = rows[first].astype(np.float32)
+    mixed: NDArray[np.float32] = upper + share * (rows[np.minimum(first + 1, have - 1)] - upper)
     return mixed
 
 
-def _box(rows: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-    """`count` rows, each the mean of the rows it covers, those at its ends in part."""
+def _box(rows: _Rows, numbers: NDArray[np.int64], count: int) -> NDArray[np.float32]:
+    """Rows each of which is the mean of those it covers, those at its ends in part."""
     have = rows.shape[0]
     step = have / count
-    flat = rows.reshape(have, -1)
-    starts = np.arange(count) * step
+    starts = numbers * step
     first = starts.astype(np.int64)
-    out = np.zeros((count, flat.shape[1]), np.float32)
+    out = np.zeros((len(numbers), *rows.shape[1:]), np.float32)
     for offset in range(math.ceil(step) + 1):
         index = first + offset
         covered = np.minimum(starts + step, index + 1) - np.maximum(starts, index)
         share = np.where(index < have, np.maximum(covered, 0.0) / step, 0.0).astype(np.float32)
-        out += share[:, np.newaxis] * flat[np.minimum(index, have - 1)]
-    return out.reshape(count, *rows.shape[1:])
+        if share.any():
+            share = share.reshape(-1, *(1,) * (rows.ndim - 1))
+            out += share * rows[np.minimum(index, have - 1)]
+    return out

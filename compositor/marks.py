@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from compositor.backend import I420
 from compositor.drawlist import FrameSize
-from compositor.lettering import write, written_width
+from compositor.lettering import LINE, write, written_width
 
 __all__ = ["LABEL", "Mark", "label_mark", "watermark_mark"]
 
@@ -75,7 +75,7 @@ def _lay(
 def label_mark(size: FrameSize) -> Mark:
     """The label "AI-generated": light text on a dark pill in the top right corner."""
     margin = _margin(size)
-    text = _text(LABEL, _LABEL_SIZE, size, margin)
+    text = _text(LABEL, _LABEL_SIZE, size, margin, beside=2 * _PILL_PADDING[0] * LINE)
     pad_x, pad_y = (round(share * text.shape[0]) for share in _PILL_PADDING)
     text = np.pad(text, ((pad_y, pad_y), (pad_x, pad_x)))
     text = _even(text)
@@ -108,13 +108,18 @@ def _margin(size: FrameSize) -> int:
     return max(4, round(_MARGIN * min(size.width, size.height)))
 
 
-def _text(text: str, share: float, size: FrameSize, margin: int) -> NDArray[np.float64]:
-    """Text that fits between the frame's sides; shortened where it would get too small."""
+def _text(
+    text: str, share: float, size: FrameSize, margin: int, *, beside: float = 0.0
+) -> NDArray[np.float64]:
+    """Text that fits between the frame's sides; shortened where it would get too small.
+
+    What is beside it in its mark is as many times its size wide as `beside` says.
+    """
     wanted = max(_LEAST_PX, share * (size.width + size.height) / 2)
     room = size.width - 4 * margin
-    fitting = wanted * min(1.0, room / written_width(text, wanted))
+    fitting = wanted * min(1.0, room / (written_width(text, wanted) + beside * wanted))
     size_px = max(_LEAST_PX, fitting)
-    while written_width(text, size_px) > room:
+    while written_width(text, size_px) + beside * size_px > room:
         text = text.rstrip("\N{HORIZONTAL ELLIPSIS}")[:-1] + "\N{HORIZONTAL ELLIPSIS}"
     return write(text, size_px)
 

@@ -10,13 +10,15 @@ import numpy as np
 
 from capsules.avatar import Avatar
 from compositor import kernels
-from compositor.backdrop import blurred, picture, solid
+from compositor.backdrop import Backdrop, blurred, picture, solid
 from compositor.backend import I420
 from compositor.background import STUDIO, Background, BackgroundKind
-from compositor.drawlist import Camera, FrameSize
+from compositor.drawlist import Camera, FrameSize, Light
 from compositor.marks import Mark, label_mark, watermark_mark
 
 __all__ = ["Output", "OutputOptions", "open_output"]
+
+_PLAIN = Light()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Output:
     def __init__(
         self,
         frame_size: FrameSize,
-        backdrop: I420 | None = None,
+        backdrop: Backdrop | None = None,
         marks: tuple[Mark, ...] = (),
         *,
         matte: bool = False,
@@ -69,11 +71,17 @@ class Output:
         """Whether frames stay as they are drawn."""
         return self._backdrop is None and not self._marks
 
-    def finish(self, frame: I420) -> I420:
-        """The frame to show; the drawn one may be written to."""
+    def finish(self, frame: I420, light: Light = _PLAIN) -> I420:
+        """The frame to show; the drawn one may be written to.
+
+        Args:
+            frame: As it was drawn.
+            light: Of its draw list; what is behind the avatar is graded alike.
+        """
         if self._backdrop is not None:
-            composed = np.empty_like(self._backdrop)
-            kernels.compose(frame, self._backdrop, composed)
+            behind = self._backdrop.frame(light)
+            composed = np.empty_like(behind)
+            kernels.compose(frame, behind, composed)
             frame = composed
         for mark in self._marks:
             mark.apply(frame, coverage=self._matte)
@@ -81,7 +89,10 @@ class Output:
 
 
 def open_output(options: OutputOptions, avatar: Avatar, camera: Camera, size: FrameSize) -> Output:
-    """Makes the output of a session; takes some tens of milliseconds.
+    """Makes the output of a session.
+
+    Takes 1 to 80 ms for frames of 128 x 128 to 1920 x 1920; a picture file of 12 megapixels,
+    0.15 s.
 
     Args:
         options: How frames are finished.
@@ -107,7 +118,7 @@ def _marks(options: OutputOptions, size: FrameSize) -> tuple[Mark, ...]:
 
 def _backdrop(
     options: OutputOptions, avatar: Avatar, camera: Camera, size: FrameSize
-) -> I420 | None:
+) -> Backdrop | None:
     if options.background.kind not in (BackgroundKind.STUDIO, BackgroundKind.TRANSPARENT):
         kernels.warm()  # here, not with the first frame
     match options.background.kind:

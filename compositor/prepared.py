@@ -3,10 +3,11 @@
 Both backends start from here, so that they choose the same texture level and the same bases.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import overload
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,61 +16,48 @@ from capsules.avatar import Avatar, Part
 from compositor.drawlist import DrawList
 from compositor.errors import InvalidAvatarError
 from compositor.geometry import Affine, canvas_to_frame, part_to_canvas, texels_per_canvas_px
-from compositor.levels import choose_level, resample, texture_levels
+from compositor.levels import Levels, choose_level, cut_to_alpha, level_sizes
+from compositor.mapped import give_back, joined
 
-__all__ = ["PartPlan", "PreparedPart", "check_size", "plan", "prepare"]
+__all__ = ["Box", "PartPlan", "PreparedPart", "check_size", "plan", "prepare"]
 
 # Parts kept ready, so that a backend that takes over from a lost one need not resample textures.
 _MOST_KEPT = 64
+
+Box = tuple[int, int, int, int]
+"""First and end row, first and end column."""
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedPart:
     """A part with its texture levels, and its bases stacked.
 
+    Little of it takes memory of its own: levels are made when asked for, and the bases of a part
+    from a pack are views of the mapped file.
+
     Attributes:
         part: The part itself.
         resolution: Texels a canvas pixel.
-        textures: Premultiplied RGBA levels (h, w, 4) uint8, the finest first.
-        normals: Normals (h, w, 2) int8 of each level, made when asked for; none for an unlit part.
+        level_sizes: Height and width of each texture level, the finest first.
+        textures: Premultiplied RGBA (h, w, 4) uint8 of each level; see `Levels`.
+        normals: Normals (h, w, 2) int8 of each level; see `Levels`. None for an unlit part.
         deltas: Vertex deltas of all bases (B, V, 2) float16.
         delta_rows: Row of each basis in `deltas`.
         residuals: Residuals of the bases that have one (R, h, w, 3) int8.
         residual_rows: Row of each of them in `residuals`.
+        residual_boxes: Where each of them is not 0. Most change a small part of a face.
     """
 
     part: Part
     resolution: float
-    textures: tuple[NDArray[np.uint8], ...]
+    level_sizes: tuple[tuple[int, int], ...]
+    textures: Sequence[NDArray[np.uint8]]
     normals: Sequence[NDArray[np.int8]]
     deltas: NDArray[np.float16]
     delta_rows: Mapping[str, int]
     residuals: NDArray[np.int8]
     residual_rows: Mapping[str, int]
-
-
-class _NormalLevels(Sequence[NDArray[np.int8]]):
-    """Normals at the sizes of the texture levels, each made anew when asked for.
-
-    All levels of all parts together are as large as the avatar, and few are ever used.
-    """
-
-    def __init__(self, normals: NDArray[np.int8], sizes: Sequence[tuple[int, ...]]) -> None:
-        self._normals = normals
-        self._sizes = sizes
-
-    def __len__(self) -> int:
-        return len(self._sizes)
-
-    @overload
-    def __getitem__(self, index: int) -> NDArray[np.int8]: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[NDArray[np.int8]]: ...
-    def __getitem__(self, index: int | slice) -> NDArray[np.int8] | Sequence[NDArray[np.int8]]:
-        if isinstance(index, slice):
-            return _NormalLevels(self._normals, self._sizes[index])
-        height, width = self._sizes[index]
-        return resample(self._normals, (height, width))
+    residual_boxes: tuple[Box, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +99,14 @@ def prepare(avatar: Avatar) -> tuple[PreparedPart, ...]:
     """The avatar's parts in z-order, made ready.
 
     Raises:
-        InvalidAvatarError: A mesh or a basis does not fit its part; drawing it would read foreign
-            memory.
+        InvalidAvatarError: A mesh or a basis does not fit its part, and drawing it would read
+            foreign memory; or there are no parts, or two of one name.
     """
     if not avatar.parts:
         raise InvalidAvatarError(f"avatar {avatar.name!r} has no parts")
+    for name, count in Counter(part.name for part in avatar.parts).items():
+        if count > 1:
+            raise InvalidAvatarError(f"avatar {avatar.name!r}: {count} parts are named {name!r}")
     return tuple(_prepared(_Same(part)) for part in avatar.parts)
 
 
@@ -141,27 +132,52 @@ def _prepared(same: _Same) -> PreparedPart:
 
 def _prepare_part(part: Part) -> PreparedPart:
     _check(part)
-    textures = tuple(texture_levels(part.texture))
-    normals: Sequence[NDArray[np.int8]] = ()
-    if part.normals is not None:
-        normals = _NormalLevels(part.normals, [texture.shape[:2] for texture in textures])
+    height, width = part.texture.shape[:2]
+    sizes = level_sizes(height, width)
     names = list(part.bases)
-    with_residual = [name for name in names if part.bases[name].residual is not None]
-    residuals = [part.bases[name].residual for name in with_residual]
-    return PreparedPart(
+    deltas = [part.bases[name].delta for name in names]
+    residuals = {
+        name: basis.residual for name, basis in part.bases.items() if basis.residual is not None
+    }
+    stacked = _stacked(list(residuals.values())) if residuals else np.zeros((0, 1, 1, 3), np.int8)
+    prepared = PreparedPart(
         part=part,
         resolution=texels_per_canvas_px(part),
-        textures=textures,
-        normals=normals,
-        deltas=np.stack([part.bases[name].delta for name in names])
-        if names
-        else np.zeros((0, len(part.vertices), 2), np.float16),
+        level_sizes=sizes,
+        textures=Levels(cut_to_alpha(part.texture), sizes),
+        normals=() if part.normals is None else Levels(part.normals, sizes),
+        deltas=_stacked(deltas) if deltas else np.zeros((0, len(part.vertices), 2), np.float16),
         delta_rows={name: row for row, name in enumerate(names)},
-        residuals=np.stack([residual for residual in residuals if residual is not None])
-        if residuals
-        else np.zeros((0, 1, 1, 3), np.int8),
-        residual_rows={name: row for row, name in enumerate(with_residual)},
+        residuals=stacked,
+        residual_rows={name: row for row, name in enumerate(residuals)},
+        residual_boxes=_boxes(stacked),
     )
+    for read in (part.texture, part.normals, stacked):
+        if read is not None:
+            give_back(read)
+    return prepared
+
+
+_Number = TypeVar("_Number", np.float16, np.int8)
+
+
+def _stacked(arrays: Sequence[NDArray[_Number]]) -> NDArray[_Number]:
+    """Arrays of one shape as one; no copy of those of a pack: its tensors are sorted by name."""
+    found = joined(arrays)
+    return np.stack(arrays) if found is None else found
+
+
+def _boxes(residuals: NDArray[np.int8]) -> tuple[Box, ...]:
+    found = []
+    for residual in residuals:
+        changes = residual.any(axis=2)
+        rows, columns = np.flatnonzero(changes.any(axis=1)), np.flatnonzero(changes.any(axis=0))
+        if len(rows):
+            ends = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+            found.append(ends)
+        else:
+            found.append((0, 0, 0, 0))
+    return tuple(found)
 
 
 def _check(part: Part) -> None:
@@ -218,7 +234,7 @@ def plan(parts: tuple[PreparedPart, ...], canvas_px: int, draw_list: DrawList) -
                 matrix=matrix,
                 lit=bool(prepared.normals),
                 turn_degrees=0.0 if move is None else move.rotate,
-                level=choose_level(texels_per_px, len(prepared.textures)),
+                level=choose_level(texels_per_px, len(prepared.level_sizes)),
                 deltas=tuple(deltas),
                 residuals=tuple(residuals),
             )

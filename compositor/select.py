@@ -15,6 +15,7 @@ from compositor.adapter import Adapter
 from compositor.backend import Compositor
 from compositor.errors import BackendUnavailableError
 from compositor.numba_backend import NumbaCompositor
+from compositor.pages import CacheOptions
 
 __all__ = ["Preference", "adapter_names", "adapters", "open_compositor"]
 
@@ -26,7 +27,9 @@ _GPU_NODES = ("dri/renderD*", "nvidia[0-9]*", "dxg")
 _log = logging.getLogger(__name__)
 
 
-def open_compositor(preference: Preference, gpu: str | None = None) -> Compositor:
+def open_compositor(
+    preference: Preference, gpu: str | None = None, cache: CacheOptions | None = None
+) -> Compositor:
     """Opens a compositor that is ready to draw.
 
     Compiling, or starting a device, takes seconds the first time: call it off the event loop, in
@@ -37,6 +40,7 @@ def open_compositor(preference: Preference, gpu: str | None = None) -> Composito
             "cpu" take only that.
         gpu: Number of the adapter to use, or part of its name in any case. Only with it is a
             software adapter accepted, and with it "auto" takes no other and not the CPU either.
+        cache: How its texture cache behaves; None: as offline rendering needs.
 
     Raises:
         BackendUnavailableError: A GPU was asked for and there is no such adapter.
@@ -45,14 +49,14 @@ def open_compositor(preference: Preference, gpu: str | None = None) -> Composito
     if preference not in ("auto", "gpu", "cpu"):
         raise ValueError(f"backend {preference!r}: expected auto, gpu or cpu")
     if preference == "cpu" or (preference == "auto" and gpu is None and not _gpu_is_likely()):
-        return _open_cpu()
+        return _open_cpu(cache)
     try:
-        return _open_gpu(gpu)
+        return _open_gpu(gpu, cache)
     except BackendUnavailableError as error:
         if preference == "gpu" or gpu is not None:
             raise
         _log.info("drawing on the CPU: %s", error)
-        return _open_cpu()
+        return _open_cpu(cache)
 
 
 def adapters() -> tuple[Adapter, ...]:
@@ -80,14 +84,14 @@ def _gpu_is_likely(devices: Path = Path("/dev")) -> bool:
     return any(next(devices.glob(pattern), None) for pattern in _GPU_NODES)
 
 
-def _open_cpu() -> Compositor:
-    compositor = NumbaCompositor()
+def _open_cpu(cache: CacheOptions | None) -> Compositor:
+    compositor = NumbaCompositor(cache)
     compositor.warm()
     return compositor
 
 
-def _open_gpu(gpu: str | None) -> Compositor:
-    compositor: Compositor = _load("compositor.wgpu_backend").create(gpu)
+def _open_gpu(gpu: str | None, cache: CacheOptions | None) -> Compositor:
+    compositor: Compositor = _load("compositor.wgpu_backend").create(gpu, cache)
     return compositor
 
 

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 
 import wgpu  # type: ignore[import-untyped] # it ships no type information
@@ -22,6 +23,7 @@ TIMESTAMPS = "timestamp-query"
 _log = logging.getLogger(__name__)
 
 _STDERR = 2
+_redirecting = threading.Lock()  # two at once would keep each other's file for the real stderr
 _HARDWARE = ("DiscreteGPU", "IntegratedGPU", "VirtualGPU")  # in order of preference
 
 # What the shaders bind, a 4096-pixel frame, and a batch of 64 need; every WebGPU device has it.
@@ -144,12 +146,12 @@ def _drivers_quietened() -> Iterator[None]:
     Mesa's device-select layer complains there that no desktop is running. The whole process's
     stderr is meant, so keep it short.
     """
-    try:
-        kept = os.dup(_STDERR)
-    except OSError:  # there is no stderr
-        yield
-        return
-    with tempfile.TemporaryFile() as written:
+    with _redirecting, tempfile.TemporaryFile() as written:
+        try:
+            kept = os.dup(_STDERR)
+        except OSError:  # there is no stderr
+            yield
+            return
         os.dup2(written.fileno(), _STDERR)
         try:
             yield

@@ -1,16 +1,14 @@
-"""An avatar on the GPU: everything that does not change from frame to frame."""
+"""An avatar on the GPU: what does not change from frame to frame, but for its cached pages."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import wgpu  # type: ignore[import-untyped] # it ships no type information
 from numpy.typing import NDArray
 
-from capsules.avatar import Avatar
 from compositor.drawlist import BACKGROUND
 from compositor.errors import RenderError
-from compositor.prepared import PreparedPart, prepare
-from compositor.wgpu_atlas import Atlas
+from compositor.prepared import PreparedPart
 from compositor.wgpu_pack import Cell, pack
 from compositor.wgpu_plan import Planner
 
@@ -26,9 +24,7 @@ _PART_DTYPE = np.dtype(
         ("cell", "<f4", 4),
     ]
 )
-_PATCH_DTYPE = np.dtype(
-    [("part", "<u4"), ("source", "<u4"), ("unused", "<u4", 2), ("cell", "<u4", 4)]
-)
+_PATCH_DTYPE = np.dtype([("part", "<u4"), ("unused", "<u4", 3), ("cell", "<u4", 4)])
 _VERTEX_DTYPE = np.dtype([("rest", "<f4", 2), ("uv", "<f4", 2), ("part", "<u4"), ("unused", "<u4")])
 
 
@@ -36,28 +32,27 @@ class GpuAvatar:
     """Buffers and textures of one avatar; records are those of types.wgsl.
 
     Attributes:
+        canvas_px: Side of its canvas.
         planner: Plans its batches.
+        part_count: Parts it has.
         vertex_count: Vertices of all parts.
-        ranges: First corner and number of corners of all that is drawn.
-        ranges_without_background: The same for frames with coverage.
         sums_size: Width and height of the summed residuals of all parts, texels.
         parts: `Part` records.
         patches: `Patch` records, of the parts with residuals.
         vertices: `Vertex` records.
         corners: Index buffer, three vertex numbers a triangle, parts in z-order.
         deltas: Vertex deltas of all parts and bases, 2 x float16.
-        residuals: Residuals of all parts and bases, 4 x int8.
-        levels: `Level` records, part by part.
-        atlas: Textures and normals.
 
     Raises:
-        InvalidAvatarError: The avatar's arrays do not fit each other.
         RenderError: The device has no texture that large.
     """
 
-    def __init__(self, device: wgpu.GPUDevice, avatar: Avatar) -> None:
-        prepared = prepare(avatar)
-        self.planner = Planner(prepared, avatar.canvas_px)
+    def __init__(
+        self, device: wgpu.GPUDevice, prepared: Sequence[PreparedPart], canvas_px: int
+    ) -> None:
+        self.canvas_px = canvas_px
+        self.planner = Planner(prepared, canvas_px)
+        self.part_count = len(prepared)
         cells, self.sums_size = _sum_cells(device, prepared)
         parts = _parts(prepared, cells)
         vertices = _vertices(prepared)
@@ -66,20 +61,29 @@ class GpuAvatar:
             for one, first in zip(prepared, parts["vertex_first"], strict=True)
         ]
         self.vertex_count = vertices.size
-        shown = [one.part.name != BACKGROUND for one in prepared]
-        counts = [of_part.size for of_part in corners]
-        self.ranges = _ranges(counts, [True] * len(counts))
-        self.ranges_without_background = _ranges(counts, shown)
+        self._first_corners = np.cumsum([0, *(of_part.size for of_part in corners)]).tolist()
+        self._backgrounds = [k for k, one in enumerate(prepared) if one.part.name == BACKGROUND]
         self.parts = _storage(device, parts)
         self.patches = _storage(device, _patches(prepared, cells))
         self.vertices = _storage(device, vertices)
         self.corners = _buffer(device, np.concatenate(corners), wgpu.BufferUsage.INDEX)
         self.deltas = _storage(device, np.concatenate([one.deltas.ravel() for one in prepared]))
-        # A fourth channel makes each texel a word.
-        residuals = [np.pad(one.residuals, ((0, 0),) * 3 + ((0, 1),)).ravel() for one in prepared]
-        self.residuals = _storage(device, np.concatenate(residuals))
-        self.atlas = Atlas(device, prepared)
-        self.levels = _storage(device, self.atlas.levels)
+
+    def corner_ranges(
+        self, first: int, end: int, *, with_background: bool
+    ) -> Iterator[tuple[int, int]]:
+        """First and number of the corners of parts that follow each other, in z-order."""
+        if not with_background:
+            for number in self._backgrounds:
+                if first <= number < end:
+                    yield from self._range(first, number)
+                    first = number + 1
+        yield from self._range(first, end)
+
+    def _range(self, first: int, end: int) -> Iterator[tuple[int, int]]:
+        corner, last = self._first_corners[first], self._first_corners[end]
+        if corner < last:
+            yield corner, last - corner
 
 
 def _sum_cells(
@@ -125,12 +129,10 @@ def _parts(prepared: Sequence[PreparedPart], cells: Sequence[Cell]) -> NDArray[n
 
 def _patches(prepared: Sequence[PreparedPart], cells: Sequence[Cell]) -> NDArray[np.void]:
     found = []
-    source = 0
     for number, (one, cell) in enumerate(zip(prepared, cells, strict=True)):
         columns, rows = _residual_size(one)
         if columns:
-            found.append((number, source, (0, 0), (cell.left, cell.top, columns, rows)))
-        source += one.residuals.size // 3
+            found.append((number, (0, 0, 0), (cell.left, cell.top, columns, rows)))
     return np.array(found, _PATCH_DTYPE)
 
 
@@ -142,19 +144,6 @@ def _vertices(prepared: Sequence[PreparedPart]) -> NDArray[np.void]:
     records["uv"] = np.clip(uvs, 0.0, 1.0)
     records["part"] = np.repeat(np.arange(len(prepared)), counts)
     return records
-
-
-def _ranges(counts: Sequence[int], shown: Sequence[bool]) -> tuple[tuple[int, int], ...]:
-    """First and number of what is shown of the parts' corners, joined where they touch."""
-    found: list[tuple[int, int]] = []
-    first = 0
-    for count, is_shown in zip(counts, shown, strict=True):
-        if is_shown and found and sum(found[-1]) == first:
-            found[-1] = (found[-1][0], found[-1][1] + count)
-        elif is_shown:
-            found.append((first, count))
-        first += count
-    return tuple(found)
 
 
 def _storage(device: wgpu.GPUDevice, data: NDArray[np.generic]) -> wgpu.GPUBuffer:

@@ -3,14 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import wgpu  # type: ignore[import-untyped] # it ships no type information
 
 from compositor.drawlist import DrawList
+from compositor.wgpu_atlas import Atlas
 from compositor.wgpu_avatar import GpuAvatar
 from compositor.wgpu_buffer import GrowingBuffer, GrowingLayers, entries
+from compositor.wgpu_overlays import Laid, Overlays
 from compositor.wgpu_pack import Cell
 from compositor.wgpu_pipelines import SUMS_FORMAT, Pipelines
-from compositor.wgpu_plan import ACTIVE_DTYPE, JOB_DTYPE, LIST_DTYPE
+from compositor.wgpu_plan import ACTIVE_DTYPE, JOB_DTYPE, LIST_DTYPE, Pages, Planned
+from compositor.wgpu_words import Words
 
 __all__ = ["Batch"]
 
@@ -22,20 +26,27 @@ _TEXEL_THREADS = 8  # a side
 class Batch:
     """One avatar's draw lists of a run: their jobs, and the results of the accumulate stage."""
 
-    def __init__(self, device: wgpu.GPUDevice, avatar: GpuAvatar, pipelines: Pipelines) -> None:
+    def __init__(
+        self,
+        device: wgpu.GPUDevice,
+        avatar: GpuAvatar,
+        pipelines: Pipelines,
+        overlays: Overlays,
+    ) -> None:
         storage, copied = wgpu.BufferUsage.STORAGE, wgpu.BufferUsage.COPY_DST
         self._avatar = avatar
         self._device = device
         self._pipelines = pipelines
+        self._overlays = overlays
         self._lists = GrowingBuffer(device, storage | copied)
         self._jobs = GrowingBuffer(device, storage | copied)
         self._actives = GrowingBuffer(device, storage | copied)
         self._points = GrowingBuffer(device, storage)
         self._sums = GrowingLayers(device, avatar.sums_size, SUMS_FORMAT)
         self._draw_lists: Sequence[DrawList] = ()
+        self._laid: dict[int, list[tuple[int, Laid]]] = {}
         self._has_residuals = False
         self._bound: tuple[Any, ...] = ()
-        self._bind()
 
     @property
     def cost_bytes(self) -> int:
@@ -48,14 +59,18 @@ class Batch:
             + self._avatar.vertex_count * _POINT_BYTES
         )
 
-    def upload(self, draw_lists: Sequence[DrawList]) -> None:
+    def upload(self, draw_lists: Sequence[DrawList], pages: Pages) -> None:
         """Writes what the draw lists ask for; they are those of the stages that follow.
+
+        Args:
+            draw_lists: Of this avatar.
+            pages: Where its pages lie.
 
         Raises:
             RenderError: It is more than the device can hold.
             ValueError: A light does not hold 27 numbers.
         """
-        planned = self._avatar.planner.plan(draw_lists)
+        planned = self._avatar.planner.plan(draw_lists, pages)
         self._draw_lists = draw_lists
         self._has_residuals = planned.has_residuals
         self._lists.write(planned.lists)
@@ -64,7 +79,11 @@ class Batch:
         self._points.reserve(len(draw_lists) * self._avatar.vertex_count * _POINT_BYTES)
         if planned.has_residuals:
             self._sums.reserve(len(draw_lists))
-        self._bind()
+        self._laid = {
+            number: self._lay(draw_list, planned, number)
+            for number, draw_list in enumerate(draw_lists)
+            if draw_list.overlays
+        }
 
     def accumulate(self, compute: wgpu.GPUComputePassEncoder) -> None:
         """Encodes the accumulate stage."""
@@ -80,25 +99,33 @@ class Batch:
             compute.dispatch_workgroups(across, down, lists)
 
     def draw(self, drawing: wgpu.GPURenderPassEncoder, cells: Sequence[Cell]) -> None:
-        """Encodes the draw calls, one a draw list, each into its cell of the picture."""
-        avatar = self._avatar
+        """Encodes the draw calls, one a draw list and overlay, each list into its cell.
+
+        The pipeline that draws avatars is set before it, and after it.
+        """
         drawing.set_bind_group(0, self._draw_group)
-        drawing.set_index_buffer(avatar.corners, "uint32")
+        drawing.set_index_buffer(self._avatar.corners, "uint32")
         for number, (draw_list, cell) in enumerate(zip(self._draw_lists, cells, strict=True)):
             size = draw_list.size
             drawing.set_viewport(cell.left, cell.top, size.width, size.height, 0.0, 1.0)
             # Drivers clip to the viewport only roughly.
             drawing.set_scissor_rect(cell.left, cell.top, size.width, size.height)
-            covered = draw_list.coverage
-            for first, count in avatar.ranges_without_background if covered else avatar.ranges:
-                drawing.draw_indexed(count, 1, first, 0, number)
+            first = 0
+            for end, laid in self._laid.get(number, ()):
+                self._draw_parts(drawing, number, first, end)
+                self._overlays.draw(drawing, laid)
+                drawing.set_pipeline(self._pipelines.draw)
+                drawing.set_bind_group(0, self._draw_group)
+                first = end
+            self._draw_parts(drawing, number, first, self._avatar.part_count)
 
-    def _bind(self) -> None:
-        """Binds the buffers, unless those that are bound are still the same."""
+    def bind(self, atlas: Atlas, words: Words) -> None:
+        """Binds the buffers, when all pages that a run wants have been asked for."""
         avatar, device, pipelines = self._avatar, self._device, self._pipelines
         lists, jobs, actives = self._lists.buffer, self._jobs.buffer, self._actives.buffer
         points, sums = self._points.buffer, self._sums.view
-        if self._bound == (lists, jobs, actives, points, sums):
+        bound = (lists, jobs, actives, points, sums, atlas.colours, words.buffer)
+        if bound == self._bound:
             return
         parts, vertices = avatar.parts, avatar.vertices
         self._accumulate_group = device.create_bind_group(
@@ -107,11 +134,34 @@ class Batch:
         )
         self._residual_group = device.create_bind_group(
             layout=pipelines.residual_layout,
-            entries=entries(avatar.patches, parts, jobs, actives, avatar.residuals, sums),
+            entries=entries(avatar.patches, parts, jobs, actives, words.buffer, sums),
         )
-        textures = (avatar.atlas.colours, avatar.atlas.normals, sums, pipelines.sampler)
+        textures = (atlas.colours, atlas.normals, sums, pipelines.sampler)
         self._draw_group = device.create_bind_group(
             layout=pipelines.draw_layout,
-            entries=entries(parts, jobs, lists, vertices, points, avatar.levels, *textures),
+            entries=entries(parts, jobs, lists, vertices, points, *textures),
         )
-        self._bound = (lists, jobs, actives, points, sums)
+        self._bound = bound
+
+    def _draw_parts(
+        self, drawing: wgpu.GPURenderPassEncoder, number: int, first: int, end: int
+    ) -> None:
+        with_background = not self._draw_lists[number].coverage
+        ranges = self._avatar.corner_ranges(first, end, with_background=with_background)
+        for corner, count in ranges:
+            drawing.draw_indexed(count, 1, corner, 0, number)
+
+    def _lay(self, draw_list: DrawList, planned: Planned, number: int) -> list[tuple[int, Laid]]:
+        """A draw list's overlays, each with the number of the part before which it is drawn."""
+        found = []
+        for overlay in draw_list.overlays:
+            part = self._avatar.planner.part_of.get(overlay.after)
+            if part is None:
+                end, matrix = self._avatar.part_count, planned.cameras[number]
+            else:
+                job = planned.jobs[number, part]
+                end, matrix = part + 1, np.stack([job["row_x"][:3], job["row_y"][:3]])
+            laid = self._overlays.lay(draw_list, overlay, matrix, self._avatar.canvas_px)
+            if laid is not None:
+                found.append((end, laid))
+        return sorted(found, key=lambda one: one[0])

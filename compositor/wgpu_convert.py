@@ -1,22 +1,21 @@
-"""The picture that a run is drawn into, its i420 stage, and its readback."""
+"""The picture that a run is drawn into, and its i420 stage."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
 import numpy as np
 import wgpu  # type: ignore[import-untyped] # it ships no type information
 
-from compositor.backend import I420
 from compositor.drawlist import DrawList, FrameSize
 from compositor.grade import grade_lut
 from compositor.wgpu_buffer import GrowingBuffer, entries
 from compositor.wgpu_pack import Cell
 from compositor.wgpu_pipelines import PICTURE_FORMAT, Pipelines
+from compositor.wgpu_readback import Readback, limit_s
 
-__all__ = ["Converter", "Readback"]
+__all__ = ["Converter"]
 
 _FRAME_DTYPE = np.dtype(
     [
@@ -37,31 +36,6 @@ _MOST_PICTURES = 8
 _IDENTITY_LUT = np.repeat(np.arange(256, dtype=np.uint8)[np.newaxis], 3, axis=0)
 
 
-@dataclass(frozen=True, slots=True)
-class Readback:
-    """The frames of a run on their way to the caller."""
-
-    buffer: wgpu.GPUBuffer
-    sizes: tuple[FrameSize, ...]
-    first_words: tuple[int, ...]
-
-    def read(self) -> list[I420]:
-        """Waits for the submission, and copies its frames out."""
-        size_bytes = self.first_words[-1] * 4
-        self.buffer.map_sync(wgpu.MapMode.READ, 0, size_bytes)
-        try:
-            raw = np.frombuffer(self.buffer.read_mapped(0, size_bytes, copy=False), np.uint8)
-            frames = []
-            for size, first in zip(self.sizes, self.first_words, strict=False):
-                shape = (size.height * 3 // 2, size.width)
-                count = shape[0] * shape[1]
-                frames.append(raw[first * 4 : first * 4 + count].reshape(shape).copy())
-            del raw
-        finally:
-            self.buffer.unmap()
-        return frames
-
-
 class Converter:
     """The pictures, the i420 stage and the readback of a run.
 
@@ -71,14 +45,14 @@ class Converter:
     def __init__(self, device: wgpu.GPUDevice, pipelines: Pipelines) -> None:
         usage = wgpu.BufferUsage
         self._device = device
+        self._limit_s = limit_s(device)
         self._pipelines = pipelines
         self._pictures: OrderedDict[tuple[int, int], wgpu.GPUTextureView] = OrderedDict()
         self._list = GrowingBuffer(device, usage.STORAGE | usage.COPY_DST)
         self._tables = GrowingBuffer(device, usage.STORAGE | usage.COPY_DST)
         self._frames = GrowingBuffer(device, usage.STORAGE | usage.COPY_SRC)
         # Two, so that one run can be drawn while the frames of the one before are copied out.
-        readable = usage.MAP_READ | usage.COPY_DST
-        self._readbacks = [GrowingBuffer(device, readable), GrowingBuffer(device, readable)]
+        self._readables = [self._readable(), self._readable()]
         self._groups: dict[wgpu.GPUTextureView, wgpu.GPUBindGroup] = {}
         self._bound: tuple[Any, ...] = ()
         self._sizes: list[FrameSize] = []
@@ -128,12 +102,18 @@ class Converter:
         Raises:
             RenderError: They are more than the device can hold.
         """
-        self._readbacks.reverse()
-        readback = self._readbacks[0]
+        self._readables.reverse()
+        if self._readables[0].buffer.map_state != "unmapped":
+            self._readables[0] = self._readable()  # what was never read, since a call failed
+        readable = self._readables[0]
         size_bytes = self._firsts[-1] * 4
-        readback.reserve(size_bytes)
-        encoder.copy_buffer_to_buffer(self._frames.buffer, 0, readback.buffer, 0, size_bytes)
-        return Readback(readback.buffer, tuple(self._sizes), tuple(self._firsts))
+        readable.reserve(size_bytes)
+        encoder.copy_buffer_to_buffer(self._frames.buffer, 0, readable.buffer, 0, size_bytes)
+        return Readback(readable.buffer, tuple(self._sizes), tuple(self._firsts), self._limit_s)
+
+    def _readable(self) -> GrowingBuffer:
+        usage = wgpu.BufferUsage
+        return GrowingBuffer(self._device, usage.MAP_READ | usage.COPY_DST)
 
     def _write_tables(self, draw_lists: Sequence[DrawList]) -> list[int]:
         """Writes the grading tables in use, each once; the number of each draw list's."""

@@ -1,4 +1,4 @@
-"""Packing rectangles into pages: textures into an atlas, frames into a picture."""
+"""Packing rectangles into pages, all at once: frames into pictures, sums into layers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

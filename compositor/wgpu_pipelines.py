@@ -14,9 +14,28 @@ SUMS_FORMAT = wgpu.TextureFormat.rgba16float
 """Summed residuals: exact enough, and filtered by every device."""
 
 _Layout = list[dict[str, Any]]
+_Blend = dict[str, dict[str, str]]
 
 _READ: dict[str, Any] = {"buffer": {"type": "read-only-storage"}}
 _WRITE: dict[str, Any] = {"buffer": {"type": "storage"}}
+_PAGES: dict[str, Any] = {"texture": {"sample_type": "float", "view_dimension": "2d-array"}}
+_LINEAR: dict[str, Any] = {"sampler": {"type": "filtering"}}
+
+
+def _blend(source: str, there: str, *, covers: bool = False) -> _Blend:
+    """Factors of the colours; alpha is treated alike if what is drawn covers, else it stays."""
+    color = {"src_factor": source, "dst_factor": there, "operation": "add"}
+    stays = {"src_factor": "zero", "dst_factor": "one", "operation": "add"}
+    return {"color": color, "alpha": color if covers else stays}
+
+
+_OVER = _blend("one", "one-minus-src-alpha", covers=True)
+_OVERLAYS = {
+    "override": ("fragment", _OVER),
+    "additive": ("fragment", _blend("one", "one")),
+    "additive where covered": ("fragment", _blend("dst-alpha", "one")),
+    "multiply": ("factor", _blend("dst", "zero")),
+}
 
 
 class Pipelines:
@@ -26,6 +45,8 @@ class Pipelines:
         accumulate: Vertices placed.
         residual: Residuals summed.
         draw: Meshes drawn.
+        overlays: Frames of clips laid over them, by mode; "additive where covered" is for frames
+            with coverage.
         i420: Frames converted.
         sampler: Linear, clamped to the edge.
     """
@@ -42,7 +63,13 @@ class Pipelines:
         self.i420 = _compute(device, _source("i420"), self.i420_layout)
         self.sampler = device.create_sampler(mag_filter="linear", min_filter="linear")
         self.draw_layout = _group(device, _drawn())
-        self.draw = _draw(device, types + _source("draw"), self.draw_layout)
+        self.draw = _draw(device, types + _source("draw"), self.draw_layout, "fragment", _OVER)
+        self.overlay_layout = _group(device, _overlaid())
+        overlay = types + _source("overlay")
+        self.overlays = {
+            mode: _draw(device, overlay, self.overlay_layout, entry, blend, "triangle-strip")
+            for mode, (entry, blend) in _OVERLAYS.items()
+        }
 
 
 def _source(name: str) -> str:
@@ -63,41 +90,54 @@ def _compute(
 
 
 def _draw(
-    device: wgpu.GPUDevice, code: str, layout: wgpu.GPUBindGroupLayout
+    device: wgpu.GPUDevice,
+    code: str,
+    layout: wgpu.GPUBindGroupLayout,
+    entry: str,
+    blend: _Blend,
+    topology: str = "triangle-list",
 ) -> wgpu.GPURenderPipeline:
     module = device.create_shader_module(code=code)
-    over = {"src_factor": "one", "dst_factor": "one-minus-src-alpha", "operation": "add"}
     return device.create_render_pipeline(
         layout=device.create_pipeline_layout(bind_group_layouts=[layout]),
         vertex={"module": module, "entry_point": "vertex"},
-        primitive={"topology": "triangle-list", "cull_mode": "none"},
+        primitive={"topology": topology, "cull_mode": "none"},
         fragment={
             "module": module,
-            "entry_point": "fragment",
-            "targets": [{"format": PICTURE_FORMAT, "blend": {"color": over, "alpha": over}}],
+            "entry_point": entry,
+            "targets": [{"format": PICTURE_FORMAT, "blend": blend}],
         },
     )
 
 
 def _computed(*bindings: dict[str, Any]) -> _Layout:
-    stage = wgpu.ShaderStage.COMPUTE
-    return [{"binding": k, "visibility": stage, **one} for k, one in enumerate(bindings)]
+    return _bound(*((wgpu.ShaderStage.COMPUTE, one) for one in bindings))
 
 
 def _drawn() -> _Layout:
     vertex, fragment = wgpu.ShaderStage.VERTEX, wgpu.ShaderStage.FRAGMENT
     both = vertex | fragment
-    pages = {"texture": {"sample_type": "float", "view_dimension": "2d-array"}}
-    bindings = [
+    return _bound(
         (both, _READ),  # parts
         (both, _READ),  # jobs
         (both, _READ),  # lists
         (vertex, _READ),  # vertices
         (vertex, _READ),  # points
-        (vertex, _READ),  # levels
-        (both, pages),  # colours, whose size the vertex shader asks for
-        (fragment, pages),  # normals
-        (fragment, pages),  # summed residuals
-        (fragment, {"sampler": {"type": "filtering"}}),
-    ]
+        (both, _PAGES),  # colours, whose size the vertex shader asks for
+        (fragment, _PAGES),  # normals
+        (fragment, _PAGES),  # summed residuals
+        (fragment, _LINEAR),
+    )
+
+
+def _overlaid() -> _Layout:
+    fragment = wgpu.ShaderStage.FRAGMENT
+    return _bound(
+        (wgpu.ShaderStage.VERTEX | fragment, _READ),  # overlays
+        (fragment, _PAGES),  # colours
+        (fragment, _LINEAR),
+    )
+
+
+def _bound(*bindings: tuple[int, dict[str, Any]]) -> _Layout:
     return [{"binding": k, "visibility": where, **one} for k, (where, one) in enumerate(bindings)]

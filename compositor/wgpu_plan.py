@@ -1,13 +1,15 @@
 """What a batch of draw lists asks of one avatar's parts, as the records that the shaders read.
 
 The same choices as `compositor.prepared.plan`, for all draw lists of a batch at once: numpy does
-per batch what a Python loop would do per draw list and part.
+per batch what a Python loop would do per draw list and part. What is wanted is asked for once a
+batch, and all draw lists are given what there is of it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +18,9 @@ from compositor.drawlist import DrawList
 from compositor.levels import choose_levels
 from compositor.light import irradiance_polynomial
 from compositor.prepared import PreparedPart
+from compositor.wgpu_records import LEVEL_DTYPE
 
-__all__ = ["ACTIVE_DTYPE", "JOB_DTYPE", "LIST_DTYPE", "Planned", "Planner"]
+__all__ = ["ACTIVE_DTYPE", "JOB_DTYPE", "LIST_DTYPE", "Pages", "Planned", "Planner"]
 
 JOB_DTYPE = np.dtype(
     [
@@ -27,9 +30,9 @@ JOB_DTYPE = np.dtype(
         ("delta_count", "<u4"),
         ("residual_start", "<u4"),
         ("residual_count", "<u4"),
+        ("level", LEVEL_DTYPE),
         ("lit", "<u4"),
-        ("level", "<u4"),
-        ("unused", "<u4", 2),
+        ("unused", "<u4"),
     ]
 )
 """`Job` of types.wgsl: what one draw list asks of one part."""
@@ -44,6 +47,16 @@ _Floats = NDArray[np.float64]
 _Ints = NDArray[np.int64]
 
 
+class Pages(Protocol):
+    """Where what a batch wants lies. Levels and residuals are numbered part by part."""
+
+    def levels(self, wanted: _Ints) -> NDArray[np.void]:
+        """`LEVEL_DTYPE` of texture levels, or of what is shown instead, in the same shape."""
+
+    def residuals(self, wanted: _Ints) -> _Ints:
+        """First words of residuals, each asked for once; -1 for those that are left out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Planned:
     """Records of a batch.
@@ -51,26 +64,32 @@ class Planned:
     Attributes:
         lists: One `LIST_DTYPE` a draw list.
         jobs: `JOB_DTYPE` (draw lists, parts).
+        cameras: From canvas to frame (draw lists, 2, 3).
         actives: `ACTIVE_DTYPE`, the bases with a weight: those of deltas, then of residuals.
         has_residuals: Whether a residual is among them.
     """
 
     lists: NDArray[np.void]
     jobs: NDArray[np.void]
+    cameras: _Floats
     actives: NDArray[np.void]
     has_residuals: bool
 
 
 class Planner:
-    """Plans batches of one avatar."""
+    """Plans batches of one avatar.
+
+    Attributes:
+        part_of: Number of each part, by name.
+    """
 
     def __init__(self, parts: Sequence[PreparedPart], canvas_px: int) -> None:
         self._canvas_px = canvas_px
-        self._part_of = {prepared.part.name: k for k, prepared in enumerate(parts)}
+        self.part_of: Mapping[str, int] = {one.part.name: k for k, one in enumerate(parts)}
         self._pivots = np.array([prepared.part.pivot for prepared in parts], np.float64)
         self._resolution = np.array([prepared.resolution for prepared in parts], np.float64)
         self._lit = np.array([bool(prepared.normals) for prepared in parts])
-        self._level_count = np.array([len(prepared.textures) for prepared in parts], np.int64)
+        self._level_count = np.array([len(prepared.level_sizes) for prepared in parts], np.int64)
         self._level_first = np.cumsum(self._level_count) - self._level_count
         names = sorted({name for prepared in parts for name in prepared.delta_rows})
         self._name_of = {name: k for k, name in enumerate(names)}
@@ -80,30 +99,36 @@ class Planner:
     @property
     def part_count(self) -> int:
         """Parts of the avatar."""
-        return len(self._part_of)
+        return len(self.part_of)
 
     @property
     def most_actives(self) -> int:
         """The most records of `Planned.actives` that one draw list can ask for."""
         return self._deltas.names.size + self._residuals.names.size
 
-    def plan(self, draw_lists: Sequence[DrawList]) -> Planned:
+    def plan(self, draw_lists: Sequence[DrawList], pages: Pages) -> Planned:
         """What the draw lists ask for; what a part does not know is left out.
+
+        Args:
+            draw_lists: Of one batch.
+            pages: Where to find what they ask for.
 
         Raises:
             ValueError: A light does not hold 27 numbers.
         """
-        jobs = np.zeros((len(draw_lists), len(self._part_of)), JOB_DTYPE)
+        jobs = np.zeros((len(draw_lists), len(self.part_of)), JOB_DTYPE)
         lists = np.zeros(len(draw_lists), LIST_DTYPE)
         lists["size"] = [(one.size.width, one.size.height) for one in draw_lists]
-        self._place(jobs, draw_lists, lists["size"].astype(np.float64))
+        cameras = self._camera(draw_lists, lists["size"].astype(np.float64))
+        jobs["level"] = pages.levels(self._place(jobs, draw_lists, cameras))
         lit = _light(lists, draw_lists)
         jobs["lit"] = lit[:, np.newaxis] & self._lit
         weights = self._weights(draw_lists)
         deltas, jobs["delta_start"], jobs["delta_count"] = self._deltas.active(weights)
-        residuals, starts, jobs["residual_count"] = self._residuals.active(weights)
+        residuals, starts, jobs["residual_count"] = self._residuals.active(weights, pages.residuals)
         jobs["residual_start"] = starts + deltas.size
-        return Planned(lists, jobs, np.concatenate([deltas, residuals]), residuals.size > 0)
+        actives = np.concatenate([deltas, residuals])
+        return Planned(lists, jobs, cameras, actives, residuals.size > 0)
 
     def _weights(self, draw_lists: Sequence[DrawList]) -> NDArray[np.float32]:
         """Weight of each basis (draw lists, names)."""
@@ -117,14 +142,14 @@ class Planner:
         return weights[:, :-1]
 
     def _place(
-        self, jobs: NDArray[np.void], draw_lists: Sequence[DrawList], sizes: _Floats
-    ) -> None:
-        """Fills in matrices and texture levels."""
+        self, jobs: NDArray[np.void], draw_lists: Sequence[DrawList], cameras: _Floats
+    ) -> _Ints:
+        """Fills in the matrices; which texture levels are wanted."""
         moves = np.zeros((*jobs.shape, 4))
         moves[..., 3] = 1.0
         for number, draw_list in enumerate(draw_lists):
             for move in draw_list.transforms:
-                part = self._part_of.get(move.part)
+                part = self.part_of.get(move.part)
                 if part is not None:
                     moves[number, part] = (move.x, move.y, move.rotate, move.scale)
         turn = np.radians(moves[..., 2])
@@ -132,23 +157,22 @@ class Planner:
         of_part = _turn_about(
             self._pivots, self._pivots + moves[..., :2], cosine, sine, moves[..., 3]
         )
-        matrix = _after(self._camera(draw_lists, sizes), of_part)
+        matrix = _after(cameras[:, np.newaxis], of_part)
         jobs["row_x"][..., :3], jobs["row_y"][..., :3] = matrix[..., 0, :], matrix[..., 1, :]
         jobs["row_x"][..., 3], jobs["row_y"][..., 3] = cosine, sine
         across, down = matrix[..., 0, :], matrix[..., 1, :]
         scale = np.sqrt(np.abs(across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0]))
         texels_per_px = self._resolution / np.maximum(scale, 1e-6)
-        jobs["level"] = self._level_first + choose_levels(texels_per_px, self._level_count)
+        return self._level_first + choose_levels(texels_per_px, self._level_count)
 
     def _camera(self, draw_lists: Sequence[DrawList], sizes: _Floats) -> _Floats:
-        """As `geometry.canvas_to_frame`: (draw lists, 1, 2, 3)."""
+        """As `geometry.canvas_to_frame`: (draw lists, 2, 3)."""
         cameras = [one.camera for one in draw_lists]
         values = np.array([(one.x, one.y, one.zoom, one.roll) for one in cameras], np.float64)
         roll = np.radians(-values[:, 3])
         scale = sizes.max(axis=1) / self._canvas_px * values[:, 2]
         middle = self._canvas_px / 2 + values[:, :2]
-        camera = _turn_about(middle, sizes / 2, np.cos(roll), np.sin(roll), scale)
-        return camera[:, np.newaxis]
+        return _turn_about(middle, sizes / 2, np.cos(roll), np.sin(roll), scale)
 
 
 class _Rows:
@@ -160,21 +184,34 @@ class _Rows:
 
     def __init__(self, rows: Sequence[Mapping[str, int]], name_of: Mapping[str, int]) -> None:
         self.names = np.array([name_of[name] for part in rows for name in part], np.int64)
-        self._row = np.array([row for part in rows for row in part.values()], np.uint32)
+        self._row = np.array([row for part in rows for row in part.values()], np.int64)
         self._part = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
         self._parts = len(rows)
 
-    def active(self, weights: NDArray[np.float32]) -> tuple[NDArray[np.void], _Ints, _Ints]:
-        """Those with a weight, draw list by draw list; first and count of each job."""
-        spread = weights[:, self.names]
+    def active(
+        self, weights: NDArray[np.float32], where: Callable[[_Ints], _Ints] | None = None
+    ) -> tuple[NDArray[np.void], _Ints, _Ints]:
+        """Those with a weight, draw list by draw list; first and count of each job.
+
+        Args:
+            weights: Of each basis (draw lists, names).
+            where: What stands in for their rows, or -1 for those that are left out.
+        """
+        spread, row = weights[:, self.names], self._row
+        if where is not None:
+            wanted = np.flatnonzero(spread.any(axis=0))
+            found = where(wanted)
+            row = np.zeros(row.shape, np.int64)
+            row[wanted] = found
+            spread[:, wanted[found < 0]] = 0.0
         list_of, number = np.nonzero(spread)
-        found = np.empty(number.size, ACTIVE_DTYPE)
-        found["row"] = self._row[number]
-        found["weight"] = spread[list_of, number]
+        active = np.empty(number.size, ACTIVE_DTYPE)
+        active["row"] = row[number]
+        active["weight"] = spread[list_of, number]
         jobs = len(weights) * self._parts
         counts = np.bincount(list_of * self._parts + self._part[number], minlength=jobs)
         shape = (len(weights), self._parts)
-        return found, (np.cumsum(counts) - counts).reshape(shape), counts.reshape(shape)
+        return active, (np.cumsum(counts) - counts).reshape(shape), counts.reshape(shape)
 
 
 def _turn_about(

@@ -17,6 +17,10 @@ class Catalog:
     """Reads a library."""
 
     def __init__(self, library: Library) -> None:
+        self.take(library)
+
+    def take(self, library: Library) -> None:
+        """Reads this library from now on."""
         self._library = library
         self._cids = sorted(library.capsules)
         self._ids = sorted(library.expressions)

@@ -1,4 +1,4 @@
-"""The command line: `capsulecast serve`, `library`, `gpus`, `version`.
+"""The command line: `capsulecast serve`, `bake`, `models`, `capsule`, `library`, `gpus`, `version`.
 
 Heavy modules are imported by the commands that need them, after the environment is prepared.
 """
@@ -15,27 +15,17 @@ from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
+from control_plane.bake_commands import add_bake
+from control_plane.capsule_commands import add_capsule
+from control_plane.commands import FAILED, INTERRUPTED, USAGE, CommandError, command_settings
+from control_plane.models_commands import add_models
+
 if TYPE_CHECKING:
     from capsules.library import Library
     from control_plane.server import Ready
     from control_plane.settings import Settings
 
 __all__ = ["main"]
-
-_FAILED = 1
-_USAGE = 2
-
-
-class _FailedError(Exception):
-    """The command failed; the message is one line for the operator.
-
-    Attributes:
-        code: The exit code.
-    """
-
-    def __init__(self, message: str, code: int = _FAILED) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,11 +37,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments))
-    except _FailedError as error:
+    except CommandError as error:
         print(f"capsulecast: {error}", file=sys.stderr)
         return error.code
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has gone, as with `| head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -82,6 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_settings(serve)
     serve.set_defaults(run=_serve)
+    add_bake(commands.add_parser("bake", help="make an avatar from a photo"))
+    add_models(commands.add_parser("models", help="fetch the models that find faces in photos"))
+    add_capsule(commands.add_parser("capsule", help="render capsules, make them of recordings"))
     _add_library(commands.add_parser("library", help="look into a library of capsules"))
     _add_gpus(commands.add_parser("gpus", help="list the graphics adapters"))
     about = commands.add_parser("version", help="print the version")
@@ -158,20 +151,8 @@ def _add_gpus(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_gpus)
 
 
-def _load_settings(arguments: argparse.Namespace) -> "Settings":
-    from control_plane.settings import Settings, SettingsError, load_settings
-
-    given = {
-        name: value for name, value in vars(arguments).items() if name in Settings.model_fields
-    }
-    try:
-        return load_settings(given)
-    except SettingsError as error:
-        raise _FailedError(str(error), _USAGE) from error
-
-
 def _serve(arguments: argparse.Namespace) -> int:
-    settings = _load_settings(arguments)
+    settings = command_settings(arguments)
     _prepare(settings)
     from control_plane.logs import set_up_logs
 
@@ -182,9 +163,9 @@ def _serve(arguments: argparse.Namespace) -> int:
     try:
         asyncio.run(serve(settings, _tell_ready))
     except StartError as error:
-        raise _FailedError(str(error)) from error
+        raise CommandError(str(error)) from error
     except SettingsError as error:
-        raise _FailedError(str(error), _USAGE) from error
+        raise CommandError(str(error), USAGE) from error
     return 0
 
 
@@ -205,14 +186,14 @@ def _tell_ready(ready: "Ready") -> None:
 
 
 def _read_library(arguments: argparse.Namespace) -> "Library":
-    settings = _load_settings(arguments)
+    settings = command_settings(arguments)
     from capsules.errors import LibraryError
     from capsules.library import load_library
 
     try:
         return load_library(settings.library)
     except LibraryError as error:
-        raise _FailedError(str(error)) from error
+        raise CommandError(str(error)) from error
 
 
 def _library_list(arguments: argparse.Namespace) -> int:
@@ -241,7 +222,7 @@ def _library_show(arguments: argparse.Namespace) -> int:
     try:
         item = library.capsules.get(arguments.id) or library.expression(arguments.id)
     except UnknownCapsuleError as error:
-        raise _FailedError(str(error)) from error
+        raise CommandError(str(error)) from error
     print(item.model_dump_json(indent=2, exclude_none=True, exclude_defaults=not arguments.json))
     return 0
 
@@ -265,7 +246,7 @@ def _library_check(arguments: argparse.Namespace) -> int:
         for finding in findings:
             print(f"{finding.severity}: {finding.where}: {finding.message} [{finding.code}]")
         print("1 finding" if len(findings) == 1 else f"{len(findings)} findings")
-    return _FAILED if any(str(finding.severity) == "error" for finding in findings) else 0
+    return FAILED if any(str(finding.severity) == "error" for finding in findings) else 0
 
 
 def _gpus(arguments: argparse.Namespace) -> int:
@@ -275,7 +256,7 @@ def _gpus(arguments: argparse.Namespace) -> int:
     try:
         found = adapters()
     except BackendUnavailableError as error:
-        raise _FailedError(str(error)) from error
+        raise CommandError(str(error)) from error
     if arguments.json:
         print(json.dumps([asdict(one) for one in found], indent=2))
     elif not found:

@@ -5,6 +5,7 @@ ControlError
 │   └── InvalidEventError    an event cannot be taken as it is; the session goes on
 │       └── DuplicateEventError  the client has used this sequence number; go on from there
 ├── NotFoundError            nothing of that id; ask for another
+├── AlreadyExistsError       the id is taken; give another
 ├── SessionEndedError        the session is over; make a new one
 ├── ResourceExhaustedError   the server is full; a retry later helps
 ├── DeadlineExceededError    it took longer than the caller allowed; a retry may help
@@ -16,6 +17,19 @@ and `capsules`, to gRPC codes and HTTP statuses.
 
 from dataclasses import dataclass
 
+from capsules.bake.errors import (
+    AvatarExistsError,
+    AvatarFolderError,
+    AvatarNameError,
+    BakeUnavailableError,
+    CancelledBakeError,
+    ConsentError,
+    LandmarksError,
+    ModelError,
+    ModelFetchError,
+    PhotoError,
+    PhotoRefusedError,
+)
 from capsules.errors import LibraryError, PackError, UnknownCapsuleError
 from compositor.errors import (
     BackendUnavailableError,
@@ -33,6 +47,7 @@ from engine.errors import (
 )
 
 __all__ = [
+    "AlreadyExistsError",
     "ControlError",
     "DeadlineExceededError",
     "DuplicateEventError",
@@ -75,6 +90,10 @@ class NotFoundError(ControlError, LookupError):
     """Nothing has the id or name."""
 
 
+class AlreadyExistsError(ControlError):
+    """The id belongs to something that may not be replaced."""
+
+
 class SessionEndedError(ControlError):
     """The session has ended."""
 
@@ -108,6 +127,7 @@ class ErrorStatus:
     retriable: bool = False
 
 
+_CANCELLED = ErrorStatus("CANCELLED", 1, 499)
 _INVALID_ARGUMENT = ErrorStatus("INVALID_ARGUMENT", 3, 400)
 _DEADLINE_EXCEEDED = ErrorStatus("DEADLINE_EXCEEDED", 4, 504, retriable=True)
 _NOT_FOUND = ErrorStatus("NOT_FOUND", 5, 404)
@@ -122,6 +142,7 @@ _STATUSES: dict[type[BaseException], ErrorStatus] = {
     InvalidArgumentError: _INVALID_ARGUMENT,
     DuplicateEventError: _ALREADY_EXISTS,
     NotFoundError: _NOT_FOUND,
+    AlreadyExistsError: _ALREADY_EXISTS,
     SessionEndedError: _FAILED_PRECONDITION,
     ResourceExhaustedError: _RESOURCE_EXHAUSTED,
     DeadlineExceededError: _DEADLINE_EXCEEDED,
@@ -131,6 +152,17 @@ _STATUSES: dict[type[BaseException], ErrorStatus] = {
     UnknownAvatarError: _NOT_FOUND,
     LibraryError: _FAILED_PRECONDITION,
     PackError: _FAILED_PRECONDITION,
+    AvatarNameError: _INVALID_ARGUMENT,
+    ConsentError: _INVALID_ARGUMENT,
+    LandmarksError: _INVALID_ARGUMENT,
+    PhotoError: _INVALID_ARGUMENT,
+    PhotoRefusedError: _INVALID_ARGUMENT,
+    AvatarExistsError: _ALREADY_EXISTS,
+    AvatarFolderError: _FAILED_PRECONDITION,
+    BakeUnavailableError: _FAILED_PRECONDITION,
+    ModelError: _FAILED_PRECONDITION,
+    ModelFetchError: _UNAVAILABLE,
+    CancelledBakeError: _CANCELLED,
     BackendUnavailableError: _UNAVAILABLE,
     DeviceLostError: _UNAVAILABLE,
     RenderError: _UNAVAILABLE,

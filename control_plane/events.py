@@ -7,8 +7,10 @@ values before it does anything else.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from capsules.model import Capsule
 from compositor.light import Surroundings
 from engine.packet import Mood
+from engine.quality import Quality
 
 __all__ = [
     "MAX_TEXT_CHARS",
@@ -20,6 +22,9 @@ __all__ = [
     "Interrupt",
     "Light",
     "PlayExpression",
+    "Pose",
+    "Preview",
+    "SetQuality",
     "Speak",
     "Task",
     "TaskState",
@@ -118,7 +123,44 @@ class Light:
     surroundings: Surroundings
 
 
-EventKind = Chat | PlayExpression | Emotion | Task | Ui | Speak | Interrupt | Light
+@dataclass(frozen=True, slots=True)
+class SetQuality:
+    """Draws clips at another size; the brain has no opinion on that either."""
+
+    quality: Quality
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """Holds targets at values, in place of those held before; nor has the brain one on these.
+
+    `values` are targets of capsules with a value in their range, each once.
+    """
+
+    values: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Plays a capsule with tracks that only this session knows; weight in (0, 1]."""
+
+    capsule: Capsule
+    weight: float = 1.0
+
+
+EventKind = (
+    Chat
+    | PlayExpression
+    | Emotion
+    | Task
+    | Ui
+    | Speak
+    | Interrupt
+    | Light
+    | SetQuality
+    | Pose
+    | Preview
+)
 
 
 @dataclass(frozen=True, slots=True)

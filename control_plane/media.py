@@ -1,18 +1,22 @@
 """What all bodies of a server share: the renderer, the voice, the avatars."""
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from capsules.avatar import Avatar
 from capsules.library import Library
-from capsules.pack import builtin_avatar, builtin_avatar_names
 from compositor.backdrop import picture_path
+from compositor.backend import I420
 from compositor.background import Background, BackgroundKind
+from compositor.drawlist import DrawList
 from compositor.errors import PictureError
 from compositor.output import OutputOptions
+from compositor.pages import MEGABYTE, CacheOptions
 from compositor.select import open_compositor
 from control_plane.errors import InvalidArgumentError, UnavailableError
+from control_plane.loaded_avatars import LoadedAvatars
 from control_plane.sessions.options import SessionOptions
 from control_plane.settings import Settings
 from control_plane.together import together
@@ -20,6 +24,7 @@ from engine.clock import SystemClock
 from engine.faults import FaultSink
 from engine.live import LiveBody, LiveCallbacks, LiveOptions
 from engine.renderer import Renderer
+from engine.residency import core_bases
 from engine.rtc.peer import ViewerOptions
 from engine.voice.open import open_tts
 from engine.voice.port import TextToSpeech
@@ -33,11 +38,16 @@ class LiveMedia:
 
     Args:
         settings: Backend, voice, avatar, caches and STUN servers.
+        cache: How the texture cache behaves; None: with the budget of the settings.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, cache: CacheOptions | None = None) -> None:
         self._settings = settings
-        self._avatars: dict[str, Avatar] = {}
+        self._cache = cache or CacheOptions(
+            budget_bytes=settings.cache_mb * MEGABYTE, background=True
+        )
+        self._avatars = LoadedAvatars(settings.avatars, settings.cache_dir / "avatars")
+        self._pictured: set[str] = set()
         self._renderer: Renderer | None = None
         self._tts: TextToSpeech | None = None
 
@@ -57,12 +67,12 @@ class LiveMedia:
         """See `control_plane.sessions.bodies.Media.start`."""
         settings = self._settings
         renderer = self._renderer = Renderer(
-            partial(open_compositor, settings.backend, settings.gpu or None),
-            partial(open_compositor, "cpu"),
+            partial(open_compositor, settings.backend, settings.gpu or None, self._cache),
+            partial(open_compositor, "cpu", cache=self._cache),
             on_fault,
         )
-        await together(renderer.start(), self._open_voice(), self._avatar(settings.avatar))
-        await renderer.load(await self._avatar(settings.avatar))
+        await together(renderer.start(), self._open_voice(), self._avatars.get(settings.avatar))
+        await renderer.load(await self._avatars.get(settings.avatar))
 
     async def make(
         self,
@@ -83,12 +93,13 @@ class LiveMedia:
                     seed=options.seed or 0,
                     probe=options.probe,
                     output=await self._output(options),
+                    quality=options.quality,
                     viewer=ViewerOptions(
                         stun_servers=(stun,) if (stun := self._settings.stun) else ()
                     ),
                 ),
                 library=library,
-                avatar=await self._avatar(options.avatar),
+                avatar=await self._avatars.get(options.avatar),
                 renderer=self._renderer,
                 tts=self._tts,
                 clock=SystemClock(),
@@ -96,6 +107,25 @@ class LiveMedia:
             )
         except PictureError as error:
             raise InvalidArgumentError(str(error), "options.background") from error
+
+    async def picture(
+        self, library: Library, avatar: str, compose: Callable[[Avatar], DrawList]
+    ) -> I420 | None:
+        """See `control_plane.sessions.bodies.Media.picture`."""
+        renderer = self._renderer
+        if renderer is None:
+            raise UnavailableError("the server has not started yet")
+        found = await self._avatars.get(avatar)
+        draw_list = await asyncio.to_thread(compose, found)
+        if found.name not in self._pictured:
+            await renderer.load(found, await asyncio.to_thread(core_bases, library))
+            await renderer.load_clips(library.clips.values())
+            self._pictured.add(found.name)
+        whose = f"picture of {found.name}"
+        try:
+            return await renderer.render(draw_list, whose)
+        finally:
+            await renderer.forget(whose)
 
     async def aclose(self) -> None:
         """See `control_plane.sessions.bodies.Media.aclose`."""
@@ -125,14 +155,3 @@ class LiveMedia:
             message = f"background is {str(background)!r}, and the server has no such picture"
             raise InvalidArgumentError(message, "options.background")
         return path
-
-    async def _avatar(self, name: str) -> Avatar:
-        """The avatar of that name, read once."""
-        if name not in self._avatars:
-            names = builtin_avatar_names()
-            if name not in names:
-                message = f"options.avatar is {name[:60]!r}, expected one of {', '.join(names)}"
-                raise InvalidArgumentError(message, "options.avatar")
-            folder = self._settings.cache_dir / "avatars"
-            self._avatars[name] = await asyncio.to_thread(builtin_avatar, name, folder)
-        return self._avatars[name]

@@ -4,11 +4,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import version
 from uuid import UUID
 
-from capsules.library import Library, load_library
+from capsules.library import Library
+from control_plane.avatars import Avatars
+from control_plane.baker import Baker, BakerOptions
 from control_plane.catalog import Catalog
 from control_plane.emotion.appraisal import default_appraiser
 from control_plane.grpc_api.server import GrpcServer
@@ -16,15 +17,19 @@ from control_plane.hardware import describe_hardware
 from control_plane.hosts import is_loopback, reachable
 from control_plane.http_api.app import create_app
 from control_plane.http_api.server import HttpServer
+from control_plane.own_capsules import OwnCapsules, open_own
 from control_plane.responder.port import Responder
-from control_plane.sessions.bodies import Media
+from control_plane.sessions.bodies import Media, SessionBody
 from control_plane.sessions.manager import SessionManager, SessionServices
 from control_plane.sessions.options import SessionOptions
 from control_plane.settings import Settings
+from control_plane.studio import Studio
+from control_plane.thumbnails import Thumbnails
 from control_plane.tls import TlsFiles, load_tls
 from control_plane.together import together
 from engine.clock import SystemClock
 from engine.faults import Fault
+from engine.live import LiveCallbacks
 from storage.database import Database
 from storage.recorder import Recorder
 from storage.records import FaultRecord
@@ -77,6 +82,7 @@ class Server:
         self._http: HttpServer | None = None
         self._database: Database | None = None
         self._recorder: Recorder | None = None
+        self._baker: Baker | None = None
         self.sessions: SessionManager | None = None
 
     async def start(self) -> Ready:
@@ -103,6 +109,8 @@ class Server:
             await way_down.step("announcing the end", self._grpc.draining())
         if self.sessions is not None:
             await way_down.step("the sessions", self.sessions.aclose())
+        if self._baker is not None:
+            await way_down.step("the baker", self._baker.aclose())
         doors = [door.aclose() for door in (self._grpc, self._http) if door is not None]
         await way_down.step("the doors", together(*doors))
         await way_down.step("the body", self._media.aclose())
@@ -118,14 +126,14 @@ class Server:
         port, grpc_port = self._bind(tls)
         database = self._database = Database(settings.database)
         recorder = self._recorder = Recorder(Repository(database), version=self._version)
-        found: list[Library] = []
+        found: list[OwnCapsules] = []
         await together(
             self._media.start(self._heard_fault),
             asyncio.to_thread(database.upgrade),
             asyncio.to_thread(default_appraiser),
-            asyncio.to_thread(lambda: found.append(load_library(settings.library))),
+            asyncio.to_thread(lambda: found.append(open_own(settings.library, settings.capsules))),
         )
-        library = found[0]
+        own = found[0]
         recorder.start()
         defaults = SessionOptions(
             avatar=settings.avatar,
@@ -134,9 +142,12 @@ class Server:
             seed=settings.seed,
             reply=settings.reply,
         )
-        sessions = self.sessions = self._make_sessions(library, recorder)
+        sessions = self.sessions = self._make_sessions(own, recorder)
         sessions.start()
-        await self._open_doors(sessions, Catalog(library), defaults)
+        catalog = Catalog(own.library)
+        own.listen(catalog.take)
+        own.listen(sessions.take)
+        await self._open_doors(sessions, catalog, self._make_studio(own), defaults)
         scheme = "http" if tls is None else "https"
         host = reachable(settings.host)
         host = f"[{host}]" if ":" in host else host
@@ -161,11 +172,24 @@ class Server:
             )
         return port, self._grpc.bind(settings.host, settings.grpc_port)
 
-    def _make_sessions(self, library: Library, recorder: Recorder) -> SessionManager:
+    def _make_studio(self, own: OwnCapsules) -> Studio:
+        settings = self._settings
+        baker = self._baker = Baker(
+            BakerOptions(settings.avatars, settings.models, settings.cache_dir)
+        )
+        avatars = Avatars(settings.avatars, settings.cache_dir)
+        return Studio(avatars, baker, own, Thumbnails(self._media))
+
+    def _make_sessions(self, own: OwnCapsules, recorder: Recorder) -> SessionManager:
+        async def make_body(
+            session_id: str, options: SessionOptions, callbacks: LiveCallbacks
+        ) -> SessionBody:
+            return await self._media.make(own.library, session_id, options, callbacks)
+
         services = SessionServices(
-            library=library,
-            responder=self._make_responder(library),
-            make_body=partial(self._media.make, library),
+            library=own.library,
+            responder=self._make_responder(own.library),
+            make_body=make_body,
             remember=recorder.put,
             clock=SystemClock(),
             version=self._version,
@@ -178,20 +202,25 @@ class Server:
         )
 
     async def _open_doors(
-        self, sessions: SessionManager, catalog: Catalog, defaults: SessionOptions
+        self,
+        sessions: SessionManager,
+        catalog: Catalog,
+        studio: Studio,
+        defaults: SessionOptions,
     ) -> None:
         assert self._http is not None  # noqa: S101 - for the type checker
         assert self._grpc is not None  # noqa: S101 - for the type checker
         app = create_app(
             sessions,
             catalog,
+            studio,
             defaults,
             version=self._version,
             allowed_origins=self._settings.allowed_origins,
             allowed_hosts=(self._settings.host, *self._settings.allowed_hosts),
         )
         await self._http.start(app)
-        await self._grpc.start(sessions, catalog, defaults)
+        await self._grpc.start(sessions, catalog, studio, defaults)
         await self._grpc.serving()
 
     def _heard_fault(self, fault: Fault) -> None:

@@ -141,7 +141,18 @@ class Settings(BaseSettings):
         "",
         description="GPU to use: number or part of the name in `capsulecast gpus`; empty: the best",
     )
+    cache_mb: int = Field(
+        256, ge=8, le=65_536, description="memory for textures and clips, MB, 8 to 65536"
+    )
     avatar: str = Field("mira", min_length=1, description="avatar of sessions that name none")
+    avatars: Path = Field(
+        default_factory=lambda: data_home() / "avatars", description="folder of baked avatars"
+    )
+    models: Path | None = Field(
+        None,
+        description="folder of the model files for baking; unset: where `capsulecast models pull` "
+        "puts them",
+    )
     tts: Literal["auto", "espeak", "silent"] = Field("auto", description="what speaks")
     reply: bool = Field(True, description="whether the avatar answers chat by itself")
     seed: int | None = Field(
@@ -151,6 +162,11 @@ class Settings(BaseSettings):
         description="seed of sessions that name none; unset: a random one each",
     )
     library: Path | None = Field(None, description="folder of capsules to use instead of ours")
+    capsules: Path = Field(
+        default_factory=lambda: data_home() / "capsules",
+        description="folder for capsules of your own, on top of ours; with --library they are "
+        "kept in that folder instead",
+    )
     backgrounds: Path | None = Field(
         None, description="folder of PNG and JPEG files that sessions may take as background"
     )
@@ -223,7 +239,7 @@ class Settings(BaseSettings):
             raise ValueError("there is no such file or folder")
         return value
 
-    @field_validator("backgrounds")
+    @field_validator("backgrounds", "models")
     @classmethod
     def _existing_folder(cls, value: Path | None) -> Path | None:
         if value is not None and not value.is_dir():

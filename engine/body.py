@@ -4,9 +4,11 @@ Pure and deterministic: no clock, no I/O, no thread. The same library, options a
 same draw lists, byte for byte.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from capsules.library import Library
+from capsules.model import Capsule
 from capsules.targets import HAND_PARTS, TargetKind
 from compositor.drawlist import Camera, DrawList, FrameSize, Light, PartTransform
 from compositor.light import Surroundings, combined, directional
@@ -24,6 +26,7 @@ from engine.motion.plans import target_index, target_table
 from engine.motion.scheduler import Scheduler
 from engine.motion.surroundings import SurroundingLight
 from engine.packet import IdPacket
+from engine.quality import Quality
 from engine.voice.port import Speech, VoiceDelta
 
 __all__ = ["BLINK_RATE", "LIP_RATE", "Body", "BodyOptions"]
@@ -53,6 +56,9 @@ class BodyOptions:
         av_offset_ms: How much later than the sound the lips move.
         speech_lead_ms: How long speech waits after its packet, so that hands can lead it.
         coverage: Whether draw lists ask for coverage instead of the avatar's background.
+        quality: How finely clips are drawn, to begin with.
+        lively: Whether it breathes, blinks and looks about by itself, and plays no capsule twice
+            alike; else it does just what it is told.
     """
 
     avatar: str
@@ -63,6 +69,8 @@ class BodyOptions:
     av_offset_ms: float = 0.0
     speech_lead_ms: int = SPEECH_LEAD_MS
     coverage: bool = False
+    quality: Quality = Quality.FULL
+    lively: bool = True
 
 
 class Body:
@@ -75,8 +83,12 @@ class Body:
 
     def __init__(self, library: Library, options: BodyOptions) -> None:
         self._options = options
-        self._scheduler = Scheduler(library, options.seed, options.speech_lead_ms)
-        self._idle = Idle(options.seed)
+        self.quality = options.quality
+        """How finely clips are drawn, from the next frame on."""
+        self._scheduler = Scheduler(
+            library, options.seed, options.speech_lead_ms, varied=options.lively
+        )
+        self._idle = Idle(options.seed) if options.lively else None
         self._beats = Beats(options.seed)
         self._follow = FollowThrough()
         self._surroundings = SurroundingLight()
@@ -92,6 +104,7 @@ class Body:
         self._skew_ms = 0.0
         self._event_sequence = 0
         self._held = HeldPackets()
+        self._posed: dict[int, float] = {}
 
     @property
     def event_sequence(self) -> int:
@@ -123,7 +136,8 @@ class Body:
             moved = self._scheduler.apply(packet, now_ms)
         if packet.event_sequence:
             self._event_sequence = packet.event_sequence
-            self._idle.notice(now_ms, visibly=moved < _VISIBLE)
+            if self._idle is not None:
+                self._idle.notice(now_ms, visibly=moved < _VISIBLE)
 
     def begin_speech(self, speech: Speech, onset_ns: int, sequence: int = 0) -> None:
         """Places speech whose sound starts at `onset_ns`; sentences may come ahead of time.
@@ -147,6 +161,24 @@ class Body:
     def surround(self, surroundings: Surroundings, now_ns: int) -> None:
         """Lights the avatar by what is around its picture; at most ten a second count."""
         self._surroundings.tell(surroundings, self._advance(now_ns))
+
+    def pose(self, values: Sequence[tuple[str, float]]) -> None:
+        """Holds targets at values from the next frame on, whatever plays, breathes or speaks.
+
+        No target moves faster than it may on its way there and back.
+
+        Args:
+            values: Names of targets with values in their ranges, in place of those held before.
+
+        Raises:
+            KeyError: A target is unknown.
+        """
+        index = target_index()
+        self._posed = {index[name]: value for name, value in values}
+
+    def learn(self, capsule: Capsule) -> None:
+        """Takes a capsule with tracks: for this body its id means this one from now on."""
+        self._scheduler.learn(capsule)
 
     def end_speech(self, now_ns: int) -> None:
         """Breaks speech off: the mouth closes within 70 ms, gestures that go with it fade."""
@@ -179,10 +211,13 @@ class Body:
         self._mixer.begin()
         self._scheduler.mix(now_ms, self._skew_ms, self._mixer)
         values = self._mixer.values
-        self._idle.add(now_ms, values, self._scheduler.busy)
+        if self._idle is not None:
+            self._idle.add(now_ms, values, self._scheduler.busy)
         self._beats.add(now_ms, values)
         self._follow.add(now_ms, values)
         self._layout.clamp(values)
+        for index, value in self._posed.items():
+            values[index] = value
         shown = self._limiter.step(values, seconds)
         tempo = shown[self._layout.tempo]
         self._skew_ms += 1000.0 * seconds * (tempo - 1.0)
@@ -195,10 +230,13 @@ class Body:
         for index, value in zip(self._lips.targets, lips, strict=True):
             found[index] = value
         layout = self._layout
-        blink = self._idle.lids(now_ms, max(shown[index] for index in layout.wide))
+        wide = max(shown[index] for index in layout.wide)
+        blink = 0.0 if self._idle is None else self._idle.lids(now_ms, wide)
         goals = [shown[index] + (1.0 - shown[index]) * blink for index in layout.lids]
         for index, value in zip(layout.lids, self._lid_limiter.step(goals, seconds), strict=True):
             found[index] = value
+        for index in self._posed:
+            found[index] = shown[index]
         return found
 
     def _draw(self, values: list[float]) -> DrawList:
@@ -212,6 +250,8 @@ class Body:
             light=layout.light(values, self._surroundings.at(self._now_ms)),
             probe=self._event_sequence & 0xFFFF if options.probe else None,
             coverage=options.coverage,
+            overlays=self._scheduler.overlays,
+            half_clips=self.quality is Quality.HALF,
         )
 
     def _advance(self, now_ns: int) -> float:

@@ -11,7 +11,8 @@ class Fault:
     """One fault.
 
     Attributes:
-        mode: What failed, a stable word such as "device_lost", "render", "viewer" or "speech".
+        mode: What failed, a stable word such as "device_lost", "render", "texture_cache",
+            "viewer" or "speech".
         cause: What happened, for people; no chat text.
         session_id: The session it touched; empty: all of the process.
     """

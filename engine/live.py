@@ -1,16 +1,19 @@
 """A live body: everything of one session below the brain, put together."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Self
 
 from capsules.avatar import Avatar
 from capsules.library import Library
+from capsules.model import Capsule
 from compositor.backend import I420
 from compositor.drawlist import DrawList, FrameSize
 from compositor.light import Surroundings
 from compositor.output import Output, OutputOptions, open_output
+from compositor.pages import CacheStats
 from engine.body import Body, BodyOptions
 from engine.clock import NS_PER_MS, Clock
 from engine.errors import ClosedError, TooManyViewersError
@@ -18,7 +21,10 @@ from engine.faults import Fault, FaultSink
 from engine.frame_loop import FrameLoop, FrameLoopOptions, FrameRenderer, FrameStats
 from engine.framing import framing
 from engine.packet import IdPacket
+from engine.prefetch import Prefetch
+from engine.quality import Quality
 from engine.renderer import Renderer
+from engine.residency import core_bases, warm
 from engine.rtc.audio import LIP_DELAY_NS
 from engine.rtc.peer import Viewer, ViewerCallbacks, ViewerOptions, ViewerSources
 from engine.stats import Quantiles, StageTimes
@@ -43,6 +49,7 @@ class LiveOptions:
         output: How frames are finished.
         max_viewers: More are refused.
         viewer: How viewers are connected.
+        quality: How finely clips are drawn, to begin with.
     """
 
     session_id: str
@@ -53,6 +60,7 @@ class LiveOptions:
     output: OutputOptions = field(default_factory=OutputOptions)
     max_viewers: int = 8
     viewer: ViewerOptions = field(default_factory=ViewerOptions)
+    quality: Quality = Quality.FULL
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +94,7 @@ class LiveStats:
         viewers: Viewers connected.
         dropped_messages: Messages dropped for viewers that were slow or sent too many.
         backend: The compositor in use.
+        cache: The texture cache that the sessions share.
     """
 
     frames: FrameStats
@@ -94,6 +103,7 @@ class LiveStats:
     viewers: int
     dropped_messages: int
     backend: str
+    cache: CacheStats = field(default_factory=CacheStats)
 
 
 class LiveBody:
@@ -109,12 +119,14 @@ class LiveBody:
         body: Body,
         renderer: Renderer,
         callbacks: LiveCallbacks,
-        *,
+        prefetch: Prefetch,
         output: Output,
+        *,
         clock: Clock,
         timer: Timer,
     ) -> None:
         self._options = options
+        self._prefetch = prefetch
         self._frame_size = output.frame_size
         self._body = body
         self._renderer = renderer
@@ -168,7 +180,9 @@ class LiveBody:
             PictureError: The background's picture cannot be used.
             ClosedError: The renderer has been closed.
         """
-        await renderer.load(avatar)
+        core = await asyncio.to_thread(_prepared, library)
+        await renderer.load(avatar, core)
+        await renderer.load_clips(library.clips.values())
         output = await asyncio.to_thread(
             open_output, options.output, avatar, framing(options.size), options.size
         )
@@ -182,10 +196,12 @@ class LiveBody:
                 has_basis=frozenset(avatar.basis_names),
                 av_offset_ms=LIP_DELAY_NS / NS_PER_MS,
                 coverage=options.output.coverage,
+                quality=options.quality,
             ),
         )
         timer = timer or LoopTimer(clock)
-        live = cls(options, body, renderer, callbacks, output=output, clock=clock, timer=timer)
+        prefetch = Prefetch(library, renderer, avatar.name, lambda: body.quality)
+        live = cls(options, body, renderer, callbacks, prefetch, output, clock=clock, timer=timer)
         live._begin(tts)
         return live
 
@@ -227,10 +243,25 @@ class LiveBody:
         )
         self._body.apply(packet, now_ns, held=said and (queued or packet.audio_first))
         self._frames.event()
+        self._prefetch.follow(packet.mood, now_ns)
 
     def surround(self, surroundings: Surroundings) -> None:
         """Lights the avatar by what is around its picture; at most ten a second count."""
         self._body.surround(surroundings, self._clock.now_ns())
+
+    def pose(self, values: Sequence[tuple[str, float]]) -> None:
+        """Holds targets at values, in place of those held before; see `engine.body.Body.pose`."""
+        self._body.pose(values)
+        self._frames.event()
+
+    def learn(self, capsule: Capsule) -> None:
+        """Takes a capsule that only this body knows; see `engine.body.Body.learn`."""
+        self._body.learn(capsule)
+
+    def set_quality(self, quality: Quality) -> None:
+        """Draws clips at another size, from the next frame on."""
+        self._body.quality = quality
+        self._prefetch.begin()
 
     async def negotiate(self, sdp_type: str, sdp: str) -> tuple[str, str]:
         """Answers the offer of a new viewer; a viewer that fails leaves the others alone.
@@ -285,7 +316,12 @@ class LiveBody:
             viewers=len(viewers),
             dropped_messages=self._dropped_before + dropped,
             backend=self._renderer.backend,
+            cache=self.cache_stats(),
         )
+
+    def cache_stats(self) -> CacheStats:
+        """What the texture cache has done that the sessions share."""
+        return self._renderer.cache_stats()
 
     async def aclose(self) -> None:
         """Says goodbye to the viewers and ends all tasks; safe twice."""
@@ -313,6 +349,7 @@ class LiveBody:
             ),
             sleep_until=self._sleep_until,
         )
+        self._prefetch.begin()
         self._frame_task = asyncio.create_task(self._run_frames(), name="frames")
 
     async def _run_frames(self) -> None:
@@ -350,6 +387,12 @@ class LiveBody:
         self._callbacks.on_fault(Fault(mode, repr(error), self._options.session_id))
 
 
+def _prepared(library: Library) -> tuple[str, ...]:
+    """Names of the bases that stay resident; what prefetching looks up is made on the way."""
+    warm(library)
+    return core_bases(library)
+
+
 class _Finishing(FrameRenderer):
     """Draws, and finishes what was drawn."""
 
@@ -359,4 +402,5 @@ class _Finishing(FrameRenderer):
 
     async def render(self, draw_list: DrawList, session_id: str) -> I420 | None:
         """See `FrameRenderer.render`."""
-        return await self._renderer.render(draw_list, session_id, self._output.finish)
+        finish = partial(self._output.finish, light=draw_list.light)
+        return await self._renderer.render(draw_list, session_id, finish)

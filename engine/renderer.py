@@ -3,34 +3,32 @@
 import asyncio
 import queue
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 
 from capsules.avatar import Avatar
-from compositor.backend import I420, Compositor
+from capsules.clip import Clip
+from compositor.backend import I420, Wanted
 from compositor.drawlist import DrawList
-from compositor.errors import BackendUnavailableError, DeviceLostError
-from engine.backoff import Backoff
-from engine.clock import NS_PER_MS, NS_PER_S, Clock, SystemClock
+from compositor.errors import DeviceLostError
+from compositor.pages import CacheStats
+from compositor.prepared import prepare
+from engine.cache_watch import CACHE_FAULT, CacheWatch
+from engine.clock import Clock, SystemClock
 from engine.errors import ClosedError
+from engine.failover import CompositorFactory, Failover
 from engine.faults import Fault, FaultSink
+from engine.last_pictures import LastPictures
 
-__all__ = ["CompositorFactory", "Finish", "Renderer"]
-
-CompositorFactory = Callable[[], Compositor]
-"""Opens a compositor; called on the render thread.
-
-Raises:
-    BackendUnavailableError: It cannot run here.
-"""
+__all__ = ["Finish", "Renderer"]
 
 Finish = Callable[[I420], I420]
 """Makes of a drawn frame what is shown; called on the render thread."""
 
 _MAX_BATCH = 256
-_REOPEN_FIRST_NS = 250 * NS_PER_MS
-_REOPEN_LONGEST_NS = 30 * NS_PER_S
+_MOST_WANTED = 256  # wishes that wait; older ones are forgotten: moods move on
 
 
 @dataclass(slots=True)
@@ -52,19 +50,16 @@ class _Call:
 
 
 @dataclass(slots=True)
+class _Prefetch:
+    """That there are wishes."""
+
+
+@dataclass(slots=True)
 class _Stop:
     """The last thing the render thread is given."""
 
 
-_Work = _Frame | _Call | _Stop
-
-
-@dataclass(slots=True)
-class _Sessions:
-    """What the render thread remembers of sessions: the last good picture, who is failing."""
-
-    good: dict[str, I420] = field(default_factory=dict)
-    failing: set[str] = field(default_factory=set)
+_Work = _Frame | _Call | _Prefetch | _Stop
 
 
 class Renderer:
@@ -79,7 +74,7 @@ class Renderer:
     Args:
         open_compositor: Opens the compositor to use.
         open_fallback: Opens the one that takes over when the device is lost.
-        on_fault: Hears of lost devices and failed frames.
+        on_fault: Hears of lost devices, failed frames, and textures that are missing.
         clock: Measures how long to wait before a compositor is opened again.
     """
 
@@ -91,17 +86,15 @@ class Renderer:
         *,
         clock: Clock | None = None,
     ) -> None:
-        self._open_compositor = open_compositor
-        self._open_fallback = open_fallback
         self._on_fault = on_fault
-        self._compositor: Compositor | None = None
-        self._avatars: dict[str, Avatar] = {}
-        self._sessions = _Sessions()
-        self._reopening = Backoff(
-            clock or SystemClock(), first_ns=_REOPEN_FIRST_NS, longest_ns=_REOPEN_LONGEST_NS
+        self._compositors = Failover(
+            open_compositor, open_fallback, self._report, clock or SystemClock()
         )
-        self._closed_by: Exception | None = None
-        # Bounded by its writers: one frame a session, and calls that are awaited one by one.
+        self._wanted: deque[Wanted] = deque(maxlen=_MOST_WANTED)
+        self._cache = CacheWatch(self._report)
+        self._last = LastPictures(self._report)
+        # Bounded by its writers: one frame a session, calls that are awaited one by one, and no
+        # more marks than there are wishes.
         self._queue: queue.SimpleQueue[_Work] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -111,7 +104,8 @@ class Renderer:
     @property
     def backend(self) -> str:
         """Name of the compositor in use; empty before `start`."""
-        return self._compositor.name if self._compositor else ""
+        compositor = self._compositors.compositor
+        return "" if compositor is None else compositor.name
 
     async def start(self) -> None:
         """Starts the thread and opens the compositor.
@@ -127,19 +121,46 @@ class Renderer:
             self._thread = threading.Thread(target=self._work, name="render", daemon=True)
             self._thread.start()
         try:
-            await self._call(self._open)
+            await self._call(self._compositors.open)
         except BaseException:
             await self.aclose()
             raise
 
-    async def load(self, avatar: Avatar) -> None:
+    async def load(self, avatar: Avatar, core: Iterable[str] = ()) -> None:
         """Makes an avatar known; one of the same name is replaced.
+
+        Args:
+            avatar: The avatar.
+            core: Names of bases that stay resident, the most important first.
 
         Raises:
             CompositorError: The compositor cannot take it.
             ClosedError: The renderer has been closed.
         """
-        await self._call(partial(self._load, avatar))
+        self._running_loop()
+        await asyncio.to_thread(prepare, avatar)  # kept, so that the render thread need not
+        await self._call(partial(self._compositors.load, avatar, tuple(core)))
+
+    async def load_clips(self, clips: Iterable[Clip]) -> None:
+        """Makes clips known; those of the same ids are replaced.
+
+        Raises:
+            CompositorError: The compositor cannot take them.
+            ClosedError: The renderer has been closed.
+        """
+        await self._call(partial(self._compositors.load_clips, tuple(clips)))
+
+    def prefetch(self, wanted: Wanted) -> None:
+        """Fetches what may be needed soon, off the frame path; never waits and never fails."""
+        if self._closed or self._thread is None:
+            return
+        self._wanted.append(wanted)
+        if len(self._wanted) == 1:
+            self._queue.put(_Prefetch())
+
+    def cache_stats(self) -> CacheStats:
+        """What the texture cache had done when the last frames were drawn."""
+        return self._cache.stats
 
     async def render(
         self, draw_list: DrawList, session_id: str, finish: Finish | None = None
@@ -164,16 +185,17 @@ class Renderer:
     async def forget(self, session_id: str) -> None:
         """Drops what is kept of an ended session; does nothing after `aclose`."""
         if not self._closed and self._thread is not None:
-            await self._call(partial(self._forget, session_id))
+            await self._call(partial(self._last.forget, session_id))
 
     async def aclose(self) -> None:
-        """Closes the compositor and ends the thread; safe twice and before `start`."""
-        self._closed = True
-        thread, self._thread = self._thread, None
-        if thread is not None:
+        """Closes the compositor and ends the thread; safe twice, at once, and before `start`."""
+        first, self._closed = not self._closed, True
+        if self._thread is None:
+            return
+        if first:
             self._queue.put(_Stop())
-            await self._ended.wait()
-            thread.join()  # does not wait any more: nothing is left to do there
+        await self._ended.wait()
+        self._thread.join()  # does not wait any more: nothing is left to do there
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         if self._closed or self._loop is None:
@@ -196,11 +218,13 @@ class Renderer:
                 self._run_frames(frames)
             if isinstance(after, _Call):
                 self._run_call(after)
+            elif isinstance(after, _Prefetch):
+                self._run_prefetches()
             stopping = isinstance(after, _Stop)
-        self._close_compositor()
+        self._compositors.close()
         self._answer(self._ended.set)
 
-    def _next(self) -> tuple[list[_Frame], _Call | _Stop | None]:
+    def _next(self) -> tuple[list[_Frame], _Call | _Prefetch | _Stop | None]:
         """Waits for work: the frames that are there, and what comes after them, if it does."""
         frames: list[_Frame] = []
         item = self._queue.get()
@@ -222,96 +246,42 @@ class Renderer:
         else:
             self._answer(partial(_finish, call.done, None))
 
+    def _run_prefetches(self) -> None:
+        while self._wanted:
+            wanted = self._wanted.popleft()
+            compositor = self._compositors.compositor
+            if compositor is None:
+                continue  # the next frame opens it
+            try:
+                compositor.prefetch(wanted)
+            except DeviceLostError:
+                continue  # the next frame deals with it
+            except Exception as error:  # nobody waits for it, and no frame needs it
+                self._report(Fault(CACHE_FAULT, f"prefetching for {wanted.avatar!r}: {error!r}"))
+
     def _run_frames(self, frames: list[_Frame]) -> None:
         pictures = self._draw(frames)
         self._answer(partial(_finish_all, frames, pictures))
+        compositor = self._compositors.compositor
+        if compositor is not None:
+            self._cache.look(compositor)
 
     def _draw(self, frames: list[_Frame]) -> list[I420 | None]:
         try:
-            drawn = self._drawn([frame.draw_list for frame in frames])
-            finished = [
-                picture if frame.finish is None else frame.finish(picture)
-                for frame, picture in zip(frames, drawn, strict=True)
-            ]
+            drawn = self._compositors.render([frame.draw_list for frame in frames])
         except Exception as error:  # the thread's root: one bad frame ends nothing
             if len(frames) > 1:  # one session's failure is not the others'
                 return [picture for frame in frames for picture in self._draw([frame])]
-            return [self._instead(frames[0].session_id, error)]
-        for frame, picture in zip(frames, finished, strict=True):
-            self._sessions.good[frame.session_id] = picture
-            self._sessions.failing.discard(frame.session_id)
-        return list(finished)
+            return [self._last.instead(frames[0].session_id, error)]
+        return list(map(self._finished, frames, drawn))
 
-    def _drawn(self, draw_lists: list[DrawList]) -> list[I420]:
+    def _finished(self, frame: _Frame, picture: I420) -> I420 | None:
         try:
-            drawn = self._opened().render(draw_lists)
-        except DeviceLostError as error:
-            self._lose(error)
-            drawn = self._opened().render(draw_lists)
-        self._reopening.hold()
-        return drawn
-
-    def _opened(self) -> Compositor:
-        """The compositor; the fallback where there is none and it is time to try."""
-        if self._compositor is None:
-            if not self._reopening.due:
-                raise BackendUnavailableError(f"no compositor is open: {self._closed_by!r}")
-            self._reopening.attempt()
-            try:
-                self._compositor = self._open_fallback()
-            except Exception as error:
-                self._closed_by = error
-                raise
-            self._load_all(self._compositor)
-        return self._compositor
-
-    def _load_all(self, compositor: Compositor) -> None:
-        for avatar in tuple(self._avatars.values()):
-            try:
-                compositor.load(avatar)
-            except DeviceLostError:
-                self._close_compositor()
-                raise
-            except Exception as error:  # its sessions fail frame by frame, the others do not
-                del self._avatars[avatar.name]
-                self._report(Fault("render", f"loading avatar {avatar.name!r}: {error!r}"))
-
-    def _lose(self, error: DeviceLostError) -> None:
-        self._closed_by = error
-        self._report(Fault("device_lost", str(error)))
-        self._close_compositor()
-
-    def _instead(self, session_id: str, error: Exception) -> I420 | None:
-        if session_id not in self._sessions.failing:  # once a failure, not once a frame
-            self._sessions.failing.add(session_id)
-            self._report(Fault("render", repr(error), session_id))
-        return self._sessions.good.get(session_id)
-
-    def _open(self) -> None:
-        if self._compositor is None:
-            self._compositor = self._open_compositor()
-
-    def _load(self, avatar: Avatar) -> None:
-        if self._avatars.get(avatar.name) is avatar:
-            return  # another session brought it
-        try:
-            self._opened().load(avatar)
-        except DeviceLostError as error:
-            self._lose(error)
-            self._opened().load(avatar)
-        self._avatars[avatar.name] = avatar
-
-    def _forget(self, session_id: str) -> None:
-        self._sessions.good.pop(session_id, None)
-        self._sessions.failing.discard(session_id)
-
-    def _close_compositor(self) -> None:
-        compositor, self._compositor = self._compositor, None
-        if compositor is not None:
-            try:
-                compositor.close()
-            except Exception as error:  # a lost device may not even close
-                self._report(Fault("render", f"closing {compositor.name}: {error!r}"))
+            finished = picture if frame.finish is None else frame.finish(picture)
+        except Exception as error:  # of this session alone
+            return self._last.instead(frame.session_id, error)
+        self._last.keep(frame.session_id, finished)
+        return finished
 
     def _report(self, fault: Fault) -> None:
         self._answer(partial(self._on_fault, fault))

@@ -1,4 +1,4 @@
-"""Makes docs/images/page.png: the page a moment after a message, in real Chromium.
+"""Makes docs/images: the page a moment after a message, and the studio, in real Chromium.
 
 PYTHONPATH=. .venv/bin/python scripts/screenshot.py
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.product import chromium, serve
 
-OUT = Path(__file__).parents[1] / "docs" / "images" / "page.png"
+OUT = Path(__file__).parents[1] / "docs" / "images"
 
 with serve("--seed", "7", "--size", "768x768") as served, chromium() as browser:
     page = browser.new_page(viewport={"width": 1280, "height": 860})
@@ -18,5 +18,13 @@ with serve("--seed", "7", "--size", "768x768") as served, chromium() as browser:
     page.fill("#message", "Really? That is wonderful!")
     page.keyboard.press("Enter")
     time.sleep(0.75)
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=OUT)
+    OUT.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=OUT / "page.png")
+    page.goto(f"{served.url}/studio#capsules")
+    page.wait_for_selector(".frame.live")
+    page.click("#layers >> text=Faces")
+    page.wait_for_selector("#sheet img")
+    page.wait_for_load_state("networkidle")
+    page.click(".card >> text=Adoration")
+    time.sleep(0.7)
+    page.screenshot(path=OUT / "studio.png")

@@ -8,22 +8,26 @@ repeated texels on every side, so that sampling needs no clamping.
 
 import numpy as np
 
-from compositor.kernels._accumulate import accumulate, accumulate_residuals, transform
+from compositor.kernels._accumulate import accumulate, add_residual, transform
 from compositor.kernels._convert import grade, i420
 from compositor.kernels._output import compose, grade_covered, i420_covered
-from compositor.kernels._raster import draw, spread
+from compositor.kernels._raster import ADDITIVE, MULTIPLY, OVERRIDE, draw, overlay, spread
 from compositor.kernels._shade import BORDER, relight, retouch
 
 __all__ = [
+    "ADDITIVE",
     "BORDER",
+    "MULTIPLY",
+    "OVERRIDE",
     "accumulate",
-    "accumulate_residuals",
+    "add_residual",
     "compose",
     "draw",
     "grade",
     "grade_covered",
     "i420",
     "i420_covered",
+    "overlay",
     "relight",
     "retouch",
     "spread",
@@ -41,11 +45,13 @@ def warm() -> None:
     indices, weights = np.zeros(1, np.int64), np.ones(1, np.float32)
     accumulate(rest, np.zeros((1, 3, 2), np.float32), indices, weights, rest.copy())
     residual = np.zeros((1, 1, 3), np.float32)
-    boxes = np.array([[0, 1, 0, 1]])
-    accumulate_residuals(np.zeros((1, 1, 1, 3), np.int8), boxes, indices, weights, residual)
+    add_residual(np.zeros((1, 1, 3), np.int8), 0, 0, 1.0, residual)
     transform(rest, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, points)
     spread(picture, texture)
     draw(picture, points, points, np.array([[0, 1, 2]], np.int32), texture)
+    overlay(
+        picture, texture, texture, BORDER, np.zeros((2, 2, 3)), np.zeros(2, np.uint64), OVERRIDE
+    )
     retouch(texture, residual, (0.0, 0.0, 4.0, 4.0), changed)
     relight(texture, np.zeros((2, 8, 8), np.int8), np.zeros((3, 9), np.float32), changed)
     lut = np.zeros((3, 256), np.uint8)

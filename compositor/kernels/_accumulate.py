@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from capsules.kernel import kernel
 
-__all__ = ["accumulate", "accumulate_residuals", "transform"]
+__all__ = ["accumulate", "add_residual", "transform"]
 
 _SNAP = 256.0
 
@@ -37,35 +37,26 @@ def accumulate(
 
 
 @kernel
-def accumulate_residuals(
-    residuals: NDArray[np.int8],
-    boxes: NDArray[np.int64],
-    indices: NDArray[np.int64],
-    weights: NDArray[np.float32],
-    out: NDArray[np.float32],
+def add_residual(
+    residual: NDArray[np.int8], top: int, left: int, weight: float, out: NDArray[np.float32]
 ) -> None:
-    """Writes the weighted sum of the chosen residuals, in steps of a texture's colour (1/255).
+    """Adds a weighted residual to a sum, in steps of a texture's colour (1/255).
 
     Args:
-        residuals: Of all bases that have one (R, h, w, 3).
-        boxes: Where each of them is not 0: first and end row, first and end column (R, 4).
-            Most change a small part of a face, and only that is summed.
-        indices: The active ones (n,).
-        weights: Their weights (n,).
-        out: Sum (h, w, 3).
+        residual: What is not 0 of it (h, w, 3): most change a small part of a face.
+        top: Its first row in the sum.
+        left: Its first column there.
+        weight: Its weight.
+        out: Sum (H, W, 3).
     """
-    # Row by row, so that a row's sum stays in the nearest cache; slices, so that processors add
-    # in vectors, since an index from 0 needs no check for a negative one.
-    for y in range(out.shape[0]):
-        out[y] = np.float32(0.0)
-        for i in range(indices.shape[0]):
-            top, bottom, left, right = boxes[indices[i]]
-            if top <= y < bottom:
-                weight = weights[i] * np.float32(255.0 / 127.0)
-                source = residuals[indices[i], y, left:right].reshape(-1)
-                total = out[y, left:right].reshape(-1)
-                for k in range(source.shape[0]):
-                    total[k] += weight * np.float32(source[k])
+    # Slices, so that processors add in vectors, since an index from 0 needs no check for a
+    # negative one.
+    scale = np.float32(weight) * np.float32(255.0 / 127.0)
+    for y in range(residual.shape[0]):
+        source = residual[y].reshape(-1)
+        total = out[top + y, left : left + residual.shape[1]].reshape(-1)
+        for k in range(source.shape[0]):
+            total[k] += scale * np.float32(source[k])
 
 
 @kernel

@@ -13,6 +13,9 @@ __all__ = ["BORDER", "relight", "retouch"]
 BORDER = 2
 """Texels that a texture's border repeats on every side."""
 
+# A rect that ends at a texel's centre does so whatever the rounding, and on GPUs too.
+_ROUNDED_HALF = 0.5002
+
 _U255 = np.uint64(255)
 _SHIFT_48 = np.uint64(48)
 _ALPHA_LANE = np.uint64(0xFFFF000000000000)
@@ -28,6 +31,9 @@ def retouch(
 ) -> None:
     """Adds a residual to the part of a texture it lies over, and writes only that part.
 
+    It lies over the texels whose centres are in `rect`; beside those at an edge, the border too is
+    written.
+
     Args:
         texture: Bordered texture.
         residual: Change of straight colour (h, w, 3) in steps of 1/255, stretched over `rect`.
@@ -36,11 +42,13 @@ def retouch(
     """
     left, top, rect_width, rect_height = rect
     rows, columns = residual.shape[0], residual.shape[1]
-    first_x = max(int(np.ceil(left - 0.5)), 0)
-    last_x = min(int(np.ceil(left + rect_width - 0.5)), texture.shape[1] - 2 * BORDER)
-    first_y = max(int(np.ceil(top - 0.5)), 0)
-    last_y = min(int(np.ceil(top + rect_height - 0.5)), texture.shape[0] - 2 * BORDER)
+    first_x = max(int(np.ceil(left - _ROUNDED_HALF)), 0)
+    last_x = min(int(np.ceil(left + rect_width - _ROUNDED_HALF)), texture.shape[1] - 2 * BORDER)
+    first_y = max(int(np.ceil(top - _ROUNDED_HALF)), 0)
+    last_y = min(int(np.ceil(top + rect_height - _ROUNDED_HALF)), texture.shape[0] - 2 * BORDER)
     count = last_x - first_x
+    if count <= 0 or last_y <= first_y:
+        return
     starts = np.empty(count, np.int64)  # where a column's left neighbour starts in a line
     shares = np.empty(count, np.float32)
     for x in range(count):
@@ -58,6 +66,29 @@ def retouch(
             _retouch_row(source, line, starts, shares, target)
         else:
             target[:count] = source[:count]
+    _repeat_edges(out, first_x, last_x, first_y, last_y)
+
+
+@kernel
+def _repeat_edges(
+    texture: NDArray[np.uint64], first_x: int, last_x: int, first_y: int, last_y: int
+) -> None:
+    """Repeats in a texture's border what lies at its edges of some columns and rows of it."""
+    rows, columns = texture.shape[0], texture.shape[1]
+    start, end = first_x + BORDER, last_x + BORDER
+    if first_x == 0:
+        start = 0
+        for y in range(first_y + BORDER, last_y + BORDER):
+            texture[y, :BORDER] = texture[y, BORDER]
+    if end == columns - BORDER:
+        end = columns
+        for y in range(first_y + BORDER, last_y + BORDER):
+            texture[y, columns - BORDER :] = texture[y, columns - BORDER - 1]
+    for k in range(BORDER):
+        if first_y == 0:
+            texture[k, start:end] = texture[BORDER, start:end]
+        if last_y == rows - 2 * BORDER:
+            texture[rows - BORDER + k, start:end] = texture[rows - BORDER - 1, start:end]
 
 
 @kernel

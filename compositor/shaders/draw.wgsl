@@ -7,18 +7,18 @@
 @group(0) @binding(2) var<storage, read> lists: array<List>;
 @group(0) @binding(3) var<storage, read> vertices: array<Vertex>;
 @group(0) @binding(4) var<storage, read> points: array<vec2f>;
-@group(0) @binding(5) var<storage, read> levels: array<Level>;
-@group(0) @binding(6) var colours: texture_2d_array<f32>;
-@group(0) @binding(7) var normals: texture_2d_array<f32>;
-@group(0) @binding(8) var sums: texture_2d_array<f32>;
-@group(0) @binding(9) var linear: sampler;
+@group(0) @binding(5) var colours: texture_2d_array<f32>;
+@group(0) @binding(6) var normals: texture_2d_array<f32>;
+@group(0) @binding(7) var sums: texture_2d_array<f32>;
+@group(0) @binding(8) var linear: sampler;
 
 const CHANGED = 1u;
 const LIT = 2u;
+const ROUNDED_HALF = 0.5002;   // so that a rect that ends at a texel's centre does so in float32 too
 
 struct Corner {
     @builtin(position) position: vec4f,
-    @location(0) place: vec4f,                          // in the atlas, and in residual texels
+    @location(0) place: vec4f,                          // in the atlas, and in the texture
     @location(1) @interpolate(flat) numbers: vec4u,     // draw list, job, page of the atlas, flags
 }
 
@@ -27,26 +27,35 @@ fn vertex(@builtin(vertex_index) index: u32, @builtin(instance_index) list: u32)
     let corner = vertices[index];
     let job = list * arrayLength(&parts) + corner.part;
     let level = jobs[job].level;
+    if (level.page == NOWHERE) {
+        return Corner(vec4f(0.0, 0.0, 0.0, 1.0), vec4f(0.0), vec4u(0u));
+    }
     let at = points[list * arrayLength(&vertices) + index];
     let clip = vec2f(2.0, -2.0) * at / lists[list].size + vec2f(-1.0, 1.0);
-    let texel = levels[level].place + corner.uv * levels[level].size;
-    let rect = parts[corner.part].rect;
-    let place = vec4f(
-        texel / vec2f(textureDimensions(colours)),
-        (corner.uv - rect.xy) / rect.zw * parts[corner.part].cell.zw,
-    );
+    let texel = level.place + corner.uv * level.size;
+    let place = vec4f(texel / vec2f(textureDimensions(colours)), corner.uv);
     // Flags, so that fragments without residual or light read no buffer.
     let flags = select(0u, CHANGED, jobs[job].residual_count != 0u) | select(0u, LIT, jobs[job].lit != 0u);
-    return Corner(vec4f(clip, 0.0, 1.0), place, vec4u(list, job, levels[level].page, flags));
+    return Corner(vec4f(clip, 0.0, 1.0), place, vec4u(list, job, level.page, flags));
 }
 
-fn residual(list: u32, part: u32, at: vec2f) -> vec3f {
-    let cell = parts[part].cell;
-    if (any(at < vec2f(0.0)) || any(at >= cell.zw)) {
+// A residual changes the texels whose centres lie in its rect. So within a texture it ends in a
+// ramp of one texel; at the texture's edges it does not, since they are repeated beyond.
+fn residual(list: u32, job: u32, uv: vec2f) -> vec3f {
+    let part = parts[job - list * arrayLength(&parts)];
+    let size = jobs[job].level.size;
+    let start = part.rect.xy * size;
+    let first = max(ceil(start - ROUNDED_HALF), vec2f(0.0));
+    let end = min(ceil(start + part.rect.zw * size - ROUNDED_HALF), size);
+    let texel = clamp(uv * size, vec2f(0.5), size - 0.5);
+    let ramp = clamp(min(texel - first, end - texel) + 0.5, vec2f(0.0), vec2f(1.0));
+    if (any(first >= end) || any(ramp <= vec2f(0.0))) {
         return vec3f(0.0);
     }
-    let texel = cell.xy + clamp(at, vec2f(0.5), cell.zw - 0.5);
-    return textureSampleLevel(sums, linear, texel / vec2f(textureDimensions(sums)), list, 0.0).rgb;
+    let within = (clamp(texel, first + 0.5, end - 0.5) - start) / (part.rect.zw * size);
+    let at = part.cell.xy + clamp(within * part.cell.zw, vec2f(0.5), part.cell.zw - 0.5);
+    let change = textureSampleLevel(sums, linear, at / vec2f(textureDimensions(sums)), list, 0.0);
+    return ramp.x * ramp.y * change.rgb;
 }
 
 fn irradiance(list: u32, n: vec2f) -> vec3f {
@@ -66,8 +75,7 @@ fn fragment(corner: Corner) -> @location(0) vec4f {
     let texel = textureSampleLevel(colours, linear, corner.place.xy, page, 0.0);
     var colour = texel.rgb;
     if ((flags & CHANGED) != 0u) {
-        let part = corner.numbers.y - list * arrayLength(&parts);
-        let change = residual(list, part, corner.place.zw);
+        let change = residual(list, corner.numbers.y, corner.place.zw);
         colour = clamp(colour + texel.a * change, vec3f(0.0), vec3f(texel.a));
     }
     if ((flags & LIT) != 0u) {

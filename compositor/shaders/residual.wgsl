@@ -8,6 +8,10 @@
 @group(0) @binding(4) var<storage, read> residuals: array<u32>;
 @group(0) @binding(5) var sums: texture_storage_2d_array<rgba16float, write>;
 
+fn halves(word: u32) -> vec2u {
+    return vec2u(word & 0xffffu, word >> 16u);
+}
+
 @compute @workgroup_size(8, 8)
 fn main(@builtin(global_invocation_id) id: vec3u) {
     for (var k = 0u; k < arrayLength(&patches); k++) {
@@ -21,12 +25,17 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
             return;
         }
         let within = id.xy - cell.xy;
-        let texel = patches[k].source + within.y * cell.z + within.x;
-        let step = cell.z * cell.w;
         let start = jobs[job].residual_start;
         var total = vec4f(0.0);
         for (var i = start; i < start + count; i++) {
-            total += actives[i].weight * unpack4x8snorm(residuals[texel + actives[i].row * step]);
+            // Left and top, width and height of what is not 0; then its texels.
+            let first = actives[i].row;
+            let at = within - halves(residuals[first]);   // huge where that is beyond
+            let size = halves(residuals[first + 1u]);
+            if (all(at < size)) {
+                let texel = residuals[first + 2u + at.y * size.x + at.x];
+                total += actives[i].weight * unpack4x8snorm(texel);
+            }
         }
         textureStore(sums, id.xy, id.z, total);
         return;

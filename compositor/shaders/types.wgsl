@@ -13,8 +13,7 @@ struct Part {
 // Where the residuals of one part are summed.
 struct Patch {
     part: u32,
-    source: u32,           // in the residuals of the whole avatar, texels
-    unused: vec2u,
+    unused: array<u32, 3>,
     cell: vec4u,           // left, top, width, height in texels
 }
 
@@ -25,13 +24,15 @@ struct Vertex {
     unused: u32,
 }
 
-// A texture level of a part: where it lies in the atlas, in texels.
+// A texture level of a part, or a frame of a clip: where it lies in the atlas, in texels.
 struct Level {
     place: vec2f,
     size: vec2f,
-    page: u32,
+    page: u32,             // its layer, or NOWHERE
     unused: u32,
 }
+
+const NOWHERE = 0xffffffffu;   // nothing of it is resident, and it is not drawn
 
 // What all parts of one draw list share.
 struct List {
@@ -48,12 +49,12 @@ struct Job {
     delta_count: u32,
     residual_start: u32,
     residual_count: u32,
+    level: Level,
     lit: u32,
-    level: u32,
-    unused: vec2u,
+    unused: u32,
 }
 
 struct Active {
-    row: u32,
+    row: u32,                 // of a vertex delta, or the first word of a residual
     weight: f32,
 }

@@ -20,7 +20,7 @@ from control_plane.emotion.empathy import response_to
 from control_plane.emotion.labels import emotion_named, label_of
 from control_plane.emotion.mood import MoodModel, clamp
 from control_plane.emotion.personality import Personality
-from control_plane.errors import InvalidArgumentError, NotFoundError
+from control_plane.errors import InvalidArgumentError, InvalidEventError, NotFoundError
 from control_plane.events import (
     Chat,
     ChatRole,
@@ -30,11 +30,15 @@ from control_plane.events import (
     Interrupt,
     Light,
     PlayExpression,
+    Pose,
+    Preview,
+    SetQuality,
     Speak,
     Task,
     Ui,
     UiContext,
 )
+from control_plane.own_capsules import check_for_use
 from engine.clock import NS_PER_MS, Clock
 from engine.packet import MAX_PACKET_BYTES, BlendEntry, IdPacket, Mood
 from engine.wire import size_bytes
@@ -126,7 +130,7 @@ class Brain:
 
         Returns:
             One packet; more where there is much to say; none where a viewer's context is repeated
-            within 100 ms, and for light.
+            within 100 ms, for light, for the quality, and for a pose.
 
         Raises:
             DuplicateEventError: The client has used this or a higher sequence number.
@@ -194,7 +198,9 @@ class Brain:
                 return self._say(kind.text, None, sequence)
             case Interrupt():
                 return self._interrupt(sequence)
-            case Light():
+            case Preview():
+                return self._preview(kind, sequence)
+            case Light() | SetQuality() | Pose():
                 return ()
 
     def _chat(self, chat: Chat, sequence: int) -> tuple[IdPacket, ...]:
@@ -233,6 +239,18 @@ class Brain:
                 f"event.expression.id is {play.id!r}: no expression or capsule has it"
             )
         return self._show(named, play.weight, sequence)
+
+    def _preview(self, preview: Preview, sequence: int) -> tuple[IdPacket, ...]:
+        capsule = preview.capsule
+        try:
+            check_for_use(self._library, capsule, "event.preview.json")
+        except InvalidArgumentError as error:
+            raise InvalidEventError(str(error), error.field) from error
+        now_ns = self._clock.now_ns()
+        target = self._mood.expressed(now_ns)
+        moment = Moment(self._sequence + 1, now_ns)
+        plan = self._planner.perform(capsule, preview.weight, target, moment, given=True)
+        return (self._packet(plan, target, now_ns, sequence),)
 
     def _set(self, emotion: Emotion, sequence: int) -> tuple[IdPacket, ...]:
         vad = emotion.vad

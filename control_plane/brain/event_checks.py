@@ -3,6 +3,7 @@
 The one place for it: events reach the brain from every door, and from programs that have it inside.
 """
 
+from capsules.targets import TargetKind, targets
 from control_plane import ranges
 from control_plane.errors import InvalidEventError
 from control_plane.events import (
@@ -12,6 +13,8 @@ from control_plane.events import (
     EventKind,
     Light,
     PlayExpression,
+    Pose,
+    Preview,
     Speak,
     Task,
 )
@@ -20,6 +23,7 @@ __all__ = ["check_event", "check_text"]
 
 _MAX_NAME_CHARS = 200
 _ERROR = InvalidEventError
+_UNSEEN = frozenset({TargetKind.VOICE, TargetKind.TEMPO})
 
 
 def check_event(kind: EventKind) -> None:
@@ -48,6 +52,10 @@ def check_event(kind: EventKind) -> None:
         case Light(surroundings=surroundings):
             strength = surroundings.strength
             ranges.number("event.light.strength", strength, 0.0, 1.0, _ERROR)
+        case Pose(values=values):
+            _check_pose(values)
+        case Preview(weight=weight):
+            ranges.strength("event.preview.weight", weight, _ERROR)
 
 
 def check_text(field: str, text: str) -> None:
@@ -57,6 +65,22 @@ def check_text(field: str, text: str) -> None:
         InvalidEventError: It is blank, too long or no valid Unicode.
     """
     ranges.text(field, text, MAX_TEXT_CHARS, _ERROR)
+
+
+def _check_pose(values: tuple[tuple[str, float], ...]) -> None:
+    """Known targets that are seen, each once and in its range."""
+    seen: set[str] = set()
+    for name, value in values:
+        known = targets().get(name)
+        if known is None or known.kind in _UNSEEN:
+            expected = "a target of capsules that is seen, such as jawOpen"
+            raise ranges.invalid("event.pose.values.target", name, expected, _ERROR)
+        if name in seen:
+            expected = "each target once"
+            raise ranges.invalid("event.pose.values.target", name, expected, _ERROR)
+        seen.add(name)
+        field = f"event.pose.values.{name}"
+        ranges.number(field, value, known.minimum, known.maximum, _ERROR)
 
 
 def _check_name(field: str, value: str) -> None:

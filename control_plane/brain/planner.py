@@ -143,7 +143,13 @@ class Planner:
         return Plan((*blends, *released))
 
     def perform(
-        self, named: Expression | Capsule, weight: float, target: Mood, moment: Moment
+        self,
+        named: Expression | Capsule,
+        weight: float,
+        target: Mood,
+        moment: Moment,
+        *,
+        given: bool = False,
     ) -> Plan:
         """The plan that plays one expression or capsule as it is; empty where all of it is revoked.
 
@@ -152,6 +158,7 @@ class Planner:
             weight: Strength in (0, 1].
             target: What is felt from now on.
             moment: When.
+            given: Whether a capsule is played as it is here, whatever the library knows of its id.
         """
         if isinstance(named, Capsule):
             items: list[tuple[str, float, int | None]] = [(named.cid, 1.0, None)]
@@ -162,6 +169,8 @@ class Planner:
             for cid, share, offset_ms in items
             if (capsule := self._library.resolve(cid)) is not None
         ]
+        if given and isinstance(named, Capsule):
+            found = [(named, weight, None)]
         blends = [
             BlendEntry(item.cid, quantised, item.layer, item.fallback_cid or "")
             for item, share, _ in found

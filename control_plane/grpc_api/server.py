@@ -5,21 +5,27 @@ from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from capsulecast.v1 import avatar_service_pb2 as avatar_pb
+from capsulecast.v1 import avatar_service_pb2_grpc as avatar_grpc
 from capsulecast.v1 import capsule_service_pb2 as capsule_pb
 from capsulecast.v1 import capsule_service_pb2_grpc as capsule_grpc
 from capsulecast.v1 import session_service_pb2 as session_pb
 from capsulecast.v1 import session_service_pb2_grpc as session_grpc
+from control_plane.baker import MAX_PHOTO_BYTES
 from control_plane.catalog import Catalog
 from control_plane.errors import UnavailableError
+from control_plane.grpc_api.avatar_service import AvatarService
 from control_plane.grpc_api.capsule_service import CapsuleService
 from control_plane.grpc_api.session_service import SessionService
 from control_plane.sessions.manager import SessionManager
 from control_plane.sessions.options import SessionOptions
+from control_plane.studio import Studio
 from control_plane.tls import TlsFiles
 
 __all__ = ["MAX_MESSAGE_BYTES", "GrpcServer"]
 
-MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+# A photo, and what is told with it.
+MAX_MESSAGE_BYTES = MAX_PHOTO_BYTES + 256 * 1024
 _GRACE_S = 0.5
 _OPTIONS = (
     # Two servers on one port would share its calls at random.
@@ -35,6 +41,7 @@ _OPTIONS = (
 _NAMES = (
     session_pb.DESCRIPTOR.services_by_name["SessionService"].full_name,
     capsule_pb.DESCRIPTOR.services_by_name["CapsuleService"].full_name,
+    avatar_pb.DESCRIPTOR.services_by_name["AvatarService"].full_name,
 )
 
 
@@ -70,13 +77,18 @@ class GrpcServer:
         return bound
 
     async def start(
-        self, sessions: SessionManager, catalog: Catalog, defaults: SessionOptions
+        self,
+        sessions: SessionManager,
+        catalog: Catalog,
+        studio: Studio,
+        defaults: SessionOptions,
     ) -> None:
         """Starts to answer.
 
         Args:
             sessions: All sessions.
             catalog: The library.
+            studio: What the studio works with.
             defaults: Options for what a request leaves out.
 
         Raises:
@@ -88,7 +100,10 @@ class GrpcServer:
         session_grpc.add_SessionServiceServicer_to_server(
             SessionService(sessions, defaults), server
         )
-        capsule_grpc.add_CapsuleServiceServicer_to_server(CapsuleService(catalog), server)
+        capsule_grpc.add_CapsuleServiceServicer_to_server(
+            CapsuleService(catalog, studio.own), server
+        )
+        avatar_grpc.add_AvatarServiceServicer_to_server(AvatarService(studio), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         names = (*_NAMES, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, server)

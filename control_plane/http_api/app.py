@@ -9,12 +9,14 @@ from starlette.staticfiles import StaticFiles
 
 from control_plane.catalog import Catalog
 from control_plane.http_api.answers import add_error_answers
+from control_plane.http_api.avatars import LARGE_BODIES, avatar_routes
 from control_plane.http_api.description import describe
 from control_plane.http_api.guard import Guard
 from control_plane.http_api.library import library_routes
 from control_plane.http_api.sessions import session_routes
 from control_plane.sessions.manager import SessionManager
 from control_plane.sessions.options import SessionOptions
+from control_plane.studio import Studio
 
 __all__ = ["create_app"]
 
@@ -30,6 +32,7 @@ Messages are those of the gRPC API (`proto/capsulecast/v1`) in proto3 JSON. An e
 def create_app(
     sessions: SessionManager,
     catalog: Catalog,
+    studio: Studio,
     defaults: SessionOptions,
     *,
     version: str,
@@ -41,6 +44,7 @@ def create_app(
     Args:
         sessions: All sessions.
         catalog: The library.
+        studio: What the studio works with.
         defaults: Options for what a request leaves out.
         version: Version of the program.
         allowed_origins: Other web origins that may call the API.
@@ -56,7 +60,8 @@ def create_app(
     describe(app)
     add_error_answers(app)
     app.include_router(session_routes(sessions, defaults))
-    app.include_router(library_routes(catalog))
+    app.include_router(library_routes(catalog, studio.own))
+    app.include_router(avatar_routes(studio))
 
     @app.get("/api/health", tags=["server"])
     async def health() -> JSONResponse:
@@ -72,6 +77,14 @@ def create_app(
     async def docs() -> FileResponse:
         return FileResponse(_DOCS / "index.html")
 
+    @app.get("/studio/", include_in_schema=False)
+    async def studio_with_slash() -> RedirectResponse:
+        return RedirectResponse("../studio")
+
+    @app.get("/studio", include_in_schema=False)
+    async def studio_page() -> FileResponse:
+        return FileResponse(_WEB / "studio.html")
+
     app.mount("/docs", StaticFiles(directory=_DOCS), name="docs")
     app.mount("/", StaticFiles(directory=_WEB, html=True, check_dir=False), name="page")
     if allowed_origins:
@@ -81,5 +94,10 @@ def create_app(
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Content-Type", "X-Client-Id"],
         )
-    app.add_middleware(Guard, allowed_origins=allowed_origins, allowed_hosts=allowed_hosts)
+    app.add_middleware(
+        Guard,
+        allowed_origins=allowed_origins,
+        allowed_hosts=allowed_hosts,
+        large_bodies=LARGE_BODIES,
+    )
     return app

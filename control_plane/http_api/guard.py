@@ -1,6 +1,6 @@
 """What every request passes before anything else sees it: host, origin, size, safe headers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
@@ -41,6 +41,7 @@ class Guard:
         app: What it guards.
         allowed_origins: Other origins that may call.
         allowed_hosts: Names of this server; those of the allowed origins are too.
+        large_bodies: Paths whose bodies may have more than `MAX_BODY_BYTES`, and how many.
     """
 
     def __init__(
@@ -48,8 +49,10 @@ class Guard:
         app: ASGIApp,
         allowed_origins: Iterable[str] = (),
         allowed_hosts: Iterable[str] = (),
+        large_bodies: Mapping[str, int] | None = None,
     ) -> None:
         self._app = app
+        self._large_bodies = large_bodies or {}
         self._allowed_origins = frozenset(allowed_origins)
         of_origins = {host_of(_authority(origin)) for origin in self._allowed_origins}
         names = {host.lower().rstrip(".") for host in allowed_hosts}
@@ -72,9 +75,10 @@ class Guard:
             body = error_body("PERMISSION_DENIED", refusal)
             await JSONResponse(body, 403)(scope, receive, send_safely)
             return
-        body_messages = await _read(receive)
+        limit = self._large_bodies.get(scope["path"], MAX_BODY_BYTES)
+        body_messages = await _read(receive, limit)
         if body_messages is None:
-            message = f"the body is too large, expected at most {MAX_BODY_BYTES:,} bytes"
+            message = f"the body is too large, expected at most {limit:,} bytes"
             answer = JSONResponse(error_body("INVALID_ARGUMENT", message), 413)
             await answer(scope, receive, send_safely)
             return
@@ -112,16 +116,16 @@ def _authority(origin: str) -> str:
     return origin.partition("://")[2]
 
 
-async def _read(receive: Receive) -> list[Message] | None:
+async def _read(receive: Receive, limit: int) -> list[Message] | None:
     """The whole body, or None where it is too large; then as much as is sensible is read away."""
     messages: list[Message] = []
     size = 0
     while True:
         message = await receive()
         size += len(message.get("body", b""))
-        if size <= MAX_BODY_BYTES:
+        if size <= limit:
             messages.append(message)
         if message["type"] != "http.request" or not message.get("more_body"):
-            return messages if size <= MAX_BODY_BYTES else None
-        if size > _DRAINED_BYTES:
+            return messages if size <= limit else None
+        if size > max(limit, _DRAINED_BYTES):
             return None

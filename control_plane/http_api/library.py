@@ -2,14 +2,23 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BeforeValidator
 
 from capsules.model import Layer
+from capsules.targets import targets
 from control_plane.catalog import Catalog
-from control_plane.http_api.description import answer_of
-from control_plane.translate.library import capsule_to_json, expression_to_json
+from control_plane.http_api.description import answer_of, body_of
+from control_plane.own_capsules import OwnCapsules
+from control_plane.translate.jsonform import decode
+from control_plane.translate.library import (
+    capsule_text_from_json,
+    capsule_to_json,
+    expression_to_json,
+    saved_to_json,
+    targets_to_json,
+)
 
 __all__ = ["library_routes"]
 
@@ -30,8 +39,13 @@ def _plain_layer(value: object) -> object:
 AnyLayer = Annotated[Layer | None, BeforeValidator(_plain_layer), Query()]
 
 
-def library_routes(catalog: Catalog) -> APIRouter:
-    """Makes the routes."""
+def library_routes(catalog: Catalog, own: OwnCapsules) -> APIRouter:
+    """Makes the routes.
+
+    Args:
+        catalog: The library.
+        own: What keeps the user's capsules.
+    """
     router = APIRouter(prefix="/api/library", tags=["library"])
 
     @router.get("/capsules", **answer_of("ListCapsulesResponse"))
@@ -47,6 +61,17 @@ def library_routes(catalog: Catalog) -> APIRouter:
     async def get_capsule(cid: str) -> JSONResponse:
         """Returns one capsule, with its whole library form in `json`."""
         return JSONResponse(capsule_to_json(catalog.capsule(cid), with_json=True))
+
+    @router.post("/capsules", **body_of("SaveCapsuleRequest") | answer_of("SaveCapsuleResponse"))
+    async def save_capsule(request: Request) -> JSONResponse:
+        """Keeps a capsule in the user's own part of the library."""
+        text = capsule_text_from_json(decode(await request.body()))
+        return JSONResponse(saved_to_json(await own.save(text)))
+
+    @router.get("/targets", **answer_of("ListTargetsResponse"))
+    async def list_targets() -> JSONResponse:
+        """Lists everything that a capsule's curves may move."""
+        return JSONResponse(targets_to_json(targets().values()))
 
     @router.get("/expressions", **answer_of("ListExpressionsResponse"))
     async def list_expressions(page_size: PageSize = 0, page_token: PageToken = "") -> JSONResponse:

@@ -2,7 +2,7 @@
 
 In: an Event in proto3 JSON, bare or as {"event": ...}. Out, to every viewer of the session: what
 Converse answers, in proto3 JSON, one of {"packet": ...}, {"mood": ...}, {"speech": ...} and
-{"rejection": ...}; once a second {"stats": ...}; and for every event but light
+{"rejection": ...}; once a second {"stats": ...}; and for every event but light and quality
 {"frame": {"eventSequence", "rtpTimestamp"}}, which names the first picture that shows it: a page
 that compares that with the `rtpTimestamp` of requestVideoFrameCallback knows when the event was
 seen, on its own clock.
@@ -13,6 +13,7 @@ import logging
 from typing import Any
 
 from capsules.library import Library
+from compositor.pages import CacheStats
 from control_plane.errors import status_of
 from control_plane.sessions.session import LiveSession
 from control_plane.sessions.updates import Rejection, Update
@@ -23,7 +24,7 @@ from engine.faults import Fault
 from engine.live import LiveStats
 from engine.stats import Quantiles
 
-__all__ = ["EventChannel", "picture_message", "stage_times", "stats_to_json"]
+__all__ = ["EventChannel", "cache_measures", "picture_message", "stage_times", "stats_to_json"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -88,6 +89,17 @@ def stage_times(stats: LiveStats, brain: Quantiles) -> dict[str, Quantiles]:
     return {name: times for name, times in stages.items() if times.count}
 
 
+def cache_measures(stats: CacheStats) -> dict[str, tuple[float, str]]:
+    """What the texture cache has done since the server's start: measure -> value and unit."""
+    return {
+        "cache.hits": (float(stats.hits), "pages"),
+        "cache.misses": (float(stats.misses), "pages"),
+        "cache.evictions": (float(stats.evictions), "pages"),
+        "cache.resident": (float(stats.resident_bytes), "bytes"),
+        "cache.upload": (stats.upload_ms, "ms"),
+    }
+
+
 def stats_to_json(
     stats: LiveStats,
     brain: Quantiles,
@@ -110,6 +122,16 @@ def stats_to_json(
                 "n": times.count,
             }
             for name, times in stage_times(stats, brain).items()
+        },
+        "cache": {
+            "hits": stats.cache.hits,
+            "misses": stats.cache.misses,
+            "evictions": stats.cache.evictions,
+            "pages": stats.cache.pages,
+            "residentBytes": stats.cache.resident_bytes,
+            "budgetBytes": stats.cache.budget_bytes,
+            "uploadMs": round(stats.cache.upload_ms, 3),
+            "short": stats.cache.short,
         },
         "capsules": [
             {"cid": cid, **_words_for(cid, library), "weight": round(weight, 3)}

@@ -5,7 +5,9 @@ from datetime import datetime
 
 from compositor.background import STUDIO, Background
 from compositor.drawlist import FrameSize
+from compositor.pages import CacheStats
 from engine.packet import Mood
+from engine.quality import Quality
 
 __all__ = ["SessionInfo", "SessionOptions"]
 
@@ -25,6 +27,7 @@ class SessionOptions:
         background: What is behind the avatar.
         label: Whether "AI-generated" is written into the picture.
         watermark: Text written into the picture; empty: none.
+        quality: How finely clips are drawn; of a session that lives, now.
     """
 
     avatar: str
@@ -37,11 +40,16 @@ class SessionOptions:
     background: Background = STUDIO
     label: bool = False
     watermark: str = ""
+    quality: Quality = Quality.FULL
 
 
 @dataclass(frozen=True, slots=True)
 class SessionInfo:
-    """A session at one moment; times are UTC, `ended_at` is None while it lives."""
+    """A session at one moment.
+
+    Times are UTC; `ended_at` is None while it lives. `textures` is the cache that all sessions
+    share; None once it has ended.
+    """
 
     id: str
     options: SessionOptions
@@ -49,3 +57,4 @@ class SessionInfo:
     ended_at: datetime | None
     mood: Mood
     viewers: int
+    textures: CacheStats | None = None

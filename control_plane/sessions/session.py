@@ -3,14 +3,24 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
 from uuid import UUID
 
 from control_plane.brain.brain import Brain
 from control_plane.errors import DeadlineExceededError, SessionEndedError
-from control_plane.events import Chat, ChatRole, Event, Interrupt, Light, Speak
+from control_plane.events import (
+    Chat,
+    ChatRole,
+    Event,
+    Interrupt,
+    Light,
+    Pose,
+    Preview,
+    SetQuality,
+    Speak,
+)
 from control_plane.responder.port import Responder, Turn
 from control_plane.sessions.bodies import SessionBody
 from control_plane.sessions.options import SessionInfo, SessionOptions
@@ -133,6 +143,7 @@ class LiveSession:
             ended_at=self._ended_at,
             mood=self._brain.mood,
             viewers=self.viewers,
+            textures=None if self._body is None or self._ended_at else self._body.cache_stats(),
         )
 
     @property
@@ -196,9 +207,19 @@ class LiveSession:
         began_ns = self._parts.clock.now_ns()
         packets = self._packets(event, client)
         brain_ns = self._parts.clock.now_ns() - began_ns
-        if isinstance(event.kind, Light):
-            self.body.surround(event.kind.surroundings)
-            return Handled((), brain_ns)
+        match event.kind:
+            case Light(surroundings=surroundings):
+                self.body.surround(surroundings)
+                return Handled((), brain_ns)
+            case SetQuality(quality=quality):
+                self.options = replace(self.options, quality=quality)
+                self.body.set_quality(quality)
+                return Handled((), brain_ns)
+            case Pose(values=values):
+                self.body.pose(values)
+                return Handled((), brain_ns)
+            case Preview(capsule=capsule):
+                self.body.learn(capsule)
         self._brain_times.add(brain_ns)
         self._send(packets)
         self._publish(MoodUpdate(self._brain.mood, self._brain.label, event.sequence))

@@ -15,13 +15,18 @@ from control_plane.events import (
     Interrupt,
     Light,
     PlayExpression,
+    Pose,
+    Preview,
+    SetQuality,
     Speak,
     Task,
     TaskState,
     Ui,
     UiContext,
 )
+from control_plane.own_capsules import capsule_from_text
 from control_plane.translate.jsonform import decode, from_json
+from control_plane.translate.sessions import QUALITIES
 from engine.packet import Mood
 
 __all__ = ["event_from_json", "event_from_message", "event_from_text", "sequence_of"]
@@ -93,8 +98,18 @@ def _kind(message: session_service_pb2.Event) -> EventKind:
             return Interrupt()
         case "light":
             return _light(message.light)
+        case "quality":
+            value = message.quality.quality
+            return SetQuality(ranges.named("event.quality.quality", value, QUALITIES, _ERROR))
+        case "pose":
+            return Pose(tuple((item.target, item.value) for item in message.pose.values))
+        case "preview":
+            return _preview(message.preview)
         case _:
-            known = "chat, expression, emotion, task, ui, speak, interrupt or light"
+            known = (
+                "chat, expression, emotion, task, ui, speak, interrupt, light, quality, pose or "
+                "preview"
+            )
             raise InvalidEventError(f"event has no kind, expected one of {known}", "event")
 
 
@@ -139,6 +154,14 @@ def _light(message: session_service_pb2.LightEvent) -> Light:
             strength=strength,
         )
     )
+
+
+def _preview(message: session_service_pb2.PreviewEvent) -> Preview:
+    try:
+        capsule = capsule_from_text(message.json, "event.preview.json")
+    except InvalidArgumentError as error:
+        raise InvalidEventError(str(error), error.field) from error
+    return Preview(capsule, _strength(message.weight))
 
 
 def _color(field: str, value: int) -> tuple[int, int, int]:

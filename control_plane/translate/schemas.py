@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from capsulecast.v1 import capsule_service_pb2, session_service_pb2
+from capsulecast.v1 import avatar_service_pb2, capsule_service_pb2, session_service_pb2
 from control_plane.translate.jsonform import schemas
 
 __all__ = ["api_schemas"]
@@ -18,6 +18,15 @@ def api_schemas() -> dict[str, dict[str, Any]]:
         session_service_pb2.SessionDescription.DESCRIPTOR,
         capsule_service_pb2.ListCapsulesResponse.DESCRIPTOR,
         capsule_service_pb2.ListExpressionsResponse.DESCRIPTOR,
+        capsule_service_pb2.ListTargetsResponse.DESCRIPTOR,
+        capsule_service_pb2.SaveCapsuleRequest.DESCRIPTOR,
+        capsule_service_pb2.SaveCapsuleResponse.DESCRIPTOR,
+        avatar_service_pb2.ListAvatarsResponse.DESCRIPTOR,
+        avatar_service_pb2.BakeAvatarRequest.DESCRIPTOR,
+        avatar_service_pb2.BakeAvatarResponse.DESCRIPTOR,
+        avatar_service_pb2.DeleteAvatarResponse.DESCRIPTOR,
+        avatar_service_pb2.DetectLandmarksRequest.DESCRIPTOR,
+        avatar_service_pb2.DetectLandmarksResponse.DESCRIPTOR,
     )
     size = found["SessionOptions"]["properties"]["size"]
     found["SessionOptions"]["properties"]["size"] = {

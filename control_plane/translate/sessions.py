@@ -1,6 +1,8 @@
 """Sessions and their options: protobuf and proto3 JSON."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -9,14 +11,17 @@ from capsulecast.v1 import common_pb2, session_service_pb2
 from compositor.background import Background, parse_background
 from compositor.drawlist import FrameSize
 from compositor.lettering import can_write
+from compositor.pages import CacheStats
 from control_plane import ranges
 from control_plane.errors import InvalidArgumentError
 from control_plane.sessions.options import SessionInfo, SessionOptions
 from control_plane.settings import MAX_FPS, expected_side, parse_size
 from control_plane.translate.jsonform import from_json, to_json
+from engine.quality import Quality
 
 __all__ = [
     "MAX_SDP_CHARS",
+    "QUALITIES",
     "offer_from_json",
     "offer_from_message",
     "options_from_json",
@@ -26,6 +31,12 @@ __all__ = [
 ]
 
 MAX_SDP_CHARS = 200_000
+
+QUALITIES: Mapping[int, Quality] = MappingProxyType(
+    {session_service_pb2.Quality.Value(f"QUALITY_{item.name}"): item for item in Quality}
+)
+"""What the contract's numbers mean."""
+
 _MAX_NAME_CHARS = 100
 _MAX_WATERMARK_CHARS = 40
 
@@ -49,6 +60,7 @@ def options_from_message(
         background=_background(message.background) if message.background else defaults.background,
         label=message.label,
         watermark=_watermark(message.watermark) if message.watermark else defaults.watermark,
+        quality=_quality(message.quality) if message.quality else defaults.quality,
     )
 
 
@@ -87,6 +99,7 @@ def session_to_message(info: SessionInfo) -> session_service_pb2.Session:
             background=str(info.options.background),
             label=info.options.label,
             watermark=info.options.watermark,
+            quality=session_service_pb2.Quality.Value(f"QUALITY_{info.options.quality.name}"),
         ),
         state=(
             session_service_pb2.SESSION_STATE_ENDED
@@ -101,6 +114,7 @@ def session_to_message(info: SessionInfo) -> session_service_pb2.Session:
             dominance=info.mood.dominance,
         ),
         viewers=info.viewers,
+        textures=None if info.textures is None else _textures(info.textures),
     )
 
 
@@ -154,8 +168,28 @@ def _watermark(value: str) -> str:
     return text
 
 
+def _quality(value: int) -> Quality:
+    return ranges.named("options.quality", value, QUALITIES, InvalidArgumentError)
+
+
 def _name(field: str, value: str) -> str:
     return ranges.text(field, value, _MAX_NAME_CHARS, InvalidArgumentError) if value else ""
+
+
+def _textures(stats: CacheStats) -> session_service_pb2.TextureCache:
+    return session_service_pb2.TextureCache(
+        hits=stats.hits,
+        misses=stats.misses,
+        evictions=stats.evictions,
+        uploads=stats.uploads,
+        pages=stats.pages,
+        resident_bytes=stats.resident_bytes,
+        pinned_bytes=stats.pinned_bytes,
+        budget_bytes=stats.budget_bytes,
+        uploaded_bytes=stats.uploaded_bytes,
+        upload_ms=stats.upload_ms,
+        short=stats.short,
+    )
 
 
 def _timestamp(moment: datetime) -> Timestamp:

@@ -12,7 +12,8 @@ import { ViewerContext } from "./viewer_context.js";
 let soundChosen = false;
 const element = (id) => document.getElementById(id);
 const video = element("avatar");
-const session = new LiveSession(video, sessionOptions(new URLSearchParams(location.search)));
+const options = sessionOptions(new URLSearchParams(location.search));
+const session = new LiveSession(video, options);
 const clock = new PictureClock(video);
 const hud = new Hud(element("hud"), video, session, clock);
 const conversation = new Conversation(element("log"), element("composer"), element("message"));
@@ -33,12 +34,14 @@ session.addEventListener("state", ({ detail }) => {
   clock.reset();
   conversation.speechLost();
 });
+session.addEventListener("open", () => light.begin()); // before or after the first picture
 session.addEventListener("session", ({ detail }) => {
   const name = detail.options?.avatar ?? "avatar";
   element("name").textContent = name[0].toUpperCase() + name.slice(1);
   const { width, height } = detail.options.size;
   video.parentElement.style.setProperty("--aspect", width / height);
   document.querySelector(".label").hidden = detail.options.label; // the picture has it
+  element("quality").value = detail.options.quality;
   if (detail.options.background === "transparent") showClear();
 });
 session.addEventListener("sent", ({ detail }) => clock.eventSent(detail.sequence, detail.time));
@@ -76,6 +79,11 @@ element("expression").addEventListener("change", ({ target }) => {
   target.value = "";
 });
 
+element("quality").addEventListener("change", ({ target }) => {
+  options.quality = target.value; // a session that is made anew keeps it
+  session.send({ quality: { quality: target.value } });
+});
+
 element("stop").addEventListener("click", () => session.send({ interrupt: {} }));
 element("sound").addEventListener("click", () => {
   soundChosen = true;
@@ -95,14 +103,16 @@ addEventListener("pagehide", () => session.close());
 addEventListener("pageshow", ({ persisted }) => persisted && session.open());
 
 fillExpressions();
+fillScenes();
 session.open();
 // Where there is room, typing can begin at once; on a small screen the avatar comes first.
 if (matchMedia("(min-width: 861px)").matches) element("message").focus({ preventScroll: true });
 
-// Options of the session, from the address: ?size=512x512&fps=60&seed=1&avatar=mira&personality=friendly&background=blur&label=1&watermark=demo&probe=1
+// Options of the session, from the address: ?size=512x512&fps=60&seed=1&avatar=mira&personality=friendly&background=blur&label=1&watermark=demo&quality=half&probe=1
 function sessionOptions(query) {
   const options = {};
   for (const name of ["avatar", "size", "personality", "background", "watermark"]) if (query.get(name)) options[name] = query.get(name);
+  if (query.get("quality")) options.quality = `QUALITY_${query.get("quality").toUpperCase()}`;
   for (const name of ["fps", "seed"]) if (query.get(name)) options[name] = Number(query.get(name));
   for (const name of ["probe", "reply", "label"]) if (query.get(name)) options[name] = query.get(name) !== "0";
   return options;
@@ -131,5 +141,21 @@ async function fillExpressions() {
     const option = new Option(name.replaceAll("_", " "), id);
     option.title = description;
     return option;
+  }));
+}
+
+// A button for each thing that can happen around the avatar, such as confetti.
+async function fillScenes() {
+  const answer = await fetch("api/library/capsules?pageSize=1000&layer=LAYER_ENVIRONMENT");
+  if (!answer.ok) return;
+  const { capsules = [] } = await answer.json();
+  element("scenes").hidden = !capsules.length;
+  element("scenes").append(...capsules.map(({ cid, description }) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.title = description;
+    button.textContent = description.split(":")[0];
+    button.addEventListener("click", () => session.send({ expression: { id: cid } }));
+    return button;
   }));
 }

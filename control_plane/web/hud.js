@@ -22,10 +22,11 @@ export class Hud {
     this.#set("packet", `#${packet.sequence}: ${count} capsule${count === 1 ? "" : "s"}`);
   }
 
-  showStats({ stages = {}, capsules = [] }) {
+  showStats({ stages = {}, capsules = [], cache }) {
     if (!this.#root.open) return;
     const times = ["drawList", "render", "encode"].map((stage) => stages[stage]?.p50);
     this.#set("stages", times.map((ms) => (ms === undefined ? "–" : ms.toFixed(1))).join(", ") + " ms (p50)");
+    if (cache) this.#set("cache", cacheText(cache));
     // A capsule that cross-fades with itself is one to a reader.
     const active = new Map();
     for (const { cid, name, weight } of capsules) {
@@ -56,4 +57,13 @@ export class Hud {
   }
 
   #set(name, text) { document.getElementById(`hud-${name}`).textContent = text; }
+}
+
+// All sessions of the server share the cache.
+function cacheText({ hits, misses, evictions, residentBytes, budgetBytes, uploadMs, short }) {
+  const megabytes = (bytes) => (bytes / 1e6).toFixed(0);
+  const asked = hits + misses;
+  const share = asked ? `${((100 * hits) / asked).toFixed(1)} % hits, ` : "";
+  const room = `${megabytes(residentBytes)} of ${megabytes(budgetBytes)} MB`;
+  return `${share}${evictions} evicted, ${room}, ${uploadMs.toFixed(0)} ms of uploads${short ? ", too small" : ""}`;
 }

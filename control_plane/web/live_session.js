@@ -1,8 +1,8 @@
 // One live session: the HTTP calls that make it, the WebRTC connection, and its coming back.
 //
-// Emits: session (what the server made), state (connecting | live | lost | failed), sent {sequence,
-// time}, fault (text), and every message of the `events` data channel under its own name: packet,
-// mood, speech, rejection, lag, stats, frame.
+// Emits: session (what the server made), state (connecting | live | lost | failed), open (events can
+// be sent from now on), sent {sequence, time}, fault (text), and every message of the `events` data
+// channel under its own name: packet, mood, speech, rejection, lag, stats, frame.
 
 const RETRY_MS = [300, 700, 1500, 3000, 5000];
 const FIRST_PICTURE_MS = 10_000;
@@ -127,6 +127,7 @@ export class LiveSession extends EventTarget {
     channel.addEventListener("message", ({ data }) => {
       for (const [name, detail] of Object.entries(JSON.parse(data))) this.#emit(name, detail);
     });
+    channel.addEventListener("open", () => channel === this.#channel && this.#emit("open"));
     channel.addEventListener("close", () => channel === this.#channel && this.#retry());
   }
 

@@ -15,9 +15,14 @@ void main() {
   gl_Position = vec4(corner, 0.0, 1.0);
 }`;
 
-// Half a texel is left out at the seam, so that neither half bleeds into the other.
+// Half a texel is left out at the seam, so that neither half bleeds into the other. Ten bits of
+// medium precision do not tell the pixels of wide frames apart.
 const FRAGMENT = `
+#ifdef GL_FRAGMENT_PRECISION_HIGH
+precision highp float;
+#else
 precision mediump float;
+#endif
 varying vec2 at;
 uniform sampler2D frame;
 uniform float texel;

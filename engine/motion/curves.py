@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from capsules.model import Easing
 
-__all__ = ["Ease", "ease", "ease_out", "sample", "smooth"]
+__all__ = ["Ease", "ease", "ease_out", "sample", "smooth", "smoothstep"]
 
 Ease = Callable[[float], float]
 
@@ -19,6 +19,12 @@ def smooth(x: float) -> float:
     if x >= 1.0:
         return 1.0
     return 0.5 - 0.5 * math.cos(math.pi * x)
+
+
+def smoothstep(x: float) -> float:
+    """3x^2 - 2x^3, from 0 at x <= 0 to 1 at x >= 1; with its mirror image it sums to 1."""
+    x = min(1.0, max(0.0, x))
+    return x * x * (3.0 - 2.0 * x)
 
 
 def _none(x: float) -> float:

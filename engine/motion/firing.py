@@ -9,14 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from capsules.library import Library
-from capsules.model import CID_PREFIXES, Capsule, Layer
+from capsules.model import CID_PREFIXES, BlendMode, Capsule, Layer
 from engine.motion.chance import uniform
 from engine.motion.leadlag import Start, starts
 from engine.motion.plans import CapsulePlan, plan
 from engine.motion.plays import MIN_WEIGHT
 from engine.packet import BlendEntry, IdPacket
 
-__all__ = ["BlendReader", "Firing"]
+__all__ = ["MAX_LEARNED", "BlendReader", "Firing"]
+
+MAX_LEARNED = 32
+"""How many capsules that are not the library's a reader keeps."""
 
 _VARIATION = 0.15
 _IN_FULL = 0.85
@@ -54,13 +57,16 @@ class BlendReader:
         library: Where capsules come from.
         seed: Of all chance.
         lead_ms: How long speech waits after its packet.
+        varied: Whether chance has a say in what plays, how strongly and how fast.
     """
 
-    def __init__(self, library: Library, seed: int, lead_ms: float) -> None:
+    def __init__(self, library: Library, seed: int, lead_ms: float, *, varied: bool = True) -> None:
+        self._is_varied = varied
         self._library = library
         self._seed = seed
         self._lead_ms = lead_ms
         self._plans: dict[str, CapsulePlan] = {}
+        self._learned: dict[str, Capsule] = {}
 
     def firings(self, packet: IdPacket) -> list[Firing]:
         """What the packet plays, in its order."""
@@ -79,8 +85,22 @@ class BlendReader:
             if position == first or _is_due(found, weight) or self._happens(found, packet)
         ]
 
+    def learn(self, capsule: Capsule) -> None:
+        """Takes a capsule with tracks that the library has not, or has otherwise.
+
+        The oldest of more than `MAX_LEARNED` is forgotten.
+        """
+        self._learned.pop(capsule.cid, None)
+        self._learned[capsule.cid] = capsule
+        self._plans.pop(capsule.cid, None)
+        if len(self._learned) > MAX_LEARNED:
+            oldest = next(iter(self._learned))
+            del self._learned[oldest]
+            self._plans.pop(oldest, None)
+
     def _resolve(self, entry: BlendEntry) -> Capsule | None:
-        found = self._library.resolve(entry.cid, entry.fallback_cid)
+        found = self._learned.get(entry.cid)
+        found = found or self._library.resolve(entry.cid, entry.fallback_cid)
         return found or self._library.resolve(f"{CID_PREFIXES[entry.layer]}_NEUTRAL")
 
     def _synced_voices(self, asked: list[tuple[Capsule, float]]) -> list[tuple[Capsule, float]]:
@@ -100,22 +120,44 @@ class BlendReader:
         return list(voices.values())
 
     def _happens(self, capsule: Capsule, packet: IdPacket) -> bool:
+        if not self._is_varied:
+            return True
         counter = self._plan(capsule).counter
         return uniform(self._seed, packet.sequence, counter, 0) < capsule.trigger.probability
 
     def _firing(self, capsule: Capsule, weight: float, start: Start, packet: IdPacket) -> Firing:
         whole = self._plan(capsule)
-        parts = self._library.flatten(capsule.cid) if capsule.components else ((capsule, 1.0),)
-        varies = capsule.layer in _VARIED
+        varies = self._is_varied and capsule.layer in _VARIED
         return Firing(
             cid=capsule.cid,
             layer=capsule.layer,
             holds=whole.holds,
-            parts=tuple((self._plan(part), weight * share) for part, share in parts),
+            parts=tuple((part, weight * share) for part, share in self._parts(capsule)),
             start=start,
             pace=1.0 / self._varied(packet.sequence, whole.counter, 1) if varies else 1.0,
             strength=self._varied(packet.sequence, whole.counter, 2) if varies else 1.0,
         )
+
+    def _parts(self, capsule: Capsule) -> list[tuple[CapsulePlan, float]]:
+        """The plain capsules that it consists of; under a clip that replaces, its fallback too.
+
+        A frame of a clip that is not there yet shows what lies under it.
+        """
+        plain = self._library.flatten(capsule.cid) if capsule.components else ((capsule, 1.0),)
+        parts: list[tuple[CapsulePlan, float]] = []
+        for part, share in plain:
+            parts.append((self._plan(part), share))
+            if part.clip is not None and part.blend_mode is BlendMode.OVERRIDE:
+                parts += self._under(part, share)
+        return parts
+
+    def _under(self, capsule: Capsule, share: float) -> list[tuple[CapsulePlan, float]]:
+        """The curves of a capsule's fallback."""
+        found = self._library.resolve(capsule.fallback_cid or "")
+        if found is None:
+            return []
+        plain = self._library.flatten(found.cid)
+        return [(self._plan(part), share * own) for part, own in plain if part.tracks]
 
     def _varied(self, *counters: int) -> float:
         return 1.0 + _VARIATION * (2.0 * uniform(self._seed, *counters) - 1.0)
@@ -123,7 +165,8 @@ class BlendReader:
     def _plan(self, capsule: Capsule) -> CapsulePlan:
         found = self._plans.get(capsule.cid)
         if found is None:
-            found = self._plans[capsule.cid] = plan(capsule)
+            clip = self._library.clips.get(capsule.cid) if capsule.clip else None
+            found = self._plans[capsule.cid] = plan(capsule, clip)
         return found
 
 

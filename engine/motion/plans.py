@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 from functools import cache
 
-from capsules.model import BlendMode, Capsule, Layer
+from capsules.clip import Clip
+from capsules.model import BlendMode, Capsule, Easing, Layer
 from capsules.targets import Target, TargetKind, targets
 from engine.motion.chance import text_counter
 from engine.motion.curves import Ease, ease, ease_out
 
-__all__ = ["CapsulePlan", "TrackPlan", "plan", "target_index", "target_table"]
+__all__ = ["CapsulePlan", "ClipPlan", "TrackPlan", "plan", "target_index", "target_table"]
 
 _FADE_IN_MS = (60.0, 250.0)
 _FADE_OUT_MS = (80.0, 300.0)
+_CLIP_FADE_MS = (150.0, 300.0)  # a picture that comes in faster than that snaps
 
 
 @cache
@@ -50,6 +52,23 @@ class TrackPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class ClipPlan:
+    """Pictures.
+
+    Attributes:
+        cid: Id of the capsule whose clip it is.
+        after: The part after which it is drawn.
+        fps: Frames a second at pace 1.
+        frame_count: How many there are.
+    """
+
+    cid: str
+    after: str
+    fps: float
+    frame_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class CapsulePlan:
     """One plain capsule.
 
@@ -70,6 +89,7 @@ class CapsulePlan:
         tracks: What shows: everything but the voice.
         voice_tracks: The rest.
         moved: Targets of `tracks`.
+        clip: Its pictures, of a capsule that has them instead of curves.
     """
 
     cid: str
@@ -88,10 +108,16 @@ class CapsulePlan:
     tracks: tuple[TrackPlan, ...]
     voice_tracks: tuple[TrackPlan, ...]
     moved: frozenset[int]
+    clip: ClipPlan | None = None
 
 
-def plan(capsule: Capsule) -> CapsulePlan:
-    """Makes a plain capsule ready; its components, if any, are left out."""
+def plan(capsule: Capsule, clip: Clip | None = None) -> CapsulePlan:
+    """Makes a plain capsule ready; its components, if any, are left out.
+
+    Args:
+        capsule: The capsule.
+        clip: What is known of its clip's file; without it the capsule shows nothing.
+    """
     tracks = tuple(_track(capsule, position) for position in range(len(capsule.tracks)))
     table = target_table()
     voice = tuple(item for item in tracks if table[item.index].kind is TargetKind.VOICE)
@@ -108,13 +134,15 @@ def plan(capsule: Capsule) -> CapsulePlan:
         loops=capsule.loop,
         duration_ms=float(capsule.duration_ms),
         fade_in_ms=_fade_in_ms(capsule),
-        fade_out_ms=0.0 if ends_at_rest else _fade_out_ms(capsule),
-        fade_in=ease(capsule.easing),
-        reaction_fade_in=ease_out(capsule.easing),
+        fade_out_ms=0.0 if ends_at_rest and not capsule.clip else _fade_out_ms(capsule),
+        # Pictures fade by smoothstep, whatever the easing; see `engine.motion.overlays`.
+        fade_in=ease(Easing.LINEAR if capsule.clip else capsule.easing),
+        reaction_fade_in=ease_out(Easing.LINEAR if capsule.clip else capsule.easing),
         quiet_ms=_quiet_ms(tracks),
         tracks=shown,
         voice_tracks=voice,
         moved=frozenset(item.index for item in shown),
+        clip=ClipPlan(clip.cid, clip.after, clip.fps, clip.frame_count) if clip else None,
     )
 
 
@@ -160,14 +188,21 @@ def _leaves_rest_ms(track: TrackPlan) -> float | None:
 
 def _fade_in_ms(capsule: Capsule) -> float:
     if capsule.phases is not None and capsule.phases.ready > 0:
-        return float(capsule.phases.ready)
-    return _within(0.25 * capsule.duration_ms, _FADE_IN_MS)
+        return _asked(capsule, capsule.phases.ready)
+    limits = _CLIP_FADE_MS if capsule.clip else _FADE_IN_MS
+    return _within(0.25 * capsule.duration_ms, limits)
 
 
 def _fade_out_ms(capsule: Capsule) -> float:
     if capsule.phases is not None and capsule.phases.end > capsule.phases.relax:
-        return float(capsule.phases.end - capsule.phases.relax)
-    return _within(0.3 * capsule.duration_ms, _FADE_OUT_MS)
+        return _asked(capsule, capsule.phases.end - capsule.phases.relax)
+    limits = _CLIP_FADE_MS if capsule.clip else _FADE_OUT_MS
+    return _within(0.3 * capsule.duration_ms, limits)
+
+
+def _asked(capsule: Capsule, fade_ms: int) -> float:
+    """A fade that the capsule asks for, but for what would snap."""
+    return max(_CLIP_FADE_MS[0] if capsule.clip else 0.0, float(fade_ms))
 
 
 def _within(value: float, limits: tuple[float, float]) -> float:

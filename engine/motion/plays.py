@@ -1,7 +1,7 @@
 """One playing of one capsule: where it is in its curves, and how strongly it counts."""
 
 from capsules.model import Easing
-from engine.motion.curves import Ease, ease, smooth
+from engine.motion.curves import Ease, ease, smooth, smoothstep
 from engine.motion.plans import CapsulePlan
 
 __all__ = ["HEAD_START_MS", "MIN_WEIGHT", "RETARGET_MS", "Play", "soften"]
@@ -124,15 +124,27 @@ class Play:
             level *= 1.0 - smooth(over_ms / tail_ms) if tail_ms else 0.0
         return level
 
+    def cover(self, now_ms: float, local_ms: float) -> float:
+        """How much its pictures cover, [0, 1]: its weight, and its fades by smoothstep."""
+        share = self.attack(local_ms)
+        if not self.holds and self.plan.fade_out_ms:
+            share = min(share, 1.0 - (local_ms - self.plan.duration_ms) / self.plan.fade_out_ms)
+        share = min(share, 1.0 - (now_ms - self._fade_start_ms) / self._fade_ms)
+        return min(1.0, soften(self._reached(now_ms) * self.strength)) * smoothstep(share)
+
     def over(self, now_ms: float, local_ms: float) -> bool:
         """Whether it has nothing more to show."""
         if now_ms >= self._fade_start_ms + self._fade_ms:
             return True
         return not self.holds and local_ms >= self.plan.duration_ms + self.plan.fade_out_ms
 
-    def _weight(self, now_ms: float) -> float:
+    def _reached(self, now_ms: float) -> float:
+        """How far it has come from one weight to the other."""
         share = _retargeting((now_ms - self._weight_ms + HEAD_START_MS) / RETARGET_MS)
-        weight = self._weight_from + share * (self._weight_to - self._weight_from)
+        return self._weight_from + share * (self._weight_to - self._weight_from)
+
+    def _weight(self, now_ms: float) -> float:
+        weight = self._reached(now_ms)
         if now_ms > self._fade_start_ms:
             weight *= 1.0 - smooth((now_ms - self._fade_start_ms) / self._fade_ms)
         return weight

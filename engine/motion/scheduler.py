@@ -11,12 +11,14 @@ A hand is in one place: a gesture that moves it elsewhere ends the one before.
 from collections.abc import Sequence
 
 from capsules.library import Library
-from capsules.model import Layer
+from capsules.model import Capsule, Layer
 from capsules.targets import TargetKind
+from compositor.drawlist import Overlay
 from engine.motion.conflicts import Mixer, claim
-from engine.motion.curves import sample, smooth
+from engine.motion.curves import sample, smooth, smoothstep
 from engine.motion.firing import BlendReader, Firing
 from engine.motion.leadlag import SPEECH_LEAD_MS
+from engine.motion.overlays import OverlayMixer
 from engine.motion.plans import CapsulePlan, target_table
 from engine.motion.plays import HEAD_START_MS, MIN_WEIGHT, Play, soften
 from engine.packet import IdPacket
@@ -50,12 +52,18 @@ class Scheduler:
         library: Where capsules come from.
         seed: Of all chance.
         lead_ms: How long speech waits after its packet.
+        varied: Whether chance has a say at all.
     """
 
     def __init__(
-        self, library: Library, seed: int = 0, lead_ms: float = float(SPEECH_LEAD_MS)
+        self,
+        library: Library,
+        seed: int = 0,
+        lead_ms: float = float(SPEECH_LEAD_MS),
+        *,
+        varied: bool = True,
     ) -> None:
-        self._reader = BlendReader(library, seed, lead_ms)
+        self._reader = BlendReader(library, seed, lead_ms, varied=varied)
         self._plays: list[Play] = []
         self._transforms = frozenset(
             index for index, item in enumerate(target_table()) if item.kind is TargetKind.TRANSFORM
@@ -65,6 +73,7 @@ class Scheduler:
         self._burst_ms = float("-inf")
         self._skew_ms = 0.0
         self._voice_mixer = Mixer()
+        self._clips = OverlayMixer()
         self.busy: list[float] = [0.0] * len(target_table())
         """How much each target is taken up by capsules that play once, [0, 1]; set by `mix`."""
 
@@ -72,6 +81,11 @@ class Scheduler:
     def plays(self) -> Sequence[Play]:
         """All that play or wait, the weakest claim first."""
         return tuple(self._plays)
+
+    @property
+    def overlays(self) -> tuple[Overlay, ...]:
+        """The clips that play; set by `mix`."""
+        return self._clips.overlays
 
     def apply(self, packet: IdPacket, now_ms: float) -> float:
         """Fires a packet's blends.
@@ -92,6 +106,10 @@ class Scheduler:
         self._bound()
         self._plays.sort(key=claim)
         return moved
+
+    def learn(self, capsule: Capsule) -> None:
+        """Takes a capsule that the library has not, or has otherwise; see `BlendReader.learn`."""
+        self._reader.learn(capsule)
 
     def drop_gestures(self, now_ms: float) -> None:
         """Fades what plays once and what the hands and the body do; what waits never starts."""
@@ -121,6 +139,7 @@ class Scheduler:
         busy = self.busy
         busy[:] = [0.0] * len(busy)
         finished = False
+        self._clips.begin(now_ms)
         for play in self._plays:
             if now_ms < play.start_ms:
                 continue
@@ -128,6 +147,8 @@ class Scheduler:
             if play.over(now_ms, local_ms):
                 finished = True
                 continue
+            if play.plan.clip is not None:
+                self._clips.lay(play, play.plan.clip, local_ms)
             level = soften(play.level(now_ms, local_ms))
             if level <= 0.0 or not play.plan.tracks:
                 continue
@@ -136,6 +157,7 @@ class Scheduler:
             time = local_ms % play.plan.duration_ms if play.plan.loops else local_ms
             mixer.lay(play, play.plan.tracks, time, level, play.attack(local_ms))
         mixer.settle()
+        self._clips.settle()
         if finished:
             self._plays = [item for item in self._plays if not self._over(item, now_ms)]
 
@@ -231,7 +253,10 @@ class Scheduler:
         """Plays it, or moves what plays already; returns about how much of the face moves."""
         cid = firing.cid
         running = [item for item in self._plays if item.source == cid]
-        if running and (firing.holds or running[0].batch >= self._burst_batch):
+        plans = [part for part, _ in firing.parts]
+        # One that has been learned anew meanwhile begins again.
+        current = all(any(play.plan is part for part in plans) for play in running)
+        if running and current and (firing.holds or running[0].batch >= self._burst_batch):
             for play in running:
                 asked = (weight for part, weight in firing.parts if part is play.plan)
                 play.retarget(next(asked), now_ms)
@@ -290,13 +315,15 @@ class Scheduler:
 
 
 def _movement(play: Play) -> float:
-    """How much it moves in its first frame, summed over its curves."""
+    """How much it moves in its first frame, summed over its curves; or how much its clip covers."""
     time = play.head_start_ms
     attack = play.attack(time)
     moved = 0.0
     for track in play.plan.tracks:
         change = abs(sample(track.times, track.values, time) - track.rest)
         moved += change * (attack if track.fades_in else 1.0)
+    if play.plan.clip is not None:
+        moved += smoothstep(attack)
     return moved * play.goal
 
 

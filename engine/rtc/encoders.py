@@ -16,6 +16,7 @@ from aiortc.codecs.vpx import Vp8Encoder as Vp8Packetizer
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
+from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
 from av.video.stream import VideoStream
 
 from compositor.drawlist import FrameSize
@@ -43,6 +44,8 @@ _START_FPS = 30
 # Finer than the eye sees (45 dB on the built-in avatar); smaller frames arrive and decode sooner.
 _H264_QMIN = "20"
 _VP8_QMIN, _VP8_QMAX = 12, 56
+
+_SMPTE170M = 6  # the matrix of BT.601 as H.273 numbers it, which PyAV's Colorspace does not
 
 _RATE_STEP = 0.05  # smaller changes of the target are not worth a call
 _REBUILD_FACTOR = 2.0
@@ -141,6 +144,7 @@ class H264Encoder(_AvEncoder):
     def _open(self, frame: av.VideoFrame) -> VideoCodecContext:
         codec = av.CodecContext.create("libx264", "w")
         _set_up(codec, frame, self._range.high)
+        _say_colours(codec)
         codec.profile = "Baseline"
         codec.options = {
             "preset": "superfast",
@@ -214,6 +218,17 @@ def _set_up(codec: VideoCodecContext, frame: av.VideoFrame, bitrate: int) -> Non
     codec.time_base = _TIME_BASE
     codec.gop_size = _NEVER
     codec.thread_count = 1  # a second thread costs a frame of delay or slices, and other viewers
+
+
+def _say_colours(codec: VideoCodecContext) -> None:
+    """Says that frames are sRGB as BT.601, since players take silent H.264 for BT.709.
+
+    VP8 needs no word: it is BT.601 by its specification (RFC 6386, 9.2).
+    """
+    codec.color_range = ColorRange.MPEG
+    codec.colorspace = _SMPTE170M
+    codec.color_primaries = ColorPrimaries.BT709  # sRGB has its primaries
+    codec.color_trc = ColorTrc.IEC61966_2_1
 
 
 def _apart(bitrate: int | None, target: int) -> float:

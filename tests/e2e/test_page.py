@@ -4,11 +4,12 @@ import json
 import time
 import urllib.request
 from collections.abc import Iterator
+from typing import Literal, Protocol
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from benchmarks.product import Served
 
@@ -38,6 +39,51 @@ PICTURE = """() => {
   const { data } = pen.getImageData(0, 0, 128, 128);
   return Array.from({ length: 128 * 128 }, (_, i) => data[4 * i + 1]);
 }"""
+# Red, green and blue of what the video shows in its upper left corner.
+CORNER = """() => {
+  const canvas = new OffscreenCanvas(1, 1);
+  const pen = canvas.getContext("2d");
+  pen.drawImage(document.getElementById("avatar"), 8, 8, 16, 16, 0, 0, 1, 1);
+  return Array.from(pen.getImageData(0, 0, 1, 1).data.slice(0, 3));
+}"""
+# The browser takes one video codec alone.
+ONLY = """{
+  const add = RTCPeerConnection.prototype.addTransceiver;
+  RTCPeerConnection.prototype.addTransceiver = function (kind, ...others) {
+    const made = add.call(this, kind, ...others);
+    const { codecs } = RTCRtpReceiver.getCapabilities(kind);
+    const wanted = codecs.filter(({ mimeType }) => mimeType === "video/%s");
+    if (kind === "video") made.setCodecPreferences(wanted);
+    return made;
+  };
+}"""
+# The data channel opens two seconds after the page is live, when no style changes any more; counts
+# the lights sent over it.
+LATE_CHANNEL = """{
+  window.sentLights = 0;
+  const create = RTCPeerConnection.prototype.createDataChannel;
+  RTCPeerConnection.prototype.createDataChannel = function (...given) {
+    const channel = create.apply(this, given);
+    let ready = false;
+    const open = () => {
+      ready = true;
+      channel.dispatchEvent(new Event("open"));
+    };
+    const whenLive = () => document.getElementById("status").dataset.state === "live"
+      ? setTimeout(open, 2000) : setTimeout(whenLive, 50);
+    channel.addEventListener("open", (event) => {
+      if (ready) return;
+      event.stopImmediatePropagation();
+      whenLive();
+    });
+    channel.send = (text) => {
+      if (JSON.parse(text).event?.light) window.sentLights += 1;
+      RTCDataChannel.prototype.send.call(channel, text);
+    };
+    Object.defineProperty(channel, "readyState", { get: () => ready ? "open" : "connecting" });
+    return channel;
+  };
+}"""
 WITHOUT_WEBGL = """{
   const getContext = HTMLCanvasElement.prototype.getContext;
   HTMLCanvasElement.prototype.getContext = function (kind, ...others) {
@@ -56,16 +102,60 @@ PIXELS = """async ([hex, places]) => {
 }"""
 
 
+class OpenPage(Protocol):
+    """Opens the page with a query, a script before its own, and waits for its state."""
+
+    def __call__(
+        self,
+        query: str = "",
+        *,
+        state: str = "live",
+        script: str = "",
+        scheme: Literal["light", "dark"] = "light",
+        viewport: tuple[int, int] = (1280, 860),
+        scale: float = 1.0,
+    ) -> Page: ...
+
+
 @pytest.fixture
-def page(browser: Browser, served: Served) -> Iterator[Page]:
-    opened = browser.new_page(viewport={"width": 1280, "height": 860})
+def open_page(browser: Browser, served: Served) -> Iterator[OpenPage]:
+    """Pages that are closed at the end, none of which may have had an error."""
+    contexts: list[BrowserContext] = []
     errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.goto(served.url)
-    expect(opened.locator("#status")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
+
+    def opened(
+        query: str = "",
+        *,
+        state: str = "live",
+        script: str = "",
+        scheme: Literal["light", "dark"] = "light",
+        viewport: tuple[int, int] = (1280, 860),
+        scale: float = 1.0,
+    ) -> Page:
+        width, height = viewport
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            device_scale_factor=scale,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        if script:
+            page.add_init_script(script)
+        page.goto(f"{served.url}/{query}")
+        expect(page.locator("#status")).to_have_attribute("data-state", state, timeout=LIVE_MS)
+        return page
+
     yield opened
-    opened.close()
+    for context in contexts:
+        context.close()
     assert errors == []
+
+
+@pytest.fixture
+def page(open_page: OpenPage) -> Page:
+    return open_page()
 
 
 def picture(page: Page) -> NDArray[np.float64]:
@@ -180,14 +270,9 @@ def test_a_long_answer_is_one_bubble_with_one_stop_button(page: Page) -> None:
     page.keyboard.press("Escape")
 
 
-def test_what_the_server_refuses_for_good_is_said_and_not_tried_again(
-    browser: Browser, served: Served
-) -> None:
-    page = browser.new_page()
-    page.goto(f"{served.url}/?avatar=nobody")
-    expect(page.locator("#status")).to_have_attribute("data-state", "failed", timeout=LIVE_MS)
+def test_what_the_server_refuses_for_good_is_said_and_not_tried_again(open_page: OpenPage) -> None:
+    page = open_page("?avatar=nobody", state="failed")
     expect(page.locator("#log .note.bad")).to_contain_text("nobody")
-    page.close()
 
 
 def test_a_refused_event_is_told_and_the_session_goes_on(page: Page) -> None:
@@ -202,27 +287,24 @@ def test_a_refused_event_is_told_and_the_session_goes_on(page: Page) -> None:
     expect(page.locator("#log .avatar").first).to_be_visible(timeout=3000)
 
 
-def test_the_page_works_in_a_narrow_dark_window(browser: Browser, served: Served) -> None:
-    context = browser.new_context(
-        viewport={"width": 390, "height": 844}, color_scheme="dark", device_scale_factor=2
-    )
-    page = context.new_page()
-    page.goto(served.url)
-    expect(page.locator("#status")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
-    width = page.evaluate("document.documentElement.scrollWidth")
-    assert width <= 390
-    context.close()
+def test_the_page_works_in_a_narrow_dark_window(open_page: OpenPage) -> None:
+    page = open_page(scheme="dark", viewport=(390, 844), scale=2.0)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("codec", ["H264", "VP8"])
+@pytest.mark.parametrize("color", ["ff0000", "00bf42", "336699"])
+def test_a_colour_is_shown_as_it_was_asked_for(open_page: OpenPage, codec: str, color: str) -> None:
+    page = open_page(f"?background=color:%23{color}", script=ONLY % codec)
+    page.locator("#hud summary").click()
+    expect(page.locator("#hud-codec")).to_contain_text(codec, timeout=4000)
+    seen = page.evaluate(CORNER)
+    assert np.abs(np.subtract(seen, tuple(bytes.fromhex(color)))).max() <= 6
 
 
 @pytest.mark.parametrize("webgl", [True, False])
-def test_a_transparent_avatar_stands_on_the_page_itself(
-    browser: Browser, served: Served, webgl: bool
-) -> None:
-    page = browser.new_page(viewport={"width": 1280, "height": 860})
-    if not webgl:
-        page.add_init_script(WITHOUT_WEBGL)
-    page.goto(f"{served.url}/?background=transparent")
-    expect(page.locator("#status")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
+def test_a_transparent_avatar_stands_on_the_page_itself(open_page: OpenPage, webgl: bool) -> None:
+    page = open_page("?background=transparent", script="" if webgl else WITHOUT_WEBGL)
     page.add_style_tag(content=":root { background: #12c83c !important; }")
     page.wait_for_timeout(1000)  # the picture fades in
     frame = page.locator(".frame").bounding_box()
@@ -233,18 +315,22 @@ def test_a_transparent_avatar_stands_on_the_page_itself(
     for outside in (above, beside):
         assert np.abs(np.subtract(outside, (0x12, 0xC8, 0x3C))).max() <= 2
     assert figure[0] > figure[1] + 15, "skin is redder than the page"
-    page.close()
 
 
-def test_the_pages_light_falls_on_the_avatar(browser: Browser, served: Served) -> None:
+def test_the_pages_light_falls_on_the_avatar(open_page: OpenPage) -> None:
     reds = {}
     for ground in ("#ffffff", "#000000"):
-        page = browser.new_page(viewport={"width": 1280, "height": 860})
-        page.goto(f"{served.url}/?seed=5")
-        expect(page.locator("#status")).to_have_attribute("data-state", "live", timeout=LIVE_MS)
+        page = open_page("?seed=5")
         page.add_style_tag(content=f":root, .side {{ background: {ground} !important; }}")
         page.evaluate("document.documentElement.dataset.theme = 'other'")
         page.wait_for_timeout(1500)
         reds[ground] = picture(page)[44:60, 52:76].mean()  # cheeks and nose
         page.close()
     assert reds["#ffffff"] - reds["#000000"] > 12
+
+
+def test_the_pages_light_comes_though_the_channel_opens_last(open_page: OpenPage) -> None:
+    """The page is live with its first picture, which may come before the channel is open."""
+    page = open_page(script=LATE_CHANNEL)
+    page.wait_for_timeout(3500)
+    assert page.evaluate("window.sentLights") > 0

@@ -5,7 +5,7 @@ sixteen times as bright, for looking at.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -19,6 +19,7 @@ from capsules.arkit import VISEMES
 from capsules.avatar import Avatar
 from capsules.pack import builtin_avatar
 from compositor.backend import I420, Compositor
+from compositor.drawlist import DrawList
 from compositor.numba_backend import NumbaCompositor
 from tests.golden.agreement import assert_the_same_picture, open_gpu
 from tests.golden.poses import POSES
@@ -76,20 +77,20 @@ def rgb(frame: I420) -> NDArray[np.uint8]:
     return cell
 
 
-def write_contact_sheet(folder: Path) -> None:
-    """Writes backends.png: CPU, software Vulkan and their difference, side by side."""
+def write_contact_sheet(
+    folder: Path, name: str, backends: tuple[Compositor, Compositor], poses: Mapping[str, DrawList]
+) -> None:
+    """Writes a PNG: CPU, software Vulkan and their difference, side by side."""
     folder.mkdir(parents=True, exist_ok=True)
-    cpu, gpu = NumbaCompositor(), open_gpu()
     cells = []
-    for one in (cpu, gpu):
-        one.load(mira())
-    for pose in POSES.values():
-        on_cpu, on_gpu = (rgb(one.render([pose])[0]) for one in (cpu, gpu))
+    for pose in poses.values():
+        on_cpu, on_gpu = (rgb(one.render([pose])[0]) for one in backends)
         apart = np.abs(on_cpu.astype(np.int16) - on_gpu) * 16
         cells.append(np.hstack([on_cpu, on_gpu, np.minimum(apart, 255).astype(np.uint8)]))
+    cells += [np.zeros_like(cells[0])] * (-len(cells) % COLUMNS)
     rows = [np.hstack(cells[k : k + COLUMNS]) for k in range(0, len(cells), COLUMNS)]
     sheet = av.VideoFrame.from_ndarray(np.ascontiguousarray(np.vstack(rows)), format="rgb24")
-    with av.open(str(folder / "backends.png"), "w", format="image2") as file:
+    with av.open(str(folder / f"{name}.png"), "w", format="image2") as file:
         stream = file.add_stream("png", rate=1)
         stream.width, stream.height, stream.pix_fmt = sheet.width, sheet.height, "rgb24"
         file.mux(stream.encode(sheet))
@@ -97,4 +98,7 @@ def write_contact_sheet(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    write_contact_sheet(Path(sys.argv[1]))
+    both = NumbaCompositor(), open_gpu()
+    for compositor in both:
+        compositor.load(mira())
+    write_contact_sheet(Path(sys.argv[1]), "backends", both, POSES)

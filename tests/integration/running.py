@@ -73,6 +73,8 @@ async def running(folder: Path, **settings: object) -> AsyncIterator[Running]:
         "grpc_port": 0,
         "database": f"sqlite:///{folder / 'test.sqlite'}",
         "cache_dir": folder / "cache",
+        "avatars": folder / "avatars",
+        "capsules": folder / "capsules",
         **settings,
     }
     media, responder = FakeMedia(), FakeResponder()

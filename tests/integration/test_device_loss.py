@@ -69,7 +69,7 @@ async def lose(media: LiveMedia) -> None:
     """Destroys the GPU's device in the thread that owns it."""
     renderer = media._renderer
     assert renderer is not None
-    compositor = renderer._compositor
+    compositor = renderer._compositors.compositor
     assert isinstance(compositor, WgpuCompositor)
     await renderer._call(compositor._open_device().destroy)
 

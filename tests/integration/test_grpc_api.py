@@ -23,6 +23,7 @@ from capsulecast.v1 import session_service_pb2_grpc as pb_grpc
 from control_plane.sessions.subscription import Subscription
 from control_plane.settings import SettingsError, load_settings
 from control_plane.tls import load_tls
+from engine.quality import Quality
 from engine.voice.speaker import SpeechState, SpeechUpdate
 from tests.integration.running import Running, running
 
@@ -138,6 +139,19 @@ def test_session_lives_from_create_to_end(tmp_path: Path) -> None:
         assert [session.id for session in left.sessions] == [client.id]
         everything = await client.sessions.ListSessions(pb.ListSessionsRequest(include_ended=True))
         assert len(everything.sessions) == 2
+
+    run(tmp_path, test)
+
+
+def test_quality_is_switched_and_the_session_tells_it(tmp_path: Path) -> None:
+    async def test(server: Running, client: Client) -> None:
+        event = pb.Event(sequence=1, quality=pb.QualityEvent(quality=pb.QUALITY_HALF))
+        answer = await client.send(event)
+        assert not answer.HasField("packet")
+        assert server.body(client.id).qualities == [Quality.HALF]
+        got = await client.sessions.GetSession(pb.GetSessionRequest(session_id=client.id))
+        assert got.session.options.quality == pb.QUALITY_HALF
+        assert (got.session.textures.hits, got.session.textures.upload_ms) == (90, 1.5)
 
     run(tmp_path, test)
 

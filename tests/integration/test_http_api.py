@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from control_plane.events import Event, Interrupt
+from engine.quality import Quality
 from tests.integration.running import Answer, Running, running
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
@@ -89,6 +90,20 @@ def test_light_is_taken_and_leads_to_no_packet(tmp_path: Path) -> None:
         (told,) = server.body(session).surroundings
         assert (told.left, told.right) == ((16, 32, 48), (0, 0, 0))
         assert told.strength == pytest.approx(0.2)
+
+    run(tmp_path, test)
+
+
+def test_quality_is_switched_and_the_session_tells_it(tmp_path: Path) -> None:
+    async def test(server: Running) -> None:
+        session = await made(server)
+        body = {"sequence": 1, "quality": {"quality": "QUALITY_HALF"}}
+        answer = await server.request("POST", f"/api/sessions/{session}/events", body)
+        assert (answer.status, "packet" in answer.json) == (200, False)
+        assert server.body(session).qualities == [Quality.HALF]
+        told = (await server.request("GET", f"/api/sessions/{session}")).json
+        assert told["options"]["quality"] == "QUALITY_HALF"
+        assert told["textures"]["misses"] == "10"
 
     run(tmp_path, test)
 
@@ -280,10 +295,15 @@ def test_description_covers_the_api_and_refers_to_what_is_there(tmp_path: Path) 
     async def test(server: Running) -> None:
         document = (await server.request("GET", "/openapi.json")).json
         assert set(document["paths"]) == {
+            "/api/avatars",
+            "/api/avatars/{name}",
+            "/api/avatars/{name}/capsules/{cid}.png",
+            "/api/avatars:detectLandmarks",
             "/api/health",
             "/api/library/capsules",
             "/api/library/capsules/{cid}",
             "/api/library/expressions",
+            "/api/library/targets",
             "/api/sessions",
             "/api/sessions/{id}",
             "/api/sessions/{id}/events",

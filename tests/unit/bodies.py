@@ -1,11 +1,13 @@
 """A small library, bodies and packets for the tests of the body."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from capsules.arkit import VISEMES
+from capsules.clip import Clip
 from capsules.library import Library
 from capsules.model import Capsule, CapsulePart, Easing, Layer, Track, Trigger, VoiceSync
 from capsules.targets import TargetKind, targets
@@ -46,6 +48,7 @@ _LAYERS = {
     "CS": Layer.CAMERA,
     "LD": Layer.LIGHT,
     "TR": Layer.TEMPO,
+    "ER": Layer.ENVIRONMENT,
 }
 
 Curve = list[tuple[int, float]]
@@ -112,15 +115,15 @@ def _capsules() -> list[Capsule]:
     ]
 
 
-def library(*more: Capsule) -> Library:
+def library(*more: Capsule, clips: Iterable[Clip] = ()) -> Library:
     """The test library, with more capsules in it."""
-    return Library([*_capsules(), *more], viseme_weights=VISEME_WEIGHTS)
+    return Library([*_capsules(), *more], viseme_weights=VISEME_WEIGHTS, clips=clips)
 
 
-def body(*more: Capsule, seed: int = 7, probe: bool = False) -> Body:
+def body(*more: Capsule, seed: int = 7, probe: bool = False, clips: Iterable[Clip] = ()) -> Body:
     """A body on the test library."""
     options = BodyOptions("mira", FrameSize(64, 64), seed=seed, probe=probe, has_basis=BASES)
-    return Body(library(*more), options)
+    return Body(library(*more, clips=clips), options)
 
 
 def packet(

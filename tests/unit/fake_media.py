@@ -1,9 +1,17 @@
 """A body that draws and says nothing, and remembers what it was told."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 
+import numpy as np
+
+from capsules.avatar import Avatar
 from capsules.library import Library
+from capsules.model import Capsule
+from compositor.backend import I420
+from compositor.drawlist import DrawList
 from compositor.light import Surroundings
+from compositor.pages import CacheStats
 from control_plane.errors import InvalidArgumentError
 from control_plane.responder.port import Reply, Turn
 from control_plane.sessions.options import SessionOptions
@@ -12,9 +20,25 @@ from engine.faults import FaultSink
 from engine.frame_loop import FrameStats
 from engine.live import LiveCallbacks, LiveStats
 from engine.packet import IdPacket
+from engine.quality import Quality
 from engine.stats import Quantiles
+from tests.unit.avatars import synthetic_avatar
 
-__all__ = ["FakeBody", "FakeMedia", "FakeResponder"]
+__all__ = ["CACHE", "FakeBody", "FakeMedia", "FakeResponder"]
+
+CACHE = CacheStats(
+    hits=90,
+    misses=10,
+    evictions=3,
+    uploads=9,
+    pages=6,
+    resident_bytes=6000,
+    pinned_bytes=2000,
+    budget_bytes=8000,
+    uploaded_bytes=9000,
+    upload_ms=1.5,
+    short=True,
+)
 
 
 class FakeBody:
@@ -24,6 +48,9 @@ class FakeBody:
         self.applied: list[tuple[IdPacket, str]] = []
         self.sent: list[str] = []
         self.surroundings: list[Surroundings] = []
+        self.qualities: list[Quality] = []
+        self.poses: list[tuple[tuple[str, float], ...]] = []
+        self.learned: list[Capsule] = []
         self.closed = 0
         self.answers = asyncio.Event()
         self.gave_up = asyncio.Event()
@@ -32,8 +59,20 @@ class FakeBody:
     def apply(self, packet: IdPacket, *, source: str = "") -> None:
         self.applied.append((packet, source))
 
+    def set_quality(self, quality: Quality) -> None:
+        self.qualities.append(quality)
+
+    def cache_stats(self) -> CacheStats:
+        return CACHE
+
     def surround(self, surroundings: Surroundings) -> None:
         self.surroundings.append(surroundings)
+
+    def pose(self, values: Sequence[tuple[str, float]]) -> None:
+        self.poses.append(tuple(values))
+
+    def learn(self, capsule: Capsule) -> None:
+        self.learned.append(capsule)
 
     async def negotiate(self, sdp_type: str, sdp: str) -> tuple[str, str]:
         try:
@@ -61,7 +100,7 @@ class FakeBody:
             draw_list=Quantiles(0.2, 0.4, 0.5, 10),
             render=Quantiles(3.0, 3.5, 4.0, 10),
         )
-        return LiveStats(frames, Quantiles(), ("H264",), self.viewers, 0, "fake")
+        return LiveStats(frames, Quantiles(), ("H264",), self.viewers, 0, "fake", CACHE)
 
     async def aclose(self) -> None:
         self.closed += 1
@@ -75,6 +114,8 @@ class FakeMedia:
         self.bodies: dict[str, FakeBody] = {}
         self.closed = 0
         self.on_fault: FaultSink | None = None
+        self.libraries: list[Library] = []
+        self.drawn: list[DrawList] = []
 
     async def start(self, on_fault: FaultSink) -> None:
         self.on_fault = on_fault
@@ -88,8 +129,18 @@ class FakeMedia:
     ) -> FakeBody:
         if options.avatar != "mira":
             raise InvalidArgumentError(f"avatar is {options.avatar!r}", "options.avatar")
+        self.libraries.append(library)
         body = self.bodies[session_id] = FakeBody(callbacks)
         return body
+
+    async def picture(
+        self, library: Library, avatar: str, compose: Callable[[Avatar], DrawList]
+    ) -> I420 | None:
+        if avatar != "mira":
+            raise InvalidArgumentError(f"avatar is {avatar!r}", "options.avatar")
+        self.drawn.append(compose(synthetic_avatar()))
+        size = self.drawn[-1].size
+        return np.full((size.height * 3 // 2, size.width), 128, np.uint8)
 
     async def aclose(self) -> None:
         self.closed += 1

@@ -68,17 +68,14 @@ def test_accumulate_matches_numpy() -> None:
     np.testing.assert_allclose(out, expected, rtol=0, atol=2e-4)
 
 
-def test_accumulate_residuals_matches_numpy() -> None:
+def test_add_residual_matches_numpy() -> None:
     rng = np.random.default_rng(RNG_SEED)
-    boxes = np.array([[0, 5, 0, 6], [1, 3, 2, 6], [0, 0, 0, 0], [4, 5, 0, 1]])
-    residuals = np.zeros((4, 5, 6, 3), np.int8)
-    for residual, (top, bottom, left, right) in zip(residuals, boxes, strict=True):
-        inside = residual[top:bottom, left:right]
-        inside[:] = rng.integers(-127, 128, inside.shape)
-    rows, weights = np.array([3, 1, 2]), np.array([0.75, -0.5, 1.0], np.float32)
-    out = np.full((5, 6, 3), np.nan, np.float32)
-    kernels.accumulate_residuals(residuals, boxes, rows, weights, out)
-    expected = np.tensordot(weights.astype(np.float64), residuals[rows] / 127.0 * 255.0, 1)
+    before = rng.uniform(-9, 9, (5, 6, 3)).astype(np.float32)
+    residual = rng.integers(-127, 128, (2, 4, 3)).astype(np.int8)
+    out = before.copy()
+    kernels.add_residual(residual, 1, 2, -0.5, out)
+    expected = before.astype(np.float64)
+    expected[1:3, 2:6] += -0.5 * residual / 127.0 * 255.0
     np.testing.assert_allclose(out, expected, rtol=0, atol=1e-3)
 
 
@@ -206,6 +203,44 @@ def test_retouch_matches_numpy_and_writes_only_its_rect() -> None:
     assert not inner[outside].any()
 
 
+@pytest.mark.parametrize(
+    "rect", [(0.0, 0.0, 24.0, 20.0), (0.0, 5.0, 8.0, 15.0), (9.5, -3.0, 20.0, 9.0)]
+)
+def test_retouch_repeats_what_it_changed_at_the_edges_in_the_border(
+    rect: tuple[float, float, float, float],
+) -> None:
+    rng = np.random.default_rng(RNG_SEED)
+    texture = rng.integers(0, 256, (20, 24, 4)).astype(np.uint8)
+    texture[:, :, 3] = 255
+    residual = rng.uniform(20, 90, (4, 6, 3)).astype(np.float32)
+    out = bordered(texture)
+    kernels.retouch(bordered(texture), residual, rect, out)
+    inner = texels_of(out)
+    assert (inner != texture).any()
+    np.testing.assert_array_equal(out, bordered(inner))
+
+
+def test_rect_that_begins_at_a_texels_centre_does_so_whatever_the_rounding() -> None:
+    texture = np.full((20, 24, 4), 100, np.uint8)
+    texture[:, :, 3] = 255
+    changed = []
+    for off in (-1e-9, 0.0, 1e-9):
+        out = bordered(texture)
+        rect = (4.5 + off, 3.5 + off, 8.0, 6.0)
+        kernels.retouch(bordered(texture), np.full((4, 6, 3), 50, np.float32), rect, out)
+        changed.append(np.argwhere((texels_of(out) != texture).any(axis=2)).tolist())
+    assert changed[0] == changed[1] == changed[2]
+    assert (changed[0][0], changed[0][-1]) == ([3, 4], [8, 11])
+
+
+@pytest.mark.parametrize(("left", "top"), [(24.0, 0.0), (0.0, -9.0), (-30.0, 40.0)])
+def test_residual_beside_the_texture_changes_nothing(left: float, top: float) -> None:
+    texture = np.full((20, 24, 4), 200, np.uint8)
+    out = bordered(texture)
+    kernels.retouch(out.copy(), np.ones((4, 6, 3), np.float32), (left, top, 6.0, 9.0), out)
+    np.testing.assert_array_equal(out, bordered(texture))
+
+
 def test_white_ambient_light_changes_no_texture() -> None:
     rng = np.random.default_rng(RNG_SEED)
     texture = rng.integers(0, 256, (12, 12, 4)).astype(np.uint8)
@@ -235,3 +270,105 @@ def test_relight_matches_numpy() -> None:
     light = np.maximum(np.einsum("ck,khw->hwc", polynomial, terms), 0)
     expected = np.minimum(100 * light, 255)
     np.testing.assert_allclose(texels_of(out)[:, :, :3], expected, rtol=0, atol=0.51)
+
+
+def premultiplied(rng: np.random.Generator, height: int, width: int) -> NDArray[np.uint8]:
+    alpha = rng.integers(0, 256, (height, width, 1))
+    alpha[rng.random((height, width, 1)) < 0.2] = 0
+    alpha[rng.random((height, width, 1)) < 0.2] = 255
+    colours = rng.integers(0, 256, (height, width, 3)) * alpha // 255
+    return np.dstack([colours, alpha]).astype(np.uint8)
+
+
+def sampled(
+    frame: NDArray[np.uint8], texels: NDArray[np.float64], shape: tuple[int, ...]
+) -> NDArray[np.float64]:
+    """What a frame is at each pixel centre, bilinear and in [0, 1]; 0 outside it."""
+    y, x = np.mgrid[0 : shape[0], 0 : shape[1]] + 0.5
+    u = texels[0, 0] * x + texels[0, 1] * y + texels[0, 2] - kernels.BORDER
+    v = texels[1, 0] * x + texels[1, 1] * y + texels[1, 2] - kernels.BORDER
+    height, width = frame.shape[:2]
+    inside = (u >= -0.5) & (u < width - 0.5) & (v >= -0.5) & (v < height - 0.5)
+    u, v = np.clip(u, 0, width - 1), np.clip(v, 0, height - 1)
+    left, top = np.floor(u).astype(int), np.floor(v).astype(int)
+    right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
+    fx, fy = (u - left)[:, :, None], (v - top)[:, :, None]
+    raw = frame / 255.0
+    upper = raw[top, left] * (1 - fx) + raw[top, right] * fx
+    lower = raw[bottom, left] * (1 - fx) + raw[bottom, right] * fx
+    mixed: NDArray[np.float64] = (upper * (1 - fy) + lower * fy) * inside[:, :, None]
+    return mixed
+
+
+@pytest.mark.parametrize("covered", [False, True])
+@pytest.mark.parametrize("mode", [kernels.OVERRIDE, kernels.ADDITIVE, kernels.MULTIPLY])
+def test_overlay_is_what_its_formula_says(mode: int, covered: bool) -> None:
+    rng = np.random.default_rng(RNG_SEED)
+    frames = [premultiplied(rng, 20, 31), premultiplied(rng, 13, 17)]
+    edge = kernels.BORDER - 0.5
+    texels = np.array(
+        [
+            [[0.6123, 0.2071, -4.037 + edge], [-0.2531, 0.5067, 6.011 + edge]],
+            [[-0.3011, 0.0, 15.023 + edge], [0.0, 0.3107, -2.049 + edge]],
+        ]
+    )
+    shares = np.array([100, 90], np.uint64)
+    below = premultiplied(rng, 40, 50)
+    if not covered:
+        below[:, :, 3] = 255
+    picture = below.copy().view("<u4")[:, :, 0]
+    one, other = map(bordered, frames)
+    kernels.overlay(picture, one, other, kernels.BORDER, texels, shares, mode)
+
+    d = below / 255.0
+    layers = [sampled(frame, of, d.shape) for frame, of in zip(frames, texels, strict=True)]
+    source = layers[0] * (100 / 256) + layers[1] * (90 / 256)
+    c, a = source[:, :, :3], source[:, :, 3:]
+    if mode == kernels.OVERRIDE:
+        expected = source + (1 - a) * d
+    elif mode == kernels.ADDITIVE:
+        colours = np.minimum(d[:, :, :3] + c * d[:, :, 3:], d[:, :, 3:])
+        expected = np.dstack([colours, d[:, :, 3]])
+    else:
+        expected = np.dstack([d[:, :, :3] * (1 - a + c), d[:, :, 3]])
+    touched = (layers[0][:, :, 3] > 0) & (layers[1][:, :, 3] > 0)
+    assert touched.any()
+    difference = np.abs(rgba(picture) - expected * 255.0)
+    assert difference.max() <= 3.0  # 8 bits of weight, and rounding in between
+    assert difference.mean() <= 0.5
+
+
+def test_overlay_that_is_whole_covers_and_one_without_shares_changes_nothing() -> None:
+    frame = bordered(np.full((8, 8, 4), (10, 20, 30, 255), np.uint8))
+    texels = np.array([[[1.0, 0, 1.5], [0, 1.0, 1.5]]] * 2)
+    for shares, expected in (([256, 0], 10), ([77, 179], 10), ([0, 0], 200)):
+        picture = picture_of(8, 8, (200, 200, 200, 255))
+        weights = np.array(shares, np.uint64)
+        kernels.overlay(picture, frame, frame, kernels.BORDER, texels, weights, kernels.OVERRIDE)
+        assert (rgba(picture)[:, :, 0] == expected).all()
+
+
+@pytest.mark.parametrize(
+    "texels",
+    [
+        [[0.0, 0.0, 4.0], [0.0, 0.0, 4.0]],
+        [[1e9, -1e9, 3.0], [1e7, 1e9, 0.0]],
+        [[1e-13, 1.0, 1.5], [-1.0, 1e-13, 9.4999999]],
+        [[1.0, 0.0, -1e12], [0.0, 1.0, 2.0]],
+    ],
+)
+def test_overlay_reads_no_foreign_memory(texels: list[list[float]]) -> None:
+    frame = np.full((8, 8, 4), 255, np.uint8)
+    padded = np.full((64, 12), 0xFFFF_FFFF_FFFF_FFFF, np.uint64)
+    padded[26:38] = bordered(frame)
+    picture = picture_of(16, 16, (0, 0, 0, 255))
+    kernels.overlay(
+        picture,
+        padded[26:38],
+        padded[26:38],
+        kernels.BORDER,
+        np.array([texels] * 2),
+        np.array([128, 128], np.uint64),
+        kernels.OVERRIDE,
+    )
+    assert set(np.unique(rgba(picture)[:, :, 0])) <= {0, 255}

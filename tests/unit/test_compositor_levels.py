@@ -1,16 +1,66 @@
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from compositor.geometry import texels_per_canvas_px
-from compositor.levels import choose_level, resample, texture_levels
+from compositor.levels import (
+    Levels,
+    choose_level,
+    cut_to_alpha,
+    floor_level,
+    level_sizes,
+    resample,
+)
 from tests.unit.avatars import plain_part, solid
 
 
 def test_each_level_has_half_the_area_of_the_one_before() -> None:
-    levels = texture_levels(solid((10, 20, 30, 40), side_px=64))
-    assert [level.shape[0] for level in levels] == [64, 45, 32, 23, 16, 11, 8]
-    for level in levels:
+    sizes = level_sizes(64, 64)
+    assert sizes == tuple((side, side) for side in (64, 45, 32, 23, 16, 11, 8))
+    levels = Levels(solid((10, 20, 30, 40), side_px=64), sizes)
+    assert len(levels) == len(sizes)
+    for level, size in zip(levels, sizes, strict=True):
+        assert level.shape == (*size, 4)
         assert (level == (10, 20, 30, 40)).all()
+
+
+def test_smallest_level_has_no_side_below_eight() -> None:
+    assert level_sizes(7, 500) == ((7, 500),)
+    assert level_sizes(16, 500)[-1] == (8, 250)
+
+
+def test_floor_is_the_finest_level_of_at_most_96_pixels() -> None:
+    assert floor_level(level_sizes(384, 200)) == 4
+    assert floor_level(level_sizes(96, 90)) == 0
+    assert floor_level(((400, 8),)) == 0
+
+
+@pytest.mark.parametrize("side", [64, 300])
+def test_only_the_floor_is_made_beforehand(side: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = np.random.default_rng(3).integers(0, 256, (side, side, 4), np.uint8)
+    sizes = level_sizes(side, side)
+    levels = Levels(picture, sizes)
+    expected = [resample(picture, size) for size in sizes]
+    made: list[tuple[int, int]] = []
+
+    def counted(asked: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+        made.append(size)
+        return resample(asked, size)
+
+    monkeypatch.setattr("compositor.levels.resample", counted)
+    for level, right in zip(levels, expected, strict=True):
+        np.testing.assert_array_equal(level, right)
+    floor = sizes[floor_level(sizes)]
+    assert made == [size for size in sizes if size != floor]
+    np.testing.assert_array_equal(levels[-1], expected[-1])
+    assert [len(level) for level in levels[1:3]] == [len(one) for one in expected[1:3]]
+
+
+def test_tall_pictures_are_resampled_alike_from_top_to_bottom() -> None:
+    rng = np.random.default_rng(1)
+    once = rng.integers(0, 256, (30, 12, 4), np.uint8)
+    shrunk = resample(np.tile(once, (20, 1, 1)), (300, 7))
+    np.testing.assert_array_equal(shrunk, np.tile(resample(once, (15, 7)), (20, 1, 1)))
 
 
 def test_shrinking_takes_the_mean_of_what_a_pixel_covers() -> None:
@@ -29,7 +79,9 @@ def test_growing_is_linear() -> None:
 
 
 def test_colours_brighter_than_their_alpha_are_cut_down() -> None:
-    assert (texture_levels(solid((200, 100, 50, 100)))[0] == (100, 100, 50, 100)).all()
+    assert (cut_to_alpha(solid((200, 100, 50, 100))) == (100, 100, 50, 100)).all()
+    fine = solid((100, 100, 50, 100))
+    assert cut_to_alpha(fine) is fine
 
 
 def test_the_finest_level_within_the_limit_is_chosen() -> None:

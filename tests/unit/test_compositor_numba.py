@@ -13,6 +13,8 @@ from compositor.drawlist import Camera, DrawList, FrameSize, Light, PartTransfor
 from compositor.errors import InvalidAvatarError, UnknownAvatarError
 from compositor.light import directional
 from compositor.numba_backend import NumbaCompositor
+from compositor.numba_part import NumbaPart, Picture
+from compositor.prepared import PartPlan
 from tests.unit.avatars import PROVENANCE, plain_part, solid, synthetic_avatar
 
 SIZE = FrameSize(256, 256)
@@ -112,12 +114,70 @@ def test_backdrop_of_a_replaced_avatar_is_not_shown() -> None:
         assert seen == {16 + round(grey * 220 / 256)}
 
 
+def rearmost_draws(monkeypatch: pytest.MonkeyPatch) -> list[Camera | None]:
+    """Grows with every drawing of the rearmost part."""
+    seen: list[Camera | None] = []
+    draw = NumbaPart.draw
+
+    def counted(part: NumbaPart, picture: Picture, asked: PartPlan, sh: tuple[float, ...]) -> None:
+        if part.shown[0].part == 0:  # type: ignore[union-attr] # a level of a texture
+            seen.append(None)
+        draw(part, picture, asked, sh)
+
+    monkeypatch.setattr(NumbaPart, "draw", counted)
+    return seen
+
+
+def test_sessions_that_take_turns_draw_what_stands_still_twice_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = rearmost_draws(monkeypatch)
+    compositor = NumbaCompositor()
+    compositor.load(marked(dot(480, 480)))
+    turns = [replace(DOT, camera=Camera(zoom=1.0 + k / 4)) for k in range(4)]
+    first = compositor.render(turns)
+    for _ in range(10):
+        for frame, expected in zip(compositor.render(turns), first, strict=True):
+            np.testing.assert_array_equal(frame, expected)
+    assert len(seen) == 2 * len(turns)
+
+
+def test_moving_camera_keeps_no_picture_and_pushes_out_none_that_stands_still(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = rearmost_draws(monkeypatch)
+    compositor = NumbaCompositor()
+    compositor.load(marked(dot(480, 480)))
+    for k in range(200):
+        compositor.render([DOT, replace(DOT, camera=Camera(x=k / 4))])
+    assert len(seen) == 200 + 1  # the first of the others is as the one that stands still
+    assert compositor._rearmost.kept_bytes == 512 * 512 * 4
+
+
+def test_pictures_of_what_stands_still_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = rearmost_draws(monkeypatch)
+    compositor = NumbaCompositor()
+    compositor.load(marked(dot(480, 480)))
+    turns = [
+        replace(DOT, size=FrameSize(1024, 1024), camera=Camera(zoom=1.0 + k / 64))
+        for k in range(12)
+    ]
+    for _ in range(2):
+        for one in turns:
+            compositor.render([one, one, one])
+    assert 4 * 4 * 1024**2 <= compositor._rearmost.kept_bytes <= 4 * 4 * 1920 * 1080
+    assert len(seen) == 2 * 2 * len(turns)
+    for _ in range(3):
+        compositor.render(turns)
+    assert compositor._rearmost.kept_bytes == 0  # else they were copied in vain
+
+
 def test_many_frame_sizes_do_not_pile_up() -> None:
     compositor = NumbaCompositor()
     compositor.load(marked(dot(480, 480)))
     for side in range(128, 168, 2):
         compositor.render([replace(DOT, size=FrameSize(side, 128))])
-    assert len(compositor._stages) <= 8
+    assert len(compositor._pictures) <= 8
 
 
 def test_drawing_compiles_nothing_after_warming() -> None:
@@ -134,7 +194,7 @@ def test_drawing_compiles_nothing_after_warming() -> None:
     compositor.warm()
     compiled = {name: getattr(kernels, name) for name in kernels.__all__}
     compiled = {name: each for name, each in compiled.items() if hasattr(each, "signatures")}
-    assert len(compiled) == 12
+    assert len(compiled) == 13
     before = {name: len(each.signatures) for name, each in compiled.items()}
     compositor.load(avatar)
     compositor.render([REST, REST, BUSY, replace(BUSY, coverage=True)])
@@ -228,6 +288,17 @@ def test_residual_changes_only_its_rect_and_only_what_is_opaque() -> None:
     assert inside.min() == inside.max() == 43
     changed[62:194, 126:194] = 0
     assert not changed.any()
+
+
+def test_residual_over_a_whole_texture_leaves_no_seam_at_its_edge() -> None:
+    plain = plain_part("patch", (256, 256, 512, 512), solid((100, 100, 100, 255), side_px=32))
+    lighter = Basis(np.zeros((4, 2), np.float16), np.full((2, 2, 3), 50, np.int8))
+    avatar = marked(replace(plain, residual_rect=(0, 0, 32, 32), bases={"glow": lighter}))
+    compositor = NumbaCompositor()
+    compositor.load(avatar)
+    shown = luma(compositor.render([replace(DOT, weights=(("glow", 1.0),))])[0])
+    assert len(np.unique(shown[128:384, 128:384])) == 1
+    assert shown[128, 128] - 16 == round(200 * 220 / 256)
 
 
 def test_light_brightens_the_side_it_comes_from(compositor: NumbaCompositor) -> None:

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from compositor.drawlist import Camera, DrawList, FrameSize, Light, PartTransform
 from compositor.levels import choose_level, choose_levels
 from compositor.light import directional, irradiance_polynomial
 from compositor.prepared import plan, prepare
 from compositor.wgpu_plan import Planner
+from compositor.wgpu_records import LEVEL_DTYPE
 from tests.unit.avatars import synthetic_avatar
 
 AVATAR = synthetic_avatar(0.5)
@@ -27,9 +29,34 @@ DRAW_LISTS = [
 ]
 
 
+class Resident:
+    """Pages of which residuals lie a thousand words apart and levels each in a layer of its own.
+
+    Args:
+        missing: Residuals that are not resident.
+    """
+
+    def __init__(self, *missing: int) -> None:
+        self._missing = missing
+        self.asked: list[list[int]] = []
+
+    def levels(self, wanted: NDArray[np.int64]) -> NDArray[np.void]:
+        found = np.zeros(wanted.shape, LEVEL_DTYPE)
+        found["page"] = wanted
+        return found
+
+    def residuals(self, wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+        self.asked.append(wanted.tolist())
+        return np.where(np.isin(wanted, self._missing), -1, 1000 * wanted)
+
+
+def residual_number(part: int, row: int) -> int:
+    return row + sum(len(one.residual_rows) for one in PARTS[:part])
+
+
 def test_batch_asks_for_what_each_draw_list_asks_for() -> None:
-    planned = Planner(PARTS, AVATAR.canvas_px).plan(DRAW_LISTS)
-    first_levels = np.cumsum([0, *(len(part.textures) for part in PARTS)])
+    planned = Planner(PARTS, AVATAR.canvas_px).plan(DRAW_LISTS, Resident())
+    first_levels = np.cumsum([0, *(len(part.level_sizes) for part in PARTS)])
     for number, draw_list in enumerate(DRAW_LISTS):
         plans = plan(PARTS, AVATAR.canvas_px, draw_list)
         for part, asked in enumerate(plans):
@@ -39,25 +66,50 @@ def test_batch_asks_for_what_each_draw_list_asks_for() -> None:
             turn = np.radians(asked.turn_degrees)
             np.testing.assert_allclose(job["row_x"][3], np.cos(turn), atol=1e-6)
             np.testing.assert_allclose(job["row_y"][3], np.sin(turn), atol=1e-6)
-            assert job["level"] == first_levels[part] + asked.level
+            assert job["level"]["page"] == first_levels[part] + asked.level
             assert job["lit"] == (asked.lit and bool(draw_list.light.sh))
-            for kind, expected in (("delta", asked.deltas), ("residual", asked.residuals)):
+            words = {1000 * residual_number(part, row): one for row, one in asked.residuals}
+            for kind, expected in (("delta", dict(asked.deltas)), ("residual", words)):
                 start, count = job[f"{kind}_start"], job[f"{kind}_count"]
                 found = planned.actives[start : start + count]
                 rows = {int(one["row"]): pytest.approx(float(one["weight"])) for one in found}
-                assert rows == dict(expected)
+                assert rows == expected
                 assert count == len(expected)
     assert planned.has_residuals
 
 
+def test_residuals_are_asked_for_once_a_batch_and_left_out_where_they_are_missing() -> None:
+    pages = Resident(4, 7)
+    planned = Planner(PARTS, AVATAR.canvas_px).plan([*DRAW_LISTS, *DRAW_LISTS], pages)
+    (asked,) = pages.asked
+    assert asked == sorted(set(asked))
+    assert {4, 7} < set(asked)
+    starts, counts = planned.jobs["residual_start"].ravel(), planned.jobs["residual_count"].ravel()
+    listed = [
+        planned.actives["row"][start : start + count].tolist()
+        for start, count in zip(starts, counts, strict=True)
+    ]
+    found = {row // 1000 for rows in listed for row in rows}
+    assert found == set(asked) - {4, 7}
+    whole = Planner(PARTS, AVATAR.canvas_px).plan([*DRAW_LISTS, *DRAW_LISTS], Resident())
+    assert (planned.jobs["delta_count"] == whole.jobs["delta_count"]).all()
+
+
+def test_batch_of_missing_residuals_has_none() -> None:
+    planned = Planner(PARTS, AVATAR.canvas_px).plan(DRAW_LISTS, Resident(*range(1000)))
+    assert not planned.has_residuals
+    assert not planned.jobs["residual_count"].any()
+    assert planned.jobs["delta_count"].any()
+
+
 def test_batch_without_weights_asks_for_no_basis() -> None:
-    planned = Planner(PARTS, AVATAR.canvas_px).plan(DRAW_LISTS[:1])
+    planned = Planner(PARTS, AVATAR.canvas_px).plan(DRAW_LISTS[:1], Resident())
     assert planned.actives.size == 0
     assert not planned.has_residuals
 
 
 def test_light_of_a_turned_part_is_the_light_of_its_turned_normals() -> None:
-    planned = Planner(PARTS, AVATAR.canvas_px).plan(DRAW_LISTS[1:2])
+    planned = Planner(PARTS, AVATAR.canvas_px).plan(DRAW_LISTS[1:2], Resident())
     light, sh = planned.lists[0]["light"][:, :3], LIGHT.sh
     np.testing.assert_allclose(light, irradiance_polynomial(sh, 0.0).T, atol=1e-5)
     part = next(k for k, one in enumerate(PARTS) if one.part.name == "handLeft")
@@ -77,7 +129,7 @@ def terms(x: float, y: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
 def test_light_of_another_length_is_refused() -> None:
     draw_list = DrawList("synthetic", FrameSize(256, 256), light=Light((1.0, 2.0)))
     with pytest.raises(ValueError, match="27 spherical-harmonics numbers or none, not 2"):
-        Planner(PARTS, AVATAR.canvas_px).plan([draw_list])
+        Planner(PARTS, AVATAR.canvas_px).plan([draw_list], Resident())
 
 
 def test_levels_of_arrays_are_those_of_numbers() -> None:

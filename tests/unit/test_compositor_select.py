@@ -10,6 +10,7 @@ import pytest
 from compositor import kernels, select
 from compositor.adapter import Adapter
 from compositor.errors import BackendUnavailableError
+from compositor.pages import CacheOptions
 from compositor.select import Preference, open_compositor
 
 ADAPTERS = (
@@ -18,7 +19,10 @@ ADAPTERS = (
 )
 
 
-def no_gpu(wanted: str | None) -> None:
+CACHE = CacheOptions(budget_bytes=123)
+
+
+def no_gpu(wanted: str | None, _cache: CacheOptions | None) -> None:
     raise BackendUnavailableError(f"no adapter like {wanted!r}")
 
 
@@ -51,8 +55,20 @@ def test_cpu_path_does_not_load_wgpu() -> None:
 def test_auto_takes_the_gpu_where_there_is_one(modules: dict[str, object]) -> None:
     gpu = SimpleNamespace(name="wgpu (fake)")
     modules["wgpu"] = object()
-    modules["compositor.wgpu_backend"] = SimpleNamespace(create=lambda wanted: gpu)
+    modules["compositor.wgpu_backend"] = SimpleNamespace(create=lambda _wanted, _cache: gpu)
     assert open_compositor("auto") is cast("object", gpu)
+
+
+def test_cache_options_reach_the_backend(modules: dict[str, object]) -> None:
+    given: list[CacheOptions | None] = []
+    modules["wgpu"] = object()
+    modules["compositor.wgpu_backend"] = SimpleNamespace(
+        create=lambda _wanted, cache: given.append(cache)
+    )
+    open_compositor("gpu", None, CACHE)
+    open_compositor("gpu")
+    assert given == [CACHE, None]
+    assert open_compositor("cpu", cache=CACHE).cache_stats().budget_bytes == 123
 
 
 def test_auto_falls_back_to_the_cpu(modules: dict[str, object]) -> None:

@@ -2,6 +2,14 @@ import inspect
 
 import pytest
 
+from capsules.bake.errors import (
+    BakeUnavailableError,
+    CancelledBakeError,
+    ConsentError,
+    ModelMissingError,
+    NoFaceError,
+    PhotoFormatError,
+)
 from capsules.errors import UnknownCapsuleError
 from compositor.errors import RenderError
 from control_plane import errors
@@ -32,6 +40,12 @@ from engine.errors import NegotiationError, PacketError, TooManyViewersError
         (RenderError("no"), "UNAVAILABLE", 503),
         (PacketError("large"), "INVALID_ARGUMENT", 400),
         (TimeoutError(), "DEADLINE_EXCEEDED", 504),
+        (NoFaceError("nobody"), "INVALID_ARGUMENT", 400),
+        (PhotoFormatError("no photo"), "INVALID_ARGUMENT", 400),
+        (ConsentError("whose?"), "INVALID_ARGUMENT", 400),
+        (ModelMissingError("none"), "FAILED_PRECONDITION", 409),
+        (BakeUnavailableError("no extra"), "FAILED_PRECONDITION", 409),
+        (CancelledBakeError("enough"), "CANCELLED", 499),
         (RuntimeError("a surprise"), "INTERNAL", 500),
     ],
 )
@@ -46,7 +60,7 @@ def test_every_error_of_the_tree_is_in_the_table() -> None:
         for _, item in inspect.getmembers(errors, inspect.isclass)
         if issubclass(item, ControlError) and item is not ControlError
     ]
-    assert len(classes) == 8
+    assert len(classes) == 9
     assert all(status_of(item("x")).code != "INTERNAL" for item in classes)
 
 

@@ -51,6 +51,12 @@ def test_a_folder_of_the_users_own_is_a_whole_library(tmp_path: Path) -> None:
     assert list(lib.expressions) == ["E_0001"]
 
 
+def test_tracks_of_all_capsules_share_the_name_of_a_target(tmp_path: Path) -> None:
+    lib = load_library(write(tmp_path, mine={"capsules": [record("VF_A"), record("VF_B")]}))
+    one, other = (capsule.tracks[0].target for capsule in lib.capsules.values())
+    assert one is other
+
+
 def track(**changes: object) -> list[dict[str, Any]]:
     return [{"target": "jawOpen", "curve": [[0, 0.0]]} | changes]
 

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -7,26 +7,34 @@ import numpy as np
 import pytest
 
 from capsules.avatar import Avatar, Basis
-from compositor.backend import I420
+from capsules.clip import Clip
+from capsules.model import Capsule, Emotion
+from compositor.backdrop import Backdrop
+from compositor.backend import I420, Wanted
 from compositor.background import parse_background
-from compositor.drawlist import DrawList, FrameSize
-from compositor.output import OutputOptions
+from compositor.drawlist import DrawList, FrameSize, Light
+from compositor.output import Output, OutputOptions
+from compositor.pages import CacheStats
 from engine.clock import NS_PER_MS, VirtualClock
 from engine.errors import ClosedError, NegotiationError, TooManyViewersError, VoiceError
 from engine.faults import Fault
 from engine.feed import FrameSubscription
-from engine.live import LiveBody, LiveCallbacks, LiveOptions
+from engine.live import LiveBody, LiveCallbacks, LiveOptions, _Finishing
+from engine.packet import Mood
+from engine.quality import Quality
 from engine.renderer import Finish, Renderer
 from engine.rtc.audio import LIP_DELAY_NS
 from engine.voice.port import SAMPLE_RATE_HZ, Speech, SpeechViseme, VoiceDelta
 from engine.voice.speaker import SpeechState, SpeechUpdate
 from tests.unit import bodies
 from tests.unit.avatars import PROVENANCE, plain_part, solid
+from tests.unit.clips import clip
 from tests.unit.virtual_time import VirtualTimer, settle
 
 MS = NS_PER_MS
 _FACE = plain_part("face", (0, 0, 64, 64), solid((200, 150, 120, 255)))
 _BASES = {name: Basis(np.zeros(_FACE.vertices.shape, np.float16)) for name in bodies.BASES}
+CONFETTI = bodies.capsule("ER_TEST", clip={"file": "a.webm"})
 AVATAR = Avatar("synthetic", 64, (replace(_FACE, bases=_BASES),), PROVENANCE)
 
 
@@ -37,10 +45,23 @@ class Drawer:
     backend: str = "fake"
     drawn: list[DrawList] = field(default_factory=list)
     loaded: list[str] = field(default_factory=list)
+    core: tuple[str, ...] = ()
+    clips: tuple[Clip, ...] = ()
+    wanted: list[Wanted] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
 
-    async def load(self, avatar: Avatar) -> None:
+    async def load(self, avatar: Avatar, core: Iterable[str] = ()) -> None:
         self.loaded.append(avatar.name)
+        self.core = tuple(core)
+
+    async def load_clips(self, clips: Iterable[Clip]) -> None:
+        self.clips = tuple(clips)
+
+    def prefetch(self, wanted: Wanted) -> None:
+        self.wanted.append(wanted)
+
+    def cache_stats(self) -> CacheStats:
+        return CacheStats(hits=5, misses=2)
 
     async def render(
         self, draw_list: DrawList, session_id: str, finish: Finish | None = None
@@ -90,7 +111,9 @@ class Stage:
 
 
 def on_stage(
-    scene: Callable[[Stage], Coroutine[Any, Any, None]], options: LiveOptions | None = None
+    scene: Callable[[Stage], Coroutine[Any, Any, None]],
+    options: LiveOptions | None = None,
+    more: tuple[Capsule, ...] = (),
 ) -> Stage:
     async def play() -> Stage:
         tasks = asyncio.all_tasks()
@@ -99,7 +122,7 @@ def on_stage(
         speech, faults = list[tuple[int, SpeechUpdate]](), list[Fault]()
         live = await LiveBody.start(
             options=options or LiveOptions("s", FrameSize(16, 16), seed=3, probe=True),
-            library=bodies.library(),
+            library=bodies.library(CONFETTI, *more, clips=[clip(CONFETTI.cid)]),
             avatar=AVATAR,
             renderer=cast("Renderer", drawer),
             tts=voice,
@@ -139,6 +162,78 @@ def test_packet_is_seen_in_the_very_next_frame() -> None:
     stage = on_stage(scene)
     assert stage.drawer.loaded == [AVATAR.name]
     assert set(stage.drawer.forgotten) == {"s"}
+
+
+def test_avatar_is_loaded_with_its_core_and_the_clips_before_their_heads_are_fetched() -> None:
+    async def scene(stage: Stage) -> None:
+        assert stage.drawer.core[:2] == ("eyeBlinkLeft", "eyeBlinkRight")
+        assert "jawOpen" in stage.drawer.core
+        assert [item.cid for item in stage.drawer.clips] == ["ER_TEST"]
+        assert stage.drawer.wanted == [Wanted(AVATAR.name, (), ("ER_TEST",))]
+
+    on_stage(scene)
+
+
+def test_clip_is_drawn_as_an_overlay() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.watch()
+        stage.live.apply(bodies.packet("ER_TEST"))
+        await stage.pass_ms(500)
+        (overlay,) = stage.drawer.drawn[-1].overlays
+        assert [item.clip for item in overlay.frames] == ["ER_TEST"]
+
+    on_stage(scene)
+
+
+def test_quality_is_switched_from_the_next_frame_on() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.watch()
+        await stage.pass_ms(100)
+        assert not stage.drawer.drawn[-1].half_clips
+        stage.live.set_quality(Quality.HALF)
+        await stage.pass_ms(100)
+        assert stage.drawer.drawn[-1].half_clips
+        assert stage.drawer.wanted[-1] == Wanted(AVATAR.name, (), ("ER_TEST",), half_clips=True)
+
+    on_stage(scene)
+
+
+def test_session_can_begin_at_half_quality() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.watch()
+        await stage.pass_ms(100)
+        assert all(one.half_clips for one in stage.drawer.drawn)
+        assert stage.drawer.wanted[0].half_clips
+
+    on_stage(scene, LiveOptions("s", FrameSize(16, 16), quality=Quality.HALF))
+
+
+def test_textures_of_a_drifting_mood_are_fetched_after_the_packet() -> None:
+    glad = bodies.capsule(
+        "VF_GLAD",
+        {"mouthSmileLeft": [(0, 1.0)]},
+        emotion=Emotion(valence=1.0, arousal=0.0, dominance=0.0),
+    )
+
+    async def scene(stage: Stage) -> None:
+        heads = len(stage.drawer.wanted)
+        stage.live.apply(bodies.packet(mood=Mood(0.0, 0.0, 0.0)))
+        await stage.pass_ms(400)
+        stage.live.apply(bodies.packet(sequence=2, mood=Mood(0.3, 0.0, 0.0)))
+        assert len(stage.drawer.wanted) == heads
+        await settle()
+        (wanted,) = stage.drawer.wanted[heads:]
+        assert wanted.bases == ("mouthSmileLeft",)
+
+    on_stage(scene, more=(glad,))
+
+
+def test_texture_cache_is_in_the_stats() -> None:
+    async def scene(stage: Stage) -> None:
+        assert stage.live.stats().cache == CacheStats(hits=5, misses=2)
+        assert stage.live.cache_stats().hits == 5
+
+    on_stage(scene)
 
 
 def test_packets_without_viewers_are_played_but_not_drawn() -> None:
@@ -340,6 +435,19 @@ def test_stats_tell_what_was_done() -> None:
         assert (stats.viewers, stats.codecs, stats.backend) == (0, (), "fake")
 
     on_stage(scene)
+
+
+def test_what_is_behind_the_avatar_is_graded_as_its_frame_is() -> None:
+    backdrop = Backdrop(np.full((16, 16, 3), 90, np.uint8), graded=True)
+    finishing = _Finishing(cast(Renderer, Drawer()), Output(FrameSize(16, 16), backdrop))
+
+    def seen(light: Light) -> int:
+        scene = DrawList("synthetic", FrameSize(16, 16), light=light, coverage=True)
+        image = asyncio.run(finishing.render(scene, "s"))
+        assert image is not None
+        return int(image[0, 0])
+
+    assert seen(Light(exposure=0.5)) > seen(Light()) + 10 > seen(Light(exposure=-0.5)) + 20
 
 
 @pytest.mark.parametrize(

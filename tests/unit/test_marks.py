@@ -4,19 +4,34 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from compositor.backdrop import solid
+from compositor.backdrop import solid as backdrop
 from compositor.backend import I420
-from compositor.drawlist import FrameSize
+from compositor.drawlist import FrameSize, Light
 from compositor.lettering import can_write, write, written_width
 from compositor.marks import Mark, label_mark, watermark_mark
 
-SIZES = [(128, 128), (200, 200), (300, 150), (320, 600), (512, 512), (1920, 1080)]
+SIZES = [
+    (128, 128),
+    (128, 816),
+    (128, 1920),
+    (200, 200),
+    (200, 1400),
+    (300, 150),
+    (320, 600),
+    (512, 512),
+    (1920, 128),
+    (1920, 1080),
+]
 MARKS: list[Callable[[FrameSize], Mark]] = [
     label_mark,
     lambda size: watermark_mark("\N{COPYRIGHT SIGN} Sm\N{LATIN SMALL LETTER O WITH STROKE}r", size),
     lambda size: watermark_mark("W" * 40, size),
 ]
 GREY = (120, 120, 120)
+
+
+def solid(color: tuple[int, int, int], size: FrameSize) -> I420:
+    return backdrop(color, size).frame(Light()).copy()
 
 
 def luma(frame: I420) -> NDArray[np.int64]:
@@ -50,6 +65,7 @@ def test_what_has_no_letter_is_known() -> None:
     assert can_write("Gr\N{LATIN SMALL LETTER U WITH DIAERESIS}n \N{EURO SIGN} 5~")
     assert not can_write("\u732b")
     assert not can_write("a\nb")
+    assert not can_write("\N{SOFT HYPHEN}"), "it is in the font, but takes no room"
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -65,6 +81,7 @@ def test_marks_lie_inside_frames_of_every_shape(
     assert mark.top + rows <= frame_size.height
     assert [side % 2 for side in (mark.left, mark.top, rows, columns)] == [0, 0, 0, 0]
     assert (mark.grey <= mark.opacity + 1e-9).all()
+    mark.apply(solid(GREY, frame_size), coverage=False)
 
 
 @pytest.mark.parametrize("mark_of", MARKS)

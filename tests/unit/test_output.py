@@ -1,25 +1,25 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from capsules.avatar import Avatar
 from compositor import kernels
-from compositor.backdrop import blurred, picture, picture_path, solid
+from compositor.backdrop import Backdrop, blurred, picture, solid
 from compositor.backend import I420
 from compositor.background import Background, BackgroundKind, parse_background
 from compositor.drawlist import Camera, DrawList, FrameSize, Light, PartTransform
-from compositor.errors import PictureError
 from compositor.light import directional
 from compositor.numba_backend import NumbaCompositor
 from compositor.output import OutputOptions, open_output
 from compositor.probe import read_probe
+from engine.framing import framing
 from tests.unit.avatars import PROVENANCE, plain_part, synthetic_avatar
 from tests.unit.avatars import solid as texture
+from tests.unit.pictures import png
 
 SIZE = FrameSize(192, 128)
 GREY = (90, 140, 60)
@@ -58,13 +58,8 @@ def covered(compositor: NumbaCompositor, draw_list: DrawList) -> I420:
     return compositor.render([replace(draw_list, coverage=True)])[0]
 
 
-def rgba_png(path: Path, rgb: NDArray[np.uint8]) -> None:
-    frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
-    with av.open(str(path), "w", format="image2") as file:
-        stream = file.add_stream("png", rate=1)
-        stream.width, stream.height, stream.pix_fmt = frame.width, frame.height, "rgb24"
-        file.mux(stream.encode(frame))
-        file.mux(stream.encode(None))
+def shown(backdrop: Backdrop) -> I420:
+    return backdrop.frame(Light())
 
 
 def test_frame_with_coverage_is_twice_as_wide_and_black_where_nothing_is(
@@ -120,7 +115,7 @@ def test_drawing_with_coverage_changes_no_later_frame() -> None:
 def test_probe_can_be_read_over_any_background(compositor: NumbaCompositor) -> None:
     frame = covered(compositor, replace(SCENE, probe=0xA5C3))
     composed = np.empty((192, 192), np.uint8)
-    kernels.compose(frame, solid((255, 255, 255), SIZE), composed)
+    kernels.compose(frame, shown(solid((255, 255, 255), SIZE)), composed)
     assert read_probe(frame) == read_probe(composed) == 0xA5C3
 
 
@@ -146,8 +141,8 @@ def test_what_is_no_background_is_refused(text: str) -> None:
 
 def test_solid_colour_is_what_a_plain_background_is_drawn_as(compositor: NumbaCompositor) -> None:
     drawn = compositor.render([replace(SCENE, size=SIZE)])[0]
-    assert solid(GREY, SIZE)[0, 0] == drawn[0, 0]
-    assert solid(GREY, SIZE)[128, 0] == drawn[128, 0]
+    assert shown(solid(GREY, SIZE))[0, 0] == drawn[0, 0]
+    assert shown(solid(GREY, SIZE))[128, 0] == drawn[128, 0]
 
 
 def test_blur_softens_edges_and_keeps_the_mean() -> None:
@@ -155,7 +150,8 @@ def test_blur_softens_edges_and_keeps_the_mean() -> None:
     checks[..., 3] = 255
     checks[:, 32:, :3] = 200
     part = plain_part("background", (0, 0, 1024, 1024), checks)
-    frame = blurred(Avatar("a", 1024, (part,), PROVENANCE), Camera(), FrameSize(256, 256))
+    avatar = Avatar("a", 1024, (part,), PROVENANCE)
+    frame = shown(blurred(avatar, Camera(), FrameSize(256, 256)))
     row = frame[128, :256].astype(int)
     steps = np.diff(row)
     assert steps.min() >= 0
@@ -167,36 +163,53 @@ def test_blur_softens_edges_and_keeps_the_mean() -> None:
 
 def test_blur_of_an_avatar_without_background_is_black() -> None:
     face = plain_part("face", (0, 0, 1024, 1024), texture((200, 200, 200, 255)))
-    frame = blurred(Avatar("a", 1024, (face,), PROVENANCE), Camera(), SIZE)
-    np.testing.assert_array_equal(frame, solid((0, 0, 0), SIZE))
+    soft = blurred(Avatar("a", 1024, (face,), PROVENANCE), Camera(), SIZE)
+    np.testing.assert_array_equal(shown(soft), shown(solid((0, 0, 0), SIZE)))
+
+
+@pytest.mark.parametrize("size", [(1920, 128), (128, 1920), (320, 600), (1280, 720)])
+def test_blur_covers_frames_of_every_shape(size: tuple[int, int]) -> None:
+    part = plain_part("background", (-160, -160, 1344, 1344), texture((*GREY, 255)))
+    avatar = Avatar("a", 1024, (part,), PROVENANCE)
+    frame = shown(blurred(avatar, framing(FrameSize(*size)), FrameSize(*size)))
+    luma = frame[: size[1]].astype(int)
+    assert luma.max() - luma.min() <= 2
+    assert abs(luma[0, 0] - int(shown(solid(GREY, SIZE))[0, 0])) <= 2
+
+
+def test_background_is_drawn_and_blurred_once_for_all_sessions_of_a_shape(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn: list[DrawList] = []
+    render = NumbaCompositor.render
+
+    def counted(self: NumbaCompositor, draw_lists: Sequence[DrawList]) -> list[I420]:
+        drawn.extend(draw_lists)
+        return render(self, draw_lists)
+
+    monkeypatch.setattr(NumbaCompositor, "render", counted)
+    avatar, other = before(GREY, synthetic_avatar(0.5)), before(GREY, synthetic_avatar(0.5))
+    frames = [shown(blurred(avatar, Camera(), SIZE)) for _ in range(3)]
+    assert len(drawn) == 1
+    np.testing.assert_array_equal(frames[0], frames[2])
+    blurred(avatar, Camera(zoom=1.1), SIZE)
+    blurred(avatar, Camera(), FrameSize(128, 128))
+    blurred(other, Camera(), SIZE)
+    assert len(drawn) == 4
+    assert max(min(scene.size.width, scene.size.height) for scene in drawn) < 256
 
 
 def test_picture_covers_the_frame_and_keeps_its_shape(tmp_path: Path) -> None:
     rgb = np.zeros((300, 300, 3), np.uint8)
     rgb[140:160] = 255  # a bar across the middle
     rgb[:40] = (255, 0, 0)  # cut off: the frame is wider than the picture
-    rgba_png(tmp_path / "bar.png", rgb)
-    frame = picture(tmp_path / "bar.png", SIZE)
+    png(tmp_path / "bar.png", rgb)
+    frame = shown(picture(tmp_path / "bar.png", SIZE))
     luma = frame[:128].astype(int)
     rows = np.flatnonzero(luma[:, 96] > 128)
     assert abs(len(rows) - 20 * 192 / 300) <= 2
     assert abs(rows.mean() - 63.5) < 1
     assert luma[0].max() == 16
-
-
-def test_picture_is_found_by_its_name_alone(tmp_path: Path) -> None:
-    rgba_png(tmp_path / "office.png", np.zeros((8, 8, 3), np.uint8))
-    (tmp_path / "notes.txt").write_text("no picture")
-    assert picture_path(tmp_path, "office") == tmp_path / "office.png"
-    assert picture_path(tmp_path, "notes") is None
-    assert picture_path(tmp_path, "office.png") is None
-
-
-def test_file_that_is_no_picture_is_named(tmp_path: Path) -> None:
-    broken = tmp_path / "broken.png"
-    broken.write_bytes(b"not a picture at all")
-    with pytest.raises(PictureError, match=r"broken\.png"):
-        picture(broken, SIZE)
 
 
 def output_of(background: Background) -> I420:
@@ -240,3 +253,32 @@ def test_label_and_watermark_lie_over_any_background(background: str) -> None:
     assert changed[96:, 48:144].any(), "the watermark"
     assert not changed[40:90, :192].any()
     assert changed[:, 192:].any() is np.bool_(background == "transparent")
+
+
+@pytest.mark.parametrize("background", ["studio", "blur", "picture:x", "color:#5a8c3c"])
+def test_graded_light_reaches_all_that_is_behind_but_a_colour(
+    background: str, tmp_path: Path
+) -> None:
+    png(tmp_path / "x.png", np.full((8, 8, 3), GREY, np.uint8))
+    options = OutputOptions(parse_background(background), tmp_path / "x.png")
+    avatar = before(GREY, synthetic_avatar(0.5))
+    output = open_output(options, avatar, Camera(), SIZE)
+    compositor = NumbaCompositor()
+    compositor.load(avatar)
+
+    def corner(light: Light) -> list[int]:
+        scene = replace(SCENE, light=light, coverage=options.coverage)
+        frame = output.finish(compositor.render([scene])[0], light)
+        return [int(plane[0]) for plane in (frame[0], *frame[128:].reshape(2, -1))]
+
+    plain = corner(Light())
+    lights = [Light(exposure=0.6), Light(temperature=-1.0), Light(), Light(contrast=1.3)]
+    seen = [corner(light) for light in lights]
+    lit = [frame != plain for frame in seen]
+    assert lit == ([False] * 4 if background.startswith("color") else [True, True, False, True])
+    if lit[0]:
+        compositor.load(before(GREY, synthetic_avatar(0.5)))
+        studio = [compositor.render([replace(SCENE, light=light)])[0] for light in lights]
+        for frame, wanted in zip(seen, studio, strict=True):
+            planes = (wanted[0], *wanted[128:].reshape(2, -1))
+            assert np.abs(np.subtract(frame, [int(plane[0]) for plane in planes])).max() <= 2

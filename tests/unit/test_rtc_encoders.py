@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from aiortc.codecs import depayload
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
 
 from compositor.drawlist import FrameSize
 from engine.rtc.encoders import (
@@ -16,6 +17,7 @@ from engine.rtc.encoders import (
 SIZE = FrameSize(128, 96)
 TICKS = 3000  # of 90 kHz, at 30 fps
 LARGEST_PAYLOAD = 1300
+SMPTE170M = 6  # matrix coefficients in ITU-T H.273; PyAV's Colorspace counts otherwise
 
 
 def picture(index: int, size: FrameSize = SIZE, noise: bool = False) -> av.VideoFrame:
@@ -89,6 +91,15 @@ def test_another_size_starts_anew_with_a_keyframe(codec: str) -> None:
     payloads = encoder.encode(picture(1, other), keyframe=False)
     [frame] = decoded(codec, [payloads])
     assert (frame.width, frame.height) == (64, 64)
+
+
+def test_h264_says_what_its_colours_mean() -> None:
+    """Players take H.264 that says nothing for BT.709; VP8 is BT.601 by its specification."""
+    [frame] = decoded("H264", [H264Encoder(SIZE).encode(picture(0), keyframe=True)])
+    assert frame.color_range == ColorRange.MPEG
+    assert frame.colorspace == SMPTE170M
+    assert frame.color_primaries == ColorPrimaries.BT709
+    assert frame.color_trc == ColorTrc.IEC61966_2_1
 
 
 def test_h264_follows_the_viewers_estimate_without_being_rebuilt() -> None:

@@ -18,7 +18,17 @@ from control_plane.errors import (
     SessionEndedError,
     UnavailableError,
 )
-from control_plane.events import Chat, ChatRole, Emotion, Event, EventKind, Interrupt, Light, Speak
+from control_plane.events import (
+    Chat,
+    ChatRole,
+    Emotion,
+    Event,
+    EventKind,
+    Interrupt,
+    Light,
+    SetQuality,
+    Speak,
+)
 from control_plane.sessions import manager as sessions_module
 from control_plane.sessions.manager import SessionManager, SessionServices
 from control_plane.sessions.options import SessionOptions
@@ -29,6 +39,7 @@ from control_plane.sessions.updates import Lag, MoodUpdate, Rejection, Update
 from engine.clock import NS_PER_S, VirtualClock
 from engine.faults import Fault
 from engine.packet import IdPacket, Mood
+from engine.quality import Quality
 from engine.voice.speaker import SpeechState, SpeechUpdate
 from storage.records import (
     FaultRecord,
@@ -38,7 +49,7 @@ from storage.records import (
     SessionEnded,
     SessionStarted,
 )
-from tests.unit.fake_media import FakeBody, FakeMedia, FakeResponder
+from tests.unit.fake_media import CACHE, FakeBody, FakeMedia, FakeResponder
 from tests.unit.virtual_time import settle
 
 OPTIONS = SessionOptions(avatar="mira", size=FrameSize(512, 512), fps=30, seed=1)
@@ -259,6 +270,33 @@ def test_light_reaches_the_body_and_moves_nothing_else() -> None:
         assert len(body.surroundings) == 1
         session.handle(Event(4, Interrupt()), "id:page")
         assert len(body.applied) == 1
+
+    run(test())
+
+
+def test_quality_reaches_the_body_and_the_sessions_state() -> None:
+    async def test() -> None:
+        world = World()
+        session, body = await world.session()
+        subscription = session.subscribe()
+        before = session.info
+        assert session.handle(Event(3, SetQuality(Quality.HALF)), "id:page").packets == ()
+        assert body.qualities == [Quality.HALF]
+        told = [before.options.quality, session.info.options.quality]
+        assert told == [Quality.FULL, Quality.HALF]
+        assert world.sessions.info(session.id).options.quality == Quality.HALF
+        assert (body.applied, taken(subscription)) == ([], [])
+
+    run(test())
+
+
+def test_texture_cache_is_told_while_the_session_lives() -> None:
+    async def test() -> None:
+        world = World()
+        session, _ = await world.session()
+        assert session.info.textures == CACHE
+        ended = await world.sessions.end(session.id)
+        assert ended.textures is None
 
     run(test())
 
@@ -554,6 +592,16 @@ def test_viewers_hear_measurements_once_a_second() -> None:
         assert stats[0]["fps"] == 30.0
         assert stats[0]["stages"]["drawList"] == {"p50": 0.2, "p95": 0.4, "p99": 0.5, "n": 10}
         assert set(stats[0]["stages"]) == {"brain", "drawList", "render"}
+        assert stats[0]["cache"] == {
+            "hits": 90,
+            "misses": 10,
+            "evictions": 3,
+            "pages": 6,
+            "residentBytes": 6000,
+            "budgetBytes": 8000,
+            "uploadMs": 1.5,
+            "short": True,
+        }
         names = {one["cid"]: one["name"] for one in stats[0]["capsules"]}
         assert names["VF_NEUTRAL"]
         assert names["VF_GONE"] == ""
@@ -577,7 +625,10 @@ def test_performance_is_logged_every_minute_and_at_the_end() -> None:
             f"{stage}.{quantile}"
             for stage in ("brain", "draw_list", "render")
             for quantile in ("p50", "p99")
-        }
+        } | {f"cache.{name}" for name in ("hits", "misses", "evictions", "resident", "upload")}
+        assert measures["cache.resident"] == 6000.0
+        units = {record.measure: record.unit for record in world.of(PerformanceRecord)}
+        assert (units["cache.hits"], units["cache.upload"]) == ("pages", "ms")
         logged = len(world.of(PerformanceRecord))
         await world.sessions.end(session.id)
         assert len(world.of(PerformanceRecord)) == 2 * logged

@@ -133,3 +133,12 @@ def test_bad_database_url_is_not_told(url: str) -> None:
 
 def test_size_is_read_in_any_case() -> None:
     assert parse_size(" 1920X1080 ") == FrameSize(1920, 1080)
+
+
+def test_texture_cache_has_a_least_and_a_most() -> None:
+    assert load_settings().cache_mb == 256
+    assert load_settings({"cache_mb": "8"}).cache_mb == 8
+    assert load_settings({"cache_mb": 65_536}).cache_mb == 65_536
+    for bad in (7, 65_537, "much"):
+        with pytest.raises(SettingsError, match="--cache-mb"):
+            load_settings({"cache_mb": bad})

@@ -23,6 +23,7 @@ from control_plane.events import (
     Interrupt,
     Light,
     PlayExpression,
+    SetQuality,
     Speak,
     Task,
     TaskState,
@@ -45,7 +46,9 @@ from control_plane.translate.sessions import (
 )
 from control_plane.translate.updates import update_to_json
 from engine.packet import BlendEntry, IdPacket, Mood
+from engine.quality import Quality
 from engine.voice.speaker import SpeechState, SpeechUpdate
+from tests.unit.fake_media import CACHE
 
 DEFAULTS = SessionOptions(avatar="mira", size=FrameSize(512, 512), fps=30, seed=7)
 
@@ -78,6 +81,8 @@ DEFAULTS = SessionOptions(avatar="mira", size=FrameSize(512, 512), fps=30, seed=
             {"light": {"below": 0xFFFFFF}},
             Light(Surroundings((0, 0, 0), (0, 0, 0), (0, 0, 0), (255, 255, 255), 0.35)),
         ),
+        ({"quality": {"quality": "QUALITY_HALF"}}, SetQuality(Quality.HALF)),
+        ({"quality": {"quality": "QUALITY_FULL"}}, SetQuality(Quality.FULL)),
     ],
 )
 def test_every_kind_of_event_is_read(kind: dict[str, Any], expected: object) -> None:
@@ -144,6 +149,8 @@ def test_field_names_of_the_proto_file_are_taken_too() -> None:
         ({"sequence": 1, "light": {"above": 0x1000000}}, "event.light.above", "0xRRGGBB"),
         ({"sequence": 1, "light": {"strength": 1.5}}, "event.light.strength", "1.5"),
         ({"sequence": 1, "light": {"strength": "NaN"}}, "event.light.strength", "nan"),
+        ({"sequence": 1, "quality": {}}, "event.quality.quality", "full, half"),
+        ({"sequence": 1, "quality": {"quality": 9}}, "event.quality.quality", "is 9"),
         ({"sequence": 1, "unknown": {}}, "event", "unknown"),
         ({"sequence": 1, "chat": {"text": "\ud800"}}, "event.chat.text", "surrogate"),
         ({"sequence": 1, "chat": {}, "speak": {}}, "event", "multiple"),
@@ -263,9 +270,11 @@ def test_seed_0_is_a_seed() -> None:
         ({"avatar": 3}, "options"),
         ({"background": "picture:../../secret"}, "options.background"),
         ({"background": "color:#12345g"}, "options.background"),
+        ({"quality": 3}, "options.quality"),
         ({"watermark": "x" * 41}, "options.watermark"),
         ({"watermark": "\u732b"}, "options.watermark"),
         ({"watermark": "two\nlines"}, "options.watermark"),
+        ({"watermark": "\N{SOFT HYPHEN}"}, "options.watermark"),
         ("mira", ""),
     ],
 )
@@ -311,11 +320,39 @@ def test_session_is_written_complete() -> None:
             "background": "studio",
             "label": False,
             "watermark": "",
+            "quality": "QUALITY_FULL",
         },
         "state": "SESSION_STATE_ACTIVE",
         "createTime": "2026-01-02T03:04:05Z",
         "mood": {"valence": 0.5, "arousal": 0.0, "dominance": -0.5},
         "viewers": 0,
+    }
+
+
+def test_quality_of_a_session_is_read_and_told() -> None:
+    options = options_from_json({"quality": "QUALITY_HALF"}, DEFAULTS)
+    assert options.quality is Quality.HALF
+    assert options_from_json({}, options).quality is Quality.HALF
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    info = SessionInfo("a", options, now, None, Mood(), 0)
+    assert session_to_json(info)["options"]["quality"] == "QUALITY_HALF"
+
+
+def test_session_tells_what_the_texture_cache_does() -> None:
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    info = SessionInfo("a", DEFAULTS, now, None, Mood(), 0, CACHE)
+    assert session_to_json(info)["textures"] == {
+        "hits": "90",
+        "misses": "10",
+        "evictions": "3",
+        "uploads": "9",
+        "pages": "6",
+        "residentBytes": "6000",
+        "pinnedBytes": "2000",
+        "budgetBytes": "8000",
+        "uploadedBytes": "9000",
+        "uploadMs": 1.5,
+        "short": True,
     }
 
 

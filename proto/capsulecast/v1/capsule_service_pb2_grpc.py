@@ -50,6 +50,16 @@ class CapsuleServiceStub:
                 request_serializer=capsulecast_dot_v1_dot_capsule__service__pb2.ListExpressionsRequest.SerializeToString,
                 response_deserializer=capsulecast_dot_v1_dot_capsule__service__pb2.ListExpressionsResponse.FromString,
                 _registered_method=True)
+        self.ListTargets = channel.unary_unary(
+                '/capsulecast.v1.CapsuleService/ListTargets',
+                request_serializer=capsulecast_dot_v1_dot_capsule__service__pb2.ListTargetsRequest.SerializeToString,
+                response_deserializer=capsulecast_dot_v1_dot_capsule__service__pb2.ListTargetsResponse.FromString,
+                _registered_method=True)
+        self.SaveCapsule = channel.unary_unary(
+                '/capsulecast.v1.CapsuleService/SaveCapsule',
+                request_serializer=capsulecast_dot_v1_dot_capsule__service__pb2.SaveCapsuleRequest.SerializeToString,
+                response_deserializer=capsulecast_dot_v1_dot_capsule__service__pb2.SaveCapsuleResponse.FromString,
+                _registered_method=True)
 
 
 class CapsuleServiceServicer:
@@ -77,6 +87,22 @@ class CapsuleServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListTargets(self, request, context):
+        """Lists everything that a capsule's curves may move.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SaveCapsule(self, request, context):
+        """Keeps a capsule in the user's own part of the library, for sessions that begin from now on.
+        INVALID_ARGUMENT for one that the library's check refuses; ALREADY_EXISTS where its id belongs
+        to a capsule that was not saved in this way.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CapsuleServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +120,16 @@ def add_CapsuleServiceServicer_to_server(servicer, server):
                     servicer.ListExpressions,
                     request_deserializer=capsulecast_dot_v1_dot_capsule__service__pb2.ListExpressionsRequest.FromString,
                     response_serializer=capsulecast_dot_v1_dot_capsule__service__pb2.ListExpressionsResponse.SerializeToString,
+            ),
+            'ListTargets': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTargets,
+                    request_deserializer=capsulecast_dot_v1_dot_capsule__service__pb2.ListTargetsRequest.FromString,
+                    response_serializer=capsulecast_dot_v1_dot_capsule__service__pb2.ListTargetsResponse.SerializeToString,
+            ),
+            'SaveCapsule': grpc.unary_unary_rpc_method_handler(
+                    servicer.SaveCapsule,
+                    request_deserializer=capsulecast_dot_v1_dot_capsule__service__pb2.SaveCapsuleRequest.FromString,
+                    response_serializer=capsulecast_dot_v1_dot_capsule__service__pb2.SaveCapsuleResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +214,60 @@ class CapsuleService:
             '/capsulecast.v1.CapsuleService/ListExpressions',
             capsulecast_dot_v1_dot_capsule__service__pb2.ListExpressionsRequest.SerializeToString,
             capsulecast_dot_v1_dot_capsule__service__pb2.ListExpressionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTargets(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/capsulecast.v1.CapsuleService/ListTargets',
+            capsulecast_dot_v1_dot_capsule__service__pb2.ListTargetsRequest.SerializeToString,
+            capsulecast_dot_v1_dot_capsule__service__pb2.ListTargetsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SaveCapsule(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/capsulecast.v1.CapsuleService/SaveCapsule',
+            capsulecast_dot_v1_dot_capsule__service__pb2.SaveCapsuleRequest.SerializeToString,
+            capsulecast_dot_v1_dot_capsule__service__pb2.SaveCapsuleResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,6 +39,13 @@ class CapsuleServiceStub:
     """Returns one capsule. NOT_FOUND where there is none of that id."""
     ListExpressions: _grpc.UnaryUnaryMultiCallable[_capsule_service_pb2.ListExpressionsRequest, _capsule_service_pb2.ListExpressionsResponse]
     """Lists expressions in order of their ids, page by page."""
+    ListTargets: _grpc.UnaryUnaryMultiCallable[_capsule_service_pb2.ListTargetsRequest, _capsule_service_pb2.ListTargetsResponse]
+    """Lists everything that a capsule's curves may move."""
+    SaveCapsule: _grpc.UnaryUnaryMultiCallable[_capsule_service_pb2.SaveCapsuleRequest, _capsule_service_pb2.SaveCapsuleResponse]
+    """Keeps a capsule in the user's own part of the library, for sessions that begin from now on.
+    INVALID_ARGUMENT for one that the library's check refuses; ALREADY_EXISTS where its id belongs
+    to a capsule that was not saved in this way.
+    """
 
 @_typing.type_check_only
 class CapsuleServiceAsyncStub(CapsuleServiceStub):
@@ -51,6 +58,13 @@ class CapsuleServiceAsyncStub(CapsuleServiceStub):
     """Returns one capsule. NOT_FOUND where there is none of that id."""
     ListExpressions: _aio.UnaryUnaryMultiCallable[_capsule_service_pb2.ListExpressionsRequest, _capsule_service_pb2.ListExpressionsResponse]  # type: ignore[assignment]
     """Lists expressions in order of their ids, page by page."""
+    ListTargets: _aio.UnaryUnaryMultiCallable[_capsule_service_pb2.ListTargetsRequest, _capsule_service_pb2.ListTargetsResponse]  # type: ignore[assignment]
+    """Lists everything that a capsule's curves may move."""
+    SaveCapsule: _aio.UnaryUnaryMultiCallable[_capsule_service_pb2.SaveCapsuleRequest, _capsule_service_pb2.SaveCapsuleResponse]  # type: ignore[assignment]
+    """Keeps a capsule in the user's own part of the library, for sessions that begin from now on.
+    INVALID_ARGUMENT for one that the library's check refuses; ALREADY_EXISTS where its id belongs
+    to a capsule that was not saved in this way.
+    """
 
 class CapsuleServiceServicer(metaclass=_abc_1.ABCMeta):
     """Reads the library."""
@@ -78,5 +92,24 @@ class CapsuleServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_capsule_service_pb2.ListExpressionsResponse, _abc.Awaitable[_capsule_service_pb2.ListExpressionsResponse]]:
         """Lists expressions in order of their ids, page by page."""
+
+    @_abc_1.abstractmethod
+    def ListTargets(
+        self,
+        request: _capsule_service_pb2.ListTargetsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_capsule_service_pb2.ListTargetsResponse, _abc.Awaitable[_capsule_service_pb2.ListTargetsResponse]]:
+        """Lists everything that a capsule's curves may move."""
+
+    @_abc_1.abstractmethod
+    def SaveCapsule(
+        self,
+        request: _capsule_service_pb2.SaveCapsuleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_capsule_service_pb2.SaveCapsuleResponse, _abc.Awaitable[_capsule_service_pb2.SaveCapsuleResponse]]:
+        """Keeps a capsule in the user's own part of the library, for sessions that begin from now on.
+        INVALID_ARGUMENT for one that the library's check refuses; ALREADY_EXISTS where its id belongs
+        to a capsule that was not saved in this way.
+        """
 
 def add_CapsuleServiceServicer_to_server(servicer: CapsuleServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -22,6 +22,28 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _Quality:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _QualityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Quality.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    QUALITY_UNSPECIFIED: _Quality.ValueType  # 0
+    QUALITY_FULL: _Quality.ValueType  # 1
+    """At their full size."""
+    QUALITY_HALF: _Quality.ValueType  # 2
+    """At half of it each way, which takes a quarter of the memory."""
+
+class Quality(_Quality, metaclass=_QualityEnumTypeWrapper):
+    """How finely a session draws its clips."""
+
+QUALITY_UNSPECIFIED: Quality.ValueType  # 0
+QUALITY_FULL: Quality.ValueType  # 1
+"""At their full size."""
+QUALITY_HALF: Quality.ValueType  # 2
+"""At half of it each way, which takes a quarter of the memory."""
+Global___Quality: _TypeAlias = Quality  # noqa: Y015
+
 class _SessionState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -174,6 +196,7 @@ class SessionOptions(_message.Message):
     BACKGROUND_FIELD_NUMBER: _builtins.int
     LABEL_FIELD_NUMBER: _builtins.int
     WATERMARK_FIELD_NUMBER: _builtins.int
+    QUALITY_FIELD_NUMBER: _builtins.int
     avatar: _builtins.str
     """Avatar name, such as "mira"."""
     fps: _builtins.int
@@ -195,6 +218,8 @@ class SessionOptions(_message.Message):
     """Whether to write "AI-generated" into the picture, for clients that do not show it themselves."""
     watermark: _builtins.str
     """A line of text to write into the picture, at most 40 characters of Latin-1; empty: none."""
+    quality: Global___Quality.ValueType
+    """How finely clips are drawn; unspecified: full. In a session: as they are drawn now."""
     @_builtins.property
     def size(self) -> Global___Size:
         """Frame size."""
@@ -212,10 +237,11 @@ class SessionOptions(_message.Message):
         background: _builtins.str = ...,
         label: _builtins.bool = ...,
         watermark: _builtins.str = ...,
+        quality: Global___Quality.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_reply", b"_reply", "_seed", b"_seed", "reply", b"reply", "seed", b"seed", "size", b"size"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_reply", b"_reply", "_seed", b"_seed", "avatar", b"avatar", "background", b"background", "fps", b"fps", "label", b"label", "personality", b"personality", "probe", b"probe", "reply", b"reply", "seed", b"seed", "size", b"size", "watermark", b"watermark"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_reply", b"_reply", "_seed", b"_seed", "avatar", b"avatar", "background", b"background", "fps", b"fps", "label", b"label", "personality", b"personality", "probe", b"probe", "quality", b"quality", "reply", b"reply", "seed", b"seed", "size", b"size", "watermark", b"watermark"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__reply: _TypeAlias = _typing.Literal["reply"]  # noqa: Y015
     _WhichOneofArgType__reply: _TypeAlias = _typing.Literal["_reply", b"_reply"]  # noqa: Y015
@@ -227,6 +253,68 @@ class SessionOptions(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
 
 Global___SessionOptions: _TypeAlias = SessionOptions  # noqa: Y015
+
+@_typing.final
+class TextureCache(_message.Message):
+    """What the texture cache has done that all sessions of the server share."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HITS_FIELD_NUMBER: _builtins.int
+    MISSES_FIELD_NUMBER: _builtins.int
+    EVICTIONS_FIELD_NUMBER: _builtins.int
+    UPLOADS_FIELD_NUMBER: _builtins.int
+    PAGES_FIELD_NUMBER: _builtins.int
+    RESIDENT_BYTES_FIELD_NUMBER: _builtins.int
+    PINNED_BYTES_FIELD_NUMBER: _builtins.int
+    BUDGET_BYTES_FIELD_NUMBER: _builtins.int
+    UPLOADED_BYTES_FIELD_NUMBER: _builtins.int
+    UPLOAD_MS_FIELD_NUMBER: _builtins.int
+    SHORT_FIELD_NUMBER: _builtins.int
+    hits: _builtins.int
+    """Pages asked for that were there."""
+    misses: _builtins.int
+    """Pages asked for that were not: something coarser was shown instead, and they were fetched."""
+    evictions: _builtins.int
+    """Pages that gave way to others."""
+    uploads: _builtins.int
+    """Pages taken in."""
+    pages: _builtins.int
+    """Pages resident."""
+    resident_bytes: _builtins.int
+    """What they take."""
+    pinned_bytes: _builtins.int
+    """What the pinned ones among them take."""
+    budget_bytes: _builtins.int
+    """What they may take."""
+    uploaded_bytes: _builtins.int
+    """What the uploads took in."""
+    upload_ms: _builtins.float
+    """Time that the uploads took, in milliseconds."""
+    short: _builtins.bool
+    """Whether pages that were lately asked for do not fit the budget."""
+    def __init__(
+        self,
+        *,
+        hits: _builtins.int = ...,
+        misses: _builtins.int = ...,
+        evictions: _builtins.int = ...,
+        uploads: _builtins.int = ...,
+        pages: _builtins.int = ...,
+        resident_bytes: _builtins.int = ...,
+        pinned_bytes: _builtins.int = ...,
+        budget_bytes: _builtins.int = ...,
+        uploaded_bytes: _builtins.int = ...,
+        upload_ms: _builtins.float = ...,
+        short: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget_bytes", b"budget_bytes", "evictions", b"evictions", "hits", b"hits", "misses", b"misses", "pages", b"pages", "pinned_bytes", b"pinned_bytes", "resident_bytes", b"resident_bytes", "short", b"short", "upload_ms", b"upload_ms", "uploaded_bytes", b"uploaded_bytes", "uploads", b"uploads"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TextureCache: _TypeAlias = TextureCache  # noqa: Y015
 
 @_typing.final
 class Session(_message.Message):
@@ -241,6 +329,7 @@ class Session(_message.Message):
     END_TIME_FIELD_NUMBER: _builtins.int
     MOOD_FIELD_NUMBER: _builtins.int
     VIEWERS_FIELD_NUMBER: _builtins.int
+    TEXTURES_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """UUID."""
     state: Global___SessionState.ValueType
@@ -263,6 +352,10 @@ class Session(_message.Message):
     def mood(self) -> _common_pb2.Vad:
         """The mood at the time of the answer."""
 
+    @_builtins.property
+    def textures(self) -> Global___TextureCache:
+        """The texture cache at the time of the answer; absent once it has ended."""
+
     def __init__(
         self,
         *,
@@ -273,10 +366,11 @@ class Session(_message.Message):
         end_time: _timestamp_pb2.Timestamp | None = ...,
         mood: _common_pb2.Vad | None = ...,
         viewers: _builtins.int = ...,
+        textures: Global___TextureCache | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "mood", b"mood", "options", b"options"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "mood", b"mood", "options", b"options", "textures", b"textures"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "id", b"id", "mood", b"mood", "options", b"options", "state", b"state", "viewers", b"viewers"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "id", b"id", "mood", b"mood", "options", b"options", "state", b"state", "textures", b"textures", "viewers", b"viewers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -500,6 +594,109 @@ class LightEvent(_message.Message):
 Global___LightEvent: _TypeAlias = LightEvent  # noqa: Y015
 
 @_typing.final
+class QualityEvent(_message.Message):
+    """Draws clips at another size from the next frame on. It leads to no packet and no change of mood."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUALITY_FIELD_NUMBER: _builtins.int
+    quality: Global___Quality.ValueType
+    """The size."""
+    def __init__(
+        self,
+        *,
+        quality: Global___Quality.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["quality", b"quality"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QualityEvent: _TypeAlias = QualityEvent  # noqa: Y015
+
+@_typing.final
+class TargetValue(_message.Message):
+    """A value that a target is held at."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TARGET_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    target: _builtins.str
+    """A target of capsules that is seen, such as "jawOpen", "headYaw" or "camera.zoom"."""
+    value: _builtins.float
+    """Within the target's range; see CapsuleService.ListTargets."""
+    def __init__(
+        self,
+        *,
+        target: _builtins.str = ...,
+        value: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["target", b"target", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TargetValue: _TypeAlias = TargetValue  # noqa: Y015
+
+@_typing.final
+class PoseEvent(_message.Message):
+    """Holds targets at values, over whatever plays, breathes, blinks or speaks, until the next one says
+    otherwise: it replaces the one before, and an empty one lets go of all. Nothing snaps. It leads to
+    no packet and no change of mood.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALUES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def values(self) -> _containers.RepeatedCompositeFieldContainer[Global___TargetValue]:
+        """Each target once."""
+
+    def __init__(
+        self,
+        *,
+        values: _abc.Iterable[Global___TargetValue] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PoseEvent: _TypeAlias = PoseEvent  # noqa: Y015
+
+@_typing.final
+class PreviewEvent(_message.Message):
+    """Plays a capsule that is given here instead of named, such as one that is being edited. It is
+    checked as the library's are, and only this session knows it: from now on its id means this one.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JSON_FIELD_NUMBER: _builtins.int
+    WEIGHT_FIELD_NUMBER: _builtins.int
+    json: _builtins.str
+    """The capsule in the library's JSON form, with tracks; at most 60,000 characters."""
+    weight: _builtins.float
+    """Strength in (0, 1]; 0 is taken as 1."""
+    def __init__(
+        self,
+        *,
+        json: _builtins.str = ...,
+        weight: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["json", b"json", "weight", b"weight"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewEvent: _TypeAlias = PreviewEvent  # noqa: Y015
+
+@_typing.final
 class Event(_message.Message):
     """One thing that happened, from a client."""
 
@@ -514,6 +711,9 @@ class Event(_message.Message):
     SPEAK_FIELD_NUMBER: _builtins.int
     INTERRUPT_FIELD_NUMBER: _builtins.int
     LIGHT_FIELD_NUMBER: _builtins.int
+    QUALITY_FIELD_NUMBER: _builtins.int
+    POSE_FIELD_NUMBER: _builtins.int
+    PREVIEW_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """The client's sequence number, from 1; rises with every event of that client."""
     @_builtins.property
@@ -548,6 +748,18 @@ class Event(_message.Message):
     def light(self) -> Global___LightEvent:
         """The colours around the picture."""
 
+    @_builtins.property
+    def quality(self) -> Global___QualityEvent:
+        """How finely clips are drawn."""
+
+    @_builtins.property
+    def pose(self) -> Global___PoseEvent:
+        """Held values."""
+
+    @_builtins.property
+    def preview(self) -> Global___PreviewEvent:
+        """A capsule that is being made."""
+
     def __init__(
         self,
         *,
@@ -560,12 +772,15 @@ class Event(_message.Message):
         speak: Global___SpeakEvent | None = ...,
         interrupt: Global___InterruptEvent | None = ...,
         light: Global___LightEvent | None = ...,
+        quality: Global___QualityEvent | None = ...,
+        pose: Global___PoseEvent | None = ...,
+        preview: Global___PreviewEvent | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["chat", b"chat", "emotion", b"emotion", "expression", b"expression", "interrupt", b"interrupt", "kind", b"kind", "light", b"light", "speak", b"speak", "task", b"task", "ui", b"ui"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chat", b"chat", "emotion", b"emotion", "expression", b"expression", "interrupt", b"interrupt", "kind", b"kind", "light", b"light", "pose", b"pose", "preview", b"preview", "quality", b"quality", "speak", b"speak", "task", b"task", "ui", b"ui"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chat", b"chat", "emotion", b"emotion", "expression", b"expression", "interrupt", b"interrupt", "kind", b"kind", "light", b"light", "sequence", b"sequence", "speak", b"speak", "task", b"task", "ui", b"ui"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chat", b"chat", "emotion", b"emotion", "expression", b"expression", "interrupt", b"interrupt", "kind", b"kind", "light", b"light", "pose", b"pose", "preview", b"preview", "quality", b"quality", "sequence", b"sequence", "speak", b"speak", "task", b"task", "ui", b"ui"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["chat", "expression", "emotion", "task", "ui", "speak", "interrupt", "light"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["chat", "expression", "emotion", "task", "ui", "speak", "interrupt", "light", "quality", "pose", "preview"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 

@@ -1,0 +1,213 @@
+"""Capsules that users make in the studio: checked, kept in a file, and part of the library.
+
+They lie in `studio.json`, of the library's folder where the operator has named one, else of a
+folder of the user's, whose capsules come on top of the packaged ones. No other file is written.
+"""
+
+import asyncio
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from capsules.check import Severity, check_capsule
+from capsules.errors import LibraryError
+from capsules.library import Library, load_library
+from capsules.model import Capsule, Provenance
+from control_plane.errors import AlreadyExistsError, InvalidArgumentError
+
+__all__ = [
+    "MAX_CAPSULE_CHARS",
+    "OwnCapsules",
+    "Saved",
+    "capsule_from_text",
+    "check_for_use",
+    "open_own",
+]
+
+MAX_CAPSULE_CHARS = 60_000
+_FILE = "studio.json"
+_MAX_OWN = 2_000
+_NOTE = "Made in the studio, which writes this file."
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A capsule as it was saved, and what the check finds worth a look."""
+
+    capsule: Capsule
+    warnings: tuple[str, ...]
+
+
+class OwnCapsules:
+    """The library with one's own capsules in it; made by `open_own`, used from one event loop.
+
+    Attributes:
+        library: As it is now.
+    """
+
+    def __init__(self, file: Path, library: Library, own: Iterable[str]) -> None:
+        self._file = file
+        self._own = set(own)
+        self._saving = asyncio.Lock()
+        self._listeners: list[Callable[[Library], None]] = []
+        self.library = library
+
+    def listen(self, listener: Callable[[Library], None]) -> None:
+        """Calls `listener` with every later library."""
+        self._listeners.append(listener)
+
+    async def save(self, text: str) -> Saved:
+        """Keeps a capsule, in place of the one of its id that was saved before.
+
+        Args:
+            text: In the library's JSON form.
+
+        Raises:
+            InvalidArgumentError: It is none, or the library's check refuses it.
+            AlreadyExistsError: Its id belongs to a capsule that was not saved here.
+            LibraryError: The file cannot be written.
+        """
+        async with self._saving:
+            saved, own, library = await asyncio.to_thread(self._save, text)
+            self._own, self.library = own, library
+            for listener in self._listeners:
+                listener(library)
+            return saved
+
+    def _save(self, text: str) -> tuple[Saved, set[str], Library]:
+        capsule = capsule_from_text(text, "json")
+        before = self.library.capsules.get(capsule.cid)
+        if before is not None and capsule.cid not in self._own:
+            raise AlreadyExistsError(
+                f"{capsule.cid} is a capsule of the library already, which is left as it is; "
+                f"save yours under an id of its own, such as {capsule.cid}_MINE"
+            )
+        if before is None and len(self._own) >= _MAX_OWN:
+            raise InvalidArgumentError(
+                f"there are {_MAX_OWN} saved capsules, the most there may be"
+            )
+        capsule = capsule.model_copy(
+            update={
+                "version": 1 if before is None else before.version + 1,
+                "provenance": Provenance(source="capsulecast studio"),
+            }
+        )
+        library = _with(self.library, [capsule])
+        warnings = check_for_use(library, capsule, "json")
+        own = self._own | {capsule.cid}
+        _write(self._file, [library.capsules[cid] for cid in sorted(own)])
+        return Saved(capsule, warnings), own, library
+
+
+def open_own(library_folder: Path | None, own_folder: Path) -> OwnCapsules:
+    """Reads the library with one's own capsules. Takes some tens of ms.
+
+    Args:
+        library_folder: The operator's library; None: the packaged one.
+        own_folder: Where one's own capsules lie beside the packaged ones.
+
+    Raises:
+        LibraryError: Something of it cannot be read.
+    """
+    file = (library_folder or own_folder) / _FILE
+    library = load_library(library_folder)
+    if library_folder is None and any(own_folder.glob("*.json")):
+        own = load_library(own_folder)
+        twice = sorted(own.capsules.keys() & library.capsules.keys())
+        if twice:
+            raise LibraryError(f"{own_folder}: {twice[0]} is a capsule of the packaged library too")
+        library = Library(
+            (*library.capsules.values(), *own.capsules.values()),
+            (*library.expressions.values(), *own.expressions.values()),
+            library.viseme_weights,
+            clips=(*library.clips.values(), *own.clips.values()),
+        )
+    return OwnCapsules(file, library, _cids(file))
+
+
+def capsule_from_text(text: str, field: str) -> Capsule:
+    """Reads a capsule that has tracks.
+
+    Args:
+        text: In the library's JSON form.
+        field: Name of the field that it came in.
+
+    Raises:
+        InvalidArgumentError: It is none, or has none; the message says what is wrong.
+    """
+    if len(text) > MAX_CAPSULE_CHARS:
+        message = f"{field} has {len(text):,} characters, expected at most {MAX_CAPSULE_CHARS:,}"
+        raise InvalidArgumentError(message, field)
+    try:
+        capsule = Capsule.model_validate_json(text)
+    except ValidationError as error:
+        raise InvalidArgumentError(f"{field}: {_first_problem(error)}", field) from error
+    if not capsule.tracks:
+        raise InvalidArgumentError(f"{field}: {capsule.cid} has no tracks, expected some", field)
+    return capsule
+
+
+def check_for_use(library: Library, capsule: Capsule, field: str) -> tuple[str, ...]:
+    """Checks a capsule as the library's are; returns what is worth a look.
+
+    Raises:
+        InvalidArgumentError: The check finds an error.
+    """
+    findings = check_capsule(library, capsule)
+    for finding in findings:
+        if finding.severity is Severity.ERROR:
+            raise InvalidArgumentError(f"{finding.where}: {finding.message}", field)
+    return tuple(f"{finding.where}: {finding.message}" for finding in findings)
+
+
+def _first_problem(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False)[0]
+    where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{where.removeprefix('.')}: {message}" if where else message
+
+
+def _with(library: Library, capsules: Iterable[Capsule]) -> Library:
+    found = dict(library.capsules) | {item.cid: item for item in capsules}
+    return Library(
+        (found[cid] for cid in sorted(found)),
+        library.expressions.values(),
+        library.viseme_weights,
+        clips=library.clips.values(),
+    )
+
+
+def _cids(file: Path) -> list[str]:
+    """Ids in the file, which has been read and checked as part of its folder."""
+    if not file.exists():
+        return []
+    content = json.loads(file.read_text(encoding="utf-8"))
+    return [record["cid"] for record in content.get("capsules", [])]
+
+
+def _write(file: Path, capsules: Iterable[Capsule]) -> None:
+    """Writes the file aside and renames it: whole or not at all."""
+    records = [
+        item.model_dump(mode="json", exclude_none=True, exclude_defaults=True) for item in capsules
+    ]
+    content = json.dumps({"note": _NOTE, "capsules": records}, indent=1) + "\n"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, aside = tempfile.mkstemp(dir=file.parent, prefix=".studio-")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as sink:
+                sink.write(content)
+                sink.flush()
+                os.fsync(sink.fileno())
+            Path(aside).chmod(0o644)
+            Path(aside).replace(file)
+        except BaseException:
+            Path(aside).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise LibraryError(f"{file} cannot be written: {error.strerror}") from error

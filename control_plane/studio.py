@@ -1,0 +1,46 @@
+"""What the studio works with: avatars, their baking, one's own capsules, pictures."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+
+from control_plane.avatars import AvatarInfo, Avatars
+from control_plane.baker import Baked, BakeOrder, Baker, BakeStep
+from control_plane.own_capsules import OwnCapsules
+from control_plane.thumbnails import Thumbnails
+
+__all__ = ["Studio"]
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """The parts, for both doors; used from one event loop.
+
+    Attributes:
+        avatars: Those that sessions may name.
+        baker: Makes new ones.
+        own: Capsules that users save.
+        thumbnails: Pictures of capsules.
+    """
+
+    avatars: Avatars
+    baker: Baker
+    own: OwnCapsules
+    thumbnails: Thumbnails
+
+    @asynccontextmanager
+    async def bake(self, order: BakeOrder) -> AsyncIterator[AsyncIterator[BakeStep | AvatarInfo]]:
+        """Bakes: its steps, then the avatar. Leaving the context cancels what is not done.
+
+        Raises:
+            BakeError: It cannot be done.
+            ResourceExhaustedError: Too many wait already.
+            UnavailableError: The server is shutting down, or the process was lost.
+        """
+        async with aclosing(self._bake(order)) as telling:
+            yield telling
+
+    async def _bake(self, order: BakeOrder) -> AsyncGenerator[BakeStep | AvatarInfo, None]:
+        async with aclosing(self.baker.bake(order)) as telling:
+            async for told in telling:
+                yield await self.avatars.get(told.name) if isinstance(told, Baked) else told

@@ -1,0 +1,310 @@
+"""A recording in, a capsule out: tracked, fitted, refined, steadied."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from capsules.arkit import ARKIT_BLENDSHAPES
+from capsules.bake.finder import FaceFinder
+from capsules.bake.found import FoundFace
+from capsules.model import Track
+from compositor.geometry import Affine
+from engine.offline.errors import TakeError
+from engine.offline.features import Neutral
+from engine.offline.fit import Loop, closed, find_loop, steadied, tracks
+from engine.offline.placement import applied, framed, placed
+from engine.offline.refine import Refiner, refine_take
+from engine.offline.render import OfflineRenderer
+from engine.offline.response import Response, measure
+from engine.offline.tracks import Take, TrackedFace, track_face
+from engine.offline.unknowns import HEAD_BASES, Unknowns
+from engine.offline.view import HeadView
+
+__all__ = ["FitReport", "Fitted", "FittedTake", "Progress", "curves", "fit_take"]
+
+Floats = NDArray[np.float64]
+Progress = Callable[[str, float], None]
+"""Told the stage and the share of the whole that is done."""
+
+# What moves a recorded head besides its expression: looked for, and left out of face capsules.
+_BESIDE = ("breath", "bodySway", "bodyLean", "shoulderShrug")
+_ALIKE = 0.06  # a picture that differs less, RMS in [0, 1], shows the avatar itself
+_SAME_PLACE = 0.05  # by how much landmarks miss the framing of exports, in eye distances
+_SURELY_COVERED = 0.98
+_EDGE_PX = 5
+_FRAMING_PX = 512  # what the avatar is measured in
+
+
+@dataclass(frozen=True, slots=True)
+class FittedTake:
+    """The weights of every frame.
+
+    Attributes:
+        times_ms: (T,) from 0.
+        courses: For each basis of face and head that moves, its weight (T,), as it was found.
+        placement: How canvas pixels lie in the take.
+        faces: Of every frame, where they were tracked.
+        is_avatar: Whether the take shows the avatar itself, so that its pictures were compared.
+        landmark_rms_px: What landmarks are off by, pixels of the take; None: not tracked.
+        picture_rms: What pictures are off by, in [0, 1]; None: not compared.
+        lost: Frames without a face.
+        body: Weights (T,) of what moved besides, which is no part of the capsule.
+    """
+
+    times_ms: Floats
+    courses: Mapping[str, Floats]
+    placement: Affine
+    faces: tuple[FoundFace, ...]
+    is_avatar: bool
+    landmark_rms_px: float | None
+    picture_rms: float | None
+    lost: int
+    body: Mapping[str, Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class FitReport:
+    """How well curves tell what a take shows.
+
+    Attributes:
+        frames: Of the take.
+        fps: Of the take.
+        method: "pictures" where they were compared, else "landmarks".
+        landmark_rms_px: See `FittedTake`.
+        picture_rms: See `FittedTake`.
+        lost: See `FittedTake`.
+        points: Of all curves.
+        curve_error: For each basis, by how much its curve misses the frames' weights on average.
+        loop: Where it was cut to loop, ms; None: it does not.
+        loop_gap: RMS difference of the two ends before they were joined.
+    """
+
+    frames: int
+    fps: float
+    method: str
+    landmark_rms_px: float | None
+    picture_rms: float | None
+    lost: int
+    points: int
+    curve_error: Mapping[str, float] = field(default_factory=dict)
+    loop: tuple[int, int] | None = None
+    loop_gap: float = 0.0
+
+    def as_params(self) -> dict[str, object]:
+        """The same as plain data for a capsule's `params`."""
+        rounded = {name: round(value, 4) for name, value in self.curve_error.items()}
+        found: dict[str, object] = {
+            "frames": self.frames,
+            "fps": round(self.fps, 2),
+            "method": self.method,
+            "points": self.points,
+            "lost_frames": self.lost,
+            "curve_error": rounded,
+        }
+        for name in ("landmark_rms_px", "picture_rms"):
+            value = getattr(self, name)
+            if value is not None:
+                found[name] = round(value, 5)
+        if self.loop is not None:
+            found |= {"loop_ms": list(self.loop), "loop_gap": round(self.loop_gap, 4)}
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Curves for a capsule.
+
+    Attributes:
+        tracks: The curves.
+        duration_ms: How long they are.
+        first: Frame of the take that they begin with.
+        last: Frame that they end with.
+        report: How well they fit.
+    """
+
+    tracks: tuple[Track, ...]
+    duration_ms: int
+    first: int
+    last: int
+    report: FitReport
+
+
+def fit_take(
+    take: Take,
+    renderer: OfflineRenderer,
+    finder: FaceFinder | None,
+    *,
+    neutral: int = 0,
+    progress: Progress | None = None,
+) -> FittedTake:
+    """Finds the weights of every frame of a take.
+
+    Args:
+        take: The recording.
+        renderer: Of the avatar.
+        finder: The models; None where there are none: then only a take of the avatar itself, as
+            it is exported, can be fitted.
+        neutral: The frame in which the face is at rest.
+        progress: Is told how far it has come.
+
+    Raises:
+        TakeError: There is no such frame, or no face that can be followed.
+    """
+    if not 0 <= neutral < len(take.times_ms):
+        raise TakeError(f"neutral is {neutral}, expected a frame, 0 to {len(take.times_ms) - 1}")
+    tell = progress or _silent
+    fitter = _Fitter(take, renderer, neutral, tell)
+    if finder is not None:
+        fitter.follow(finder)
+    fitter.compare()
+    return fitter.result()
+
+
+def curves(fitted: FittedTake, take: Take, *, loop: bool) -> Fitted:
+    """Makes curves of a take's weights.
+
+    Raises:
+        TakeError: It is to loop and is too short, or nothing moves in it.
+    """
+    courses = {name: steadied(values, fitted.times_ms) for name, values in fitted.courses.items()}
+    first, last, found = 0, len(fitted.times_ms) - 1, None
+    if loop and courses:
+        found = _loop(courses, fitted.times_ms)
+        first, last = found.first, found.last
+        courses = {name: closed(values[first : last + 1]) for name, values in courses.items()}
+    times_ms = fitted.times_ms[first : last + 1] - fitted.times_ms[first]
+    made, missed = tracks(courses, times_ms, loops=loop)
+    if not made:
+        raise TakeError(f"{take.path.name}: nothing moves that a face capsule could hold")
+    report = FitReport(
+        frames=len(fitted.times_ms),
+        fps=take.fps,
+        method="pictures" if fitted.is_avatar else "landmarks",
+        landmark_rms_px=fitted.landmark_rms_px,
+        picture_rms=fitted.picture_rms,
+        lost=fitted.lost,
+        points=sum(len(track.curve) for track in made),
+        curve_error=missed,
+        loop=(round(fitted.times_ms[first]), round(fitted.times_ms[last])) if found else None,
+        loop_gap=found.gap if found else 0.0,
+    )
+    return Fitted(made, max(20, round(float(times_ms[-1]))), first, last, report)
+
+
+class _Fitter:
+    """One take on its way to weights."""
+
+    def __init__(
+        self, take: Take, renderer: OfflineRenderer, neutral: int, progress: Progress
+    ) -> None:
+        self._take = take
+        self._renderer = renderer
+        self._neutral = neutral
+        self._tell = progress
+        avatar = renderer.avatar
+        self._names = avatar.basis_names & {*ARKIT_BLENDSHAPES, *HEAD_BASES}
+        self._unknowns = Unknowns(self._names)
+        self._placement = framed(avatar, take.width, take.height)
+        self._tracked: TrackedFace | None = None
+        self._landmark_rms_px: float | None = None
+        self._picture_rms: float | None = None
+        self._rows: list[dict[str, float]] = [{} for _ in take.times_ms]
+        self._is_avatar = False
+
+    def follow(self, finder: FaceFinder) -> None:
+        """Tracks the face and fits its landmarks."""
+        self._tell("tracking the face", 0.0)
+        self._tracked = tracked = track_face(self._take, finder)
+        self._tell("measuring the avatar", 0.2)
+        rest = framed(self._renderer.avatar, _FRAMING_PX, _FRAMING_PX)
+        view = HeadView(self._renderer, rest)
+        response = measure(view, finder, self._unknowns)
+        neutral = tracked.faces[self._neutral]
+        self._place(response, view, neutral)
+        seen = Neutral(neutral)
+        values, errors = np.zeros(len(self._unknowns)), []
+        for number, face in enumerate(tracked.faces):
+            values, error = response.fit(seen.observe(face), values)
+            self._rows[number] = self._unknowns.weights(values)
+            errors.append(error)
+        self._landmark_rms_px = seen.unit * float(np.mean(errors))
+
+    def compare(self) -> None:
+        """Refines by the pictures, if the take shows the avatar; else landmarks have to do.
+
+        Raises:
+            TakeError: It does not, and there are no landmarks.
+        """
+        self._tell("comparing pictures", 0.25)
+        view = HeadView(self._renderer, self._placement)
+        pictures = [view.as_i420(view.taken(rgb)) for rgb, _ in self._take.frames()]
+        rest = pictures[self._neutral]
+        mask = _mask(view)
+        beside = self._renderer.avatar.basis_names & set(_BESIDE)
+        unknowns = Unknowns(self._names | beside)
+        plain = Refiner(view, unknowns, mask)
+        still = np.zeros(len(unknowns))
+        self._is_avatar = plain.residual(rest, still) < _ALIKE
+        if not self._is_avatar:
+            if self._tracked is None:
+                raise TakeError(
+                    f"{self._take.path.name} does not show {self._renderer.avatar.name} as it is "
+                    "exported, and without the models no other face can be tracked"
+                )
+            return
+        refiner = Refiner(view, unknowns, mask, rest)
+        starts = [unknowns.vector(row) for row in self._rows]
+        found, residuals = refine_take(
+            refiner,
+            pictures,
+            starts,
+            unknowns,
+            lambda share: self._tell("refining", 0.3 + 0.7 * share),
+        )
+        self._rows = [unknowns.weights(values) for values in found]
+        self._picture_rms = float(np.mean(residuals))
+
+    def result(self) -> FittedTake:
+        """What was found."""
+        names = sorted({name for row in self._rows for name in row})
+        courses = {name: np.array([row.get(name, 0.0) for row in self._rows]) for name in names}
+        return FittedTake(
+            times_ms=self._take.times_ms,
+            courses={name: one for name, one in courses.items() if name not in _BESIDE},
+            placement=self._placement,
+            faces=self._tracked.faces if self._tracked else (),
+            is_avatar=self._is_avatar,
+            landmark_rms_px=self._landmark_rms_px,
+            picture_rms=self._picture_rms,
+            lost=self._tracked.lost if self._tracked else 0,
+            body={name: one for name, one in courses.items() if name in _BESIDE},
+        )
+
+    def _place(self, response: Response, view: HeadView, neutral: FoundFace) -> None:
+        """Lays the canvas under the neutral face, unless it lies there as in our own exports."""
+        canvas = applied(view.canvas.inverse, response.face.landmarks.astype(np.float64))
+        unit = Neutral(neutral).unit
+        shown = applied(self._placement, canvas)
+        off = np.linalg.norm(shown - neutral.landmarks[:, :2], axis=1)
+        if float(np.sqrt((off**2).mean())) > _SAME_PLACE * unit:
+            self._placement = placed(canvas, neutral.landmarks.astype(np.float64))
+
+
+def _mask(view: HeadView) -> NDArray[np.float32]:
+    """What is compared: the avatar, but for its outline, where a background shows through."""
+    inside = (view.coverage({}) > _SURELY_COVERED).astype(np.float32)
+    return np.asarray(cv2.erode(inside, np.ones((_EDGE_PX, _EDGE_PX), np.uint8)), np.float32)
+
+
+def _loop(courses: Mapping[str, Floats], times_ms: Floats) -> Loop:
+    try:
+        return find_loop(courses, times_ms)
+    except ValueError as error:
+        raise TakeError(str(error)) from error
+
+
+def _silent(_stage: str, _share: float) -> None:
+    """Nobody wants to know."""

@@ -1,0 +1,159 @@
+"""The whole way from a recording to a capsule in a library."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capsules.avatar import Avatar
+from capsules.bake.finder import FaceFinder
+from capsules.check import Finding
+from capsules.model import Capsule, Layer
+from engine.offline.cutting import write_clip
+from engine.offline.errors import ImportRefusedError
+from engine.offline.importing import FitReport, Fitted, FittedTake, Progress, curves, fit_take
+from engine.offline.render import OfflineRenderer
+from engine.offline.store import Draft, own_library, sha256_of, store_capsule
+from engine.offline.tracks import Take, open_take
+
+__all__ = ["ImportOptions", "Imported", "Kind", "import_take"]
+
+Kind = Literal["curves", "clip"]
+
+_HELD = 0.08  # what ends farther from rest than this stays there
+_DESCRIPTION_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """What is made of a recording.
+
+    Attributes:
+        cid: Id of the capsule.
+        kind: Whether it holds curves or the pictures themselves.
+        emotion: Valence, arousal and dominance, each in [-1, 1]; None: it has none.
+        description: What it shows; empty: the recording's name.
+        neutral: Number of the frame in which the face is at rest.
+        loop: Whether it is cut to repeat.
+        consent: Who is in the recording agreed, and when; for a real person's.
+        layer: Only faces can be imported so far.
+        force: Whether a capsule of that id is replaced.
+    """
+
+    cid: str
+    kind: Kind = "curves"
+    emotion: tuple[float, float, float] | None = None
+    description: str = ""
+    neutral: int = 0
+    loop: bool = False
+    consent: str = ""
+    layer: Layer = Layer.FACE
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What came of a recording.
+
+    Attributes:
+        capsule: The capsule.
+        report: How well it fits.
+        warnings: What the library's check says of it.
+        path: The file that it lies in.
+    """
+
+    capsule: Capsule
+    report: FitReport
+    warnings: tuple[Finding, ...]
+    path: Path
+
+
+def import_take(
+    path: Path,
+    avatar: Avatar,
+    folder: Path,
+    options: ImportOptions,
+    finder: FaceFinder | None = None,
+    progress: Progress | None = None,
+) -> Imported:
+    """Makes a capsule of a recording and puts it into a library.
+
+    Args:
+        path: The recording.
+        avatar: Whose bases it is fitted to.
+        folder: The library.
+        options: What is made of it.
+        finder: The models; see `fit_take`.
+        progress: Is told how far it has come.
+
+    Raises:
+        TakeError: The recording cannot be used.
+        ImportRefusedError: The library does not take the capsule; nothing was written.
+        LibraryError: The library cannot be read.
+    """
+    if options.layer is not Layer.FACE:
+        raise ImportRefusedError(
+            f"layer is {options.layer.value}, expected face: no other is tracked"
+        )
+    library = own_library(folder, options.cid, force=options.force)
+    take = open_take(path)
+    with OfflineRenderer(avatar) as renderer:
+        found = fit_take(take, renderer, finder, neutral=options.neutral, progress=progress)
+        fitted = curves(found, take, loop=options.loop)
+        if options.kind == "curves":
+            draft = _draft(options, take, fitted, found)
+            draft |= {"tracks": [{"target": one.target, "curve": list(one.curve)}
+                                 for one in fitted.tracks]}  # fmt: skip
+            stored = store_capsule(folder, library, draft)
+        else:
+            span = (fitted.first, fitted.last + (0 if options.loop else 1))
+            draft = _draft(options, take, fitted, found)
+            draft |= {"blend_mode": "override", "duration_ms": _clip_ms(take, span)}
+
+            def write(target: Path) -> Draft:
+                return {"rect": write_clip(take, found, renderer, finder, span, target)}
+
+            stored = store_capsule(folder, library, draft, write)
+    capsule, findings, file = stored
+    return Imported(capsule, fitted.report, tuple(findings), file)
+
+
+def _clip_ms(take: Take, span: tuple[int, int]) -> int:
+    """How long a clip of those frames runs at its whole number of frames a second."""
+    return int(1000.0 * (span[1] - span[0]) / max(1, min(60, round(take.fps))))
+
+
+def _draft(options: ImportOptions, take: Take, fitted: Fitted, found: FittedTake) -> Draft:
+    """The fields that curves and clips have in common."""
+    draft: Draft = {
+        "cid": options.cid,
+        "layer": options.layer.value,
+        "description": (options.description or f"Imported from {take.path.name}")[
+            :_DESCRIPTION_CHARS
+        ],
+        "duration_ms": fitted.duration_ms,
+        "hold": not options.loop and _stays(found.courses, fitted.last),
+        "loop": options.loop,
+        "params": {"fit": fitted.report.as_params()},
+        "provenance": {
+            "source": take.path.name,
+            "generator": f"capsulecast {version('capsulecast')}, capsule import",
+            "sha256": sha256_of(take.path),
+            "consent": options.consent,
+            "created": datetime.now(UTC).date().isoformat(),
+        },
+    }
+    if options.emotion is not None:
+        names = ("valence", "arousal", "dominance")
+        draft["emotion"] = dict(zip(names, options.emotion, strict=True))
+    return draft
+
+
+def _stays(courses: Mapping[str, NDArray[np.float64]], last: int) -> bool:
+    """Whether a take ends away from rest, so that its capsule is to stay there."""
+    return any(abs(float(values[last])) > _HELD for values in courses.values())

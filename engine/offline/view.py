@@ -1,0 +1,129 @@
+"""A small, fixed view of an avatar's head: what pictures of it are compared in."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from capsules.avatar import Avatar
+from compositor.backend import I420
+from compositor.drawlist import Camera, FrameSize
+from compositor.geometry import Affine, canvas_to_frame
+from engine.offline.render import OfflineRenderer, RenderOptions, straight_rgba, weight_frame
+
+__all__ = ["HeadView"]
+
+Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+
+_LEAST_PX, _MOST_PX = 128, 320  # side of the view
+_REACH = 1.35  # the same in heights of the face
+_FACE_PART = "face"
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    plain: RenderOptions
+    covered: RenderOptions
+
+
+class HeadView:
+    """The head of an avatar, rendered as a take shows it. One thread at a time.
+
+    Its pixels are those of the take, or squares of them, as long as the take is not turned: what
+    is resampled would look different for no other reason.
+
+    Args:
+        renderer: What draws it; it stays the caller's.
+        take: How canvas pixels come to lie in the pictures of the take.
+
+    Attributes:
+        canvas: How canvas pixels come to lie in the view.
+        side_px: Of the view.
+    """
+
+    def __init__(self, renderer: OfflineRenderer, take: Affine) -> None:
+        avatar = renderer.avatar
+        self._renderer = renderer
+        self._avatar = avatar.name
+        self._take = take
+        low, high = _face_bounds(avatar)
+        reach = _REACH * float((high - low).max())
+        self._pixels = max(1, math.ceil(reach * take.scale / _MOST_PX))
+        side = 2 * round(0.5 * reach * take.scale / self._pixels)
+        self.side_px = side = max(_LEAST_PX, side)
+        middle = 0.5 * (low + high)
+        x = take.a * middle[0] + take.b * middle[1] + take.c
+        y = take.d * middle[0] + take.e * middle[1] + take.f
+        # Even, so that chroma has the same grid as well.
+        half = 0.5 * self._pixels * side
+        self._corner = (2 * round(0.5 * (x - half)), 2 * round(0.5 * (y - half)))
+        centre = take.inverse
+        x, y = self._corner[0] + half, self._corner[1] + half
+        self._camera = Camera(
+            centre.a * x + centre.b * y + centre.c - 0.5 * avatar.canvas_px,
+            centre.d * x + centre.e * y + centre.f - 0.5 * avatar.canvas_px,
+            take.scale / self._pixels * avatar.canvas_px / side,
+        )
+        size = FrameSize(side, side)
+        self._kind = _Kind(RenderOptions(size=size), RenderOptions(size=size, coverage=True))
+        self.canvas: Affine = canvas_to_frame(self._camera, size, avatar.canvas_px)
+
+    def i420(self, weights: Mapping[str, float]) -> I420:
+        """The head with those weights of bases."""
+        frame = weight_frame(self._avatar, weights, self._kind.plain, self._camera)
+        return self._renderer.i420(frame)
+
+    def rgb(self, weights: Mapping[str, float]) -> Bytes:
+        """The same, (side, side, 3) sRGB."""
+        frame = weight_frame(self._avatar, weights, self._kind.plain, self._camera)
+        return self._renderer.rgb(frame)
+
+    def coverage(self, weights: Mapping[str, float]) -> Floats:
+        """How much of each pixel the avatar covers, (side, side) in [0, 1]."""
+        frame = weight_frame(self._avatar, weights, self._kind.covered, self._camera)
+        covered = straight_rgba(self._renderer.i420(frame))[..., 3]
+        return np.asarray(covered / np.float32(255.0), np.float32)
+
+    def taken(self, rgb: Bytes) -> Bytes:
+        """A picture (H, W, 3) of the take, as this view shows it."""
+        matrix = self._take.after(self.canvas.inverse)
+        reduced = self._pixels > 1
+        scale = 1.0 / self._pixels if reduced else 1.0
+        if reduced:
+            height, width = (side // self._pixels * self._pixels for side in rgb.shape[:2])
+            size = (width // self._pixels, height // self._pixels)
+            rgb = np.asarray(
+                cv2.resize(rgb[:height, :width], size, interpolation=cv2.INTER_AREA), np.uint8
+            )
+        # Pixel centres lie at halves here and at whole numbers in OpenCV.
+        across = scale * np.array(
+            [[matrix.a, matrix.b, matrix.c], [matrix.d, matrix.e, matrix.f]], np.float64
+        )
+        across[:, 2] += 0.5 * (across[:, 0] + across[:, 1]) - 0.5
+        side = (self.side_px, self.side_px)
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        across[np.abs(across - np.round(across)) < 1e-3] = np.round(
+            across[np.abs(across - np.round(across)) < 1e-3]
+        )
+        return np.asarray(
+            cv2.warpAffine(rgb, across, side, flags=flags, borderMode=cv2.BORDER_REPLICATE),
+            np.uint8,
+        )
+
+    def as_i420(self, rgb: Bytes) -> I420:
+        """A picture of the view's size as I420."""
+        frame = VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuv420p", threads=1)
+        return np.asarray(frame.to_ndarray(), np.uint8)
+
+
+def _face_bounds(avatar: Avatar) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Smallest and largest canvas coordinates of the face."""
+    names = {part.name for part in avatar.parts}
+    part = avatar.part(_FACE_PART) if _FACE_PART in names else avatar.parts[-1]
+    low, high = part.vertices.min(axis=0), part.vertices.max(axis=0)
+    return low.astype(np.float64), high.astype(np.float64)
