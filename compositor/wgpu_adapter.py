@@ -2,16 +2,14 @@
 
 import contextlib
 import logging
-import os
-import tempfile
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import wgpu  # type: ignore[import-untyped] # it ships no type information
 from wgpu.backends.wgpu_native.extras import (  # type: ignore[import-untyped] # as above
     set_instance_extras,
 )
 
+from capsules.native_stderr import native_stderr_to_log
 from compositor.adapter import Adapter
 from compositor.errors import BackendUnavailableError
 
@@ -22,8 +20,6 @@ TIMESTAMPS = "timestamp-query"
 
 _log = logging.getLogger(__name__)
 
-_STDERR = 2
-_redirecting = threading.Lock()  # two at once would keep each other's file for the real stderr
 _HARDWARE = ("DiscreteGPU", "IntegratedGPU", "VirtualGPU")  # in order of preference
 
 # What the shaders bind, a 4096-pixel frame, and a batch of 64 need; every WebGPU device has it.
@@ -139,25 +135,6 @@ def _described(found: Sequence[wgpu.GPUAdapter]) -> tuple[Adapter, ...]:
     )
 
 
-@contextlib.contextmanager
-def _drivers_quietened() -> Iterator[None]:
-    """Sends what libraries write straight to stderr to the log instead.
-
-    Mesa's device-select layer complains there that no desktop is running. The whole process's
-    stderr is meant, so keep it short.
-    """
-    with _redirecting, tempfile.TemporaryFile() as written:
-        try:
-            kept = os.dup(_STDERR)
-        except OSError:  # there is no stderr
-            yield
-            return
-        os.dup2(written.fileno(), _STDERR)
-        try:
-            yield
-        finally:
-            os.dup2(kept, _STDERR)
-            os.close(kept)
-            written.seek(0)
-            for line in written.read().decode(errors="replace").splitlines():
-                _log.debug("while opening the GPU: %s", line)
+def _drivers_quietened() -> contextlib.AbstractContextManager[None]:
+    """Mesa's device-select layer complains on stderr that no desktop is running."""
+    return native_stderr_to_log(_log, "opening the GPU")

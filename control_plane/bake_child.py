@@ -98,14 +98,14 @@ def _run(order: dict[str, Any], tell: Tell, given_up: threading.Event) -> None:
 
 
 def _detect(order: dict[str, Any], models: Any, tell: Tell) -> None:  # noqa: ANN401 - a ModelFolder, whose module is not loaded before it is needed
-    from capsules.bake.checks import check_face, face_width_px
+    from capsules.bake.checks import check_face, face_width_px, notice
     from capsules.bake.errors import PhotoRefusedError
     from capsules.bake.finder import FaceFinder
     from capsules.bake.photo import read_photo
 
     photo = read_photo(Path(order["photo"]))
     faces = []
-    for face in FaceFinder.open(models).faces(photo.rgb):
+    for face in FaceFinder.open(models).upright_faces(photo.rgb):
         refusal = ""
         try:
             check_face(photo, face)
@@ -121,6 +121,7 @@ def _detect(order: dict[str, Any], models: Any, tell: Tell) -> None:  # noqa: AN
                 "pitch_degrees": face.pitch_degrees,
                 "roll_degrees": face.roll_degrees,
                 "refusal": refusal,
+                "notice": notice(face),
             }
         )
     height, width = photo.rgb.shape[:2]

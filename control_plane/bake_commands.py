@@ -82,8 +82,9 @@ def _bake(arguments: argparse.Namespace) -> int:
     from capsules.errors import CapsuleError
 
     began = time.monotonic()
+    warnings: list[str] = []
     try:
-        pack = _baked(arguments, settings)
+        pack = _baked(arguments, settings, warnings)
     except (KeyboardInterrupt, CancelledBakeError):
         print("capsulecast: cancelled; nothing was written", file=sys.stderr)
         return INTERRUPTED
@@ -93,10 +94,12 @@ def _bake(arguments: argparse.Namespace) -> int:
         raise CommandError(str(error)) from error
     print(f"{pack.name} is baked in {time.monotonic() - began:.1f} s: {pack}")
     print(f"  to see it: capsulecast serve --avatar {pack.name}")
+    for warning in warnings:
+        print(f"capsulecast: warning: {warning}", file=sys.stderr)
     return 0
 
 
-def _baked(arguments: argparse.Namespace, settings: "Settings") -> Path:
+def _baked(arguments: argparse.Namespace, settings: "Settings", warnings: list[str]) -> Path:
     from capsules.bake.extra import require_extra
 
     require_extra()  # before the modules that import what it brings
@@ -107,7 +110,12 @@ def _baked(arguments: argparse.Namespace, settings: "Settings") -> Path:
     models = _models(settings, optional=request.landmarks is not None)
     with _ended_by_sigterm(), told_progress() as progress:
         return bake(
-            request, models, settings.avatars, progress=progress, cache_dir=settings.cache_dir
+            request,
+            models,
+            settings.avatars,
+            progress=progress,
+            cache_dir=settings.cache_dir,
+            warn=warnings.append,
         )
 
 

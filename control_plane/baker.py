@@ -59,6 +59,7 @@ class FacePoints:
         pitch_degrees: Nod.
         roll_degrees: Tilt.
         refusal: Why it cannot be baked well; empty: it can.
+        notice: What would be better in another photo; empty: nothing.
     """
 
     landmarks: Sequence[float]
@@ -69,6 +70,7 @@ class FacePoints:
     pitch_degrees: float = 0.0
     roll_degrees: float = 0.0
     refusal: str = ""
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ class Baker:
         self._waiting = 0
         self._closed = False
         self._running: set[asyncio.subprocess.Process] = set()
+        self._endings: set[asyncio.Task[None]] = set()
 
     async def bake(self, order: BakeOrder) -> AsyncGenerator[BakeStep | Baked, None]:
         """Bakes an avatar: its steps, then that it is there. Closing the iterator cancels it.
@@ -200,8 +203,12 @@ class Baker:
     async def aclose(self) -> None:
         """Ends what runs and takes nothing new; safe twice."""
         self._closed = True
-        for process in tuple(self._running):
+        running = tuple(self._running)
+        for process in running:
             _kill(process)
+        await asyncio.gather(*(process.wait() for process in running))
+        while self._endings:
+            await asyncio.wait(tuple(self._endings))
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:
@@ -256,9 +263,16 @@ class Baker:
             if self._closed:
                 raise UnavailableError("the server is shutting down")
         finally:
-            self._running.discard(process)
             # Also where this is cancelled once more: no process may stay behind.
-            await asyncio.shield(_end(process))
+            await asyncio.shield(self._end(process))
+
+    def _end(self, process: asyncio.subprocess.Process) -> asyncio.Task[None]:
+        """Ends a process; `aclose` waits for that too."""
+        self._running.discard(process)
+        ending = asyncio.create_task(_end(process), name="end of baking")
+        self._endings.add(ending)
+        ending.add_done_callback(self._endings.discard)
+        return ending
 
 
 @asynccontextmanager
@@ -323,6 +337,9 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         _kill(process)
         await process.wait()
+    except asyncio.CancelledError:  # the loop itself ends
+        _kill(process)
+        raise
     if process.stdout is not None:
         await process.stdout.read()  # its pipe is closed only at its end
 

@@ -2,8 +2,9 @@
 
 import argparse
 import os
+import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,19 @@ if TYPE_CHECKING:
 __all__ = ["add_capsule"]
 
 _VAD = ("V", "A", "D")
+_WHERE = ("library", "capsules", "avatars", "avatar")
+# What a setting means to these commands, where it is not what it means to a server's sessions.
+_EXPORT_HELP = {
+    "avatar": "avatar to draw it with (default: that of the settings, mira)",
+    "seed": "with --idle: where chance starts; the same number gives the same file (default: 0)",
+    "fps": "frames per second, 1 to 60 (default: 30)",
+    "backgrounds": "folder of PNG and JPEG files for --background picture:NAME",
+}
+_IMPORT_HELP = {
+    "avatar": "avatar whose bases it is fitted to (default: that of the settings, mira)",
+    "library": "folder of capsules to put it into, instead of the one of your own",
+    "capsules": "folder of your own capsules, which it is put into",
+}
 
 
 def add_capsule(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +80,8 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--label", action="store_true", help="write 'AI-generated' into every picture too"
     )
-    _add_setting_flags(parser, "avatar", "avatars", "library", "size", "fps", "seed", "backgrounds")
+    names = ("avatar", "avatars", "library", "capsules", "size", "fps", "seed", "backgrounds")
+    _add_setting_flags(parser, names, _EXPORT_HELP)
     parser.add_argument("--force", action="store_true", help="replace what is there")
     parser.set_defaults(run=_export)
 
@@ -78,7 +93,9 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
         "capsulecast[bake] and, for other faces, the models of `capsulecast models pull`. Nothing "
         "leaves this machine."
     )
-    parser.add_argument("take", type=Path, metavar="TAKE", help="WebM, MP4, MOV, AVI or GIF file")
+    parser.add_argument(
+        "take", type=Path, metavar="TAKE", help="WebM, MP4, MOV, MKV, AVI or GIF file"
+    )
     parser.add_argument("--cid", required=True, metavar="ID", help="the capsule's, such as VF_201")
     parser.add_argument(
         "--layer", choices=("face",), default="face", help="what it moves; so far, the face"
@@ -95,7 +112,8 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
         dest="kind",
         choices=("curves", "clip"),
         default="curves",
-        help="curves of bases, for any avatar, or the pictures themselves (default: curves)",
+        help="curves of bases, for any avatar, or the pictures themselves, for the avatar of that "
+        "face alone (default: curves)",
     )
     parser.add_argument(
         "--neutral",
@@ -107,19 +125,26 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--loop", action="store_true", help="cut it where it repeats best")
     parser.add_argument("--description", default="", metavar="TEXT", help="what it shows")
     parser.add_argument(
-        "--consent", default="", metavar="TEXT", help="who agreed to this and when; kept with it"
+        "--consent",
+        default="",
+        metavar="TEXT",
+        help="who agreed to this and when; kept with it. A clip needs it, as it shows the face; of "
+        "a drawn or generated one: 'not a real person'",
     )
-    _add_setting_flags(parser, "avatar", "avatars", "library", "capsules", "models")
+    names = ("avatar", "avatars", "library", "capsules", "models")
+    _add_setting_flags(parser, names, _IMPORT_HELP)
     parser.add_argument("--force", action="store_true", help="replace a capsule imported as that")
     parser.set_defaults(run=_import)
 
 
-def _add_setting_flags(parser: argparse.ArgumentParser, *names: str) -> None:
-    """Flags that stand for settings, which are checked there."""
+def _add_setting_flags(
+    parser: argparse.ArgumentParser, names: Sequence[str], words: Mapping[str, str]
+) -> None:
+    """Flags that stand for settings, which are checked there; `words` say what they do here."""
     from control_plane.settings import Settings
 
     for name in names:
-        text = f"{Settings.model_fields[name].description}".replace("%", "%%")
+        text = words.get(name) or f"{Settings.model_fields[name].description}".replace("%", "%%")
         parser.add_argument(f"--{name}", metavar=name.upper(), default=argparse.SUPPRESS, help=text)
 
 
@@ -183,6 +208,12 @@ def _export_options(arguments: argparse.Namespace, settings: "Settings") -> "Exp
 
 def _import(arguments: argparse.Namespace) -> int:
     settings = _prepared(arguments)
+    if arguments.kind == "clip" and not arguments.consent.strip():
+        raise CommandError(
+            'a clip keeps the pictures: say who agreed and when, such as --consent "Ada Lovelace, '
+            '2026-03-01, in writing"; "not a real person" for a drawn or generated face',
+            USAGE,
+        )
     with _told_errors():
         from capsules.bake.extra import require_extra
 
@@ -204,6 +235,7 @@ def _import(arguments: argparse.Namespace) -> int:
                 progress,
             )
     _report(done)
+    _tell_how_to_see(done, arguments)
     return 0
 
 
@@ -266,6 +298,23 @@ def _report(done: "Imported") -> None:
         print(f"    {track.target:<22} {most:+.2f} {len(track.curve):4d} {missed:.3f}")
     for warning in done.warnings:
         print(f"  {warning.severity}: {warning.message} [{warning.code}]")
+
+
+def _tell_how_to_see(done: "Imported", arguments: argparse.Namespace) -> None:
+    cid = done.capsule.cid
+    if done.capsule.clip is not None:
+        print("  it shows the very face of the recording: use it with the avatar of that face only")
+    # Flags that were given lead to where it lies; settings of the environment do so by themselves.
+    given = [(f"--{name}", str(vars(arguments)[name])) for name in _WHERE if name in arguments]
+    words = [
+        "capsule",
+        "export",
+        cid,
+        f"{cid.lower()}.webm",
+        *(word for pair in given for word in pair),
+    ]
+    print(f"  to see it: capsulecast {shlex.join(words)}")
+    print("  a server that runs already has it after a restart")
 
 
 def _library(settings: "Settings") -> "Library":

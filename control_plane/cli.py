@@ -138,6 +138,13 @@ def _add_library(parser: argparse.ArgumentParser) -> None:
         command.add_argument(
             "--library", metavar="PATH", default=argparse.SUPPRESS, help="folder to read"
         )
+        if name != "check":
+            command.add_argument(
+                "--capsules",
+                metavar="PATH",
+                default=argparse.SUPPRESS,
+                help="folder of your own capsules, which are there too without --library",
+            )
         command.set_defaults(run=run)
 
 
@@ -185,19 +192,23 @@ def _tell_ready(ready: "Ready") -> None:
     print(f"  memory   {ready.database}{keeps}", flush=True)
 
 
-def _read_library(arguments: argparse.Namespace) -> "Library":
+def _read_library(arguments: argparse.Namespace, *, own: bool) -> "Library":
+    """The library; with one's `own` capsules, as sessions have it."""
     settings = command_settings(arguments)
     from capsules.errors import LibraryError
     from capsules.library import load_library
+    from control_plane.own_capsules import open_own
 
     try:
+        if own:
+            return open_own(settings.library, settings.capsules).library
         return load_library(settings.library)
     except LibraryError as error:
         raise CommandError(str(error)) from error
 
 
 def _library_list(arguments: argparse.Namespace) -> int:
-    library = _read_library(arguments)
+    library = _read_library(arguments, own=True)
     rows = [
         {"id": capsule.cid, "kind": capsule.layer.value, "description": capsule.description}
         for capsule in library.capsules.values()
@@ -218,7 +229,7 @@ def _library_list(arguments: argparse.Namespace) -> int:
 def _library_show(arguments: argparse.Namespace) -> int:
     from capsules.errors import UnknownCapsuleError
 
-    library = _read_library(arguments)
+    library = _read_library(arguments, own=True)
     try:
         item = library.capsules.get(arguments.id) or library.expression(arguments.id)
     except UnknownCapsuleError as error:
@@ -230,7 +241,7 @@ def _library_show(arguments: argparse.Namespace) -> int:
 def _library_check(arguments: argparse.Namespace) -> int:
     from capsules.check import check_library
 
-    findings = check_library(_read_library(arguments))
+    findings = check_library(_read_library(arguments, own=False))
     if arguments.json:
         rows = [
             {

@@ -32,6 +32,10 @@ __all__ = [
 MAX_CAPSULE_CHARS = 60_000
 _FILE = "studio.json"
 _MAX_OWN = 2_000
+_WAY_OUT = (
+    "mend what is named here, give it another id, or move its file (of a capsule that two files "
+    "have, one of them) out of the folder"
+)
 _NOTE = "Made in the studio, which writes this file."
 
 
@@ -50,9 +54,9 @@ class OwnCapsules:
         library: As it is now.
     """
 
-    def __init__(self, file: Path, library: Library, own: Iterable[str]) -> None:
+    def __init__(self, file: Path, base: Library | None, library: Library) -> None:
         self._file = file
-        self._own = set(own)
+        self._base = base
         self._saving = asyncio.Lock()
         self._listeners: list[Callable[[Library], None]] = []
         self.library = library
@@ -70,24 +74,26 @@ class OwnCapsules:
         Raises:
             InvalidArgumentError: It is none, or the library's check refuses it.
             AlreadyExistsError: Its id belongs to a capsule that was not saved here.
-            LibraryError: The file cannot be written.
+            LibraryError: The file cannot be written, or what lies beside it now cannot be read.
         """
         async with self._saving:
-            saved, own, library = await asyncio.to_thread(self._save, text)
-            self._own, self.library = own, library
+            saved, self.library = await asyncio.to_thread(self._save, text)
             for listener in self._listeners:
-                listener(library)
+                listener(self.library)
             return saved
 
-    def _save(self, text: str) -> tuple[Saved, set[str], Library]:
+    def _save(self, text: str) -> tuple[Saved, Library]:
         capsule = capsule_from_text(text, "json")
-        before = self.library.capsules.get(capsule.cid)
-        if before is not None and capsule.cid not in self._own:
+        # The folder as it is now: capsules may have been imported into it meanwhile.
+        now = _read(self._file.parent, self._base)
+        own = set(_cids(self._file))
+        before = now.capsules.get(capsule.cid)
+        if before is not None and capsule.cid not in own:
             raise AlreadyExistsError(
                 f"{capsule.cid} is a capsule of the library already, which is left as it is; "
                 f"save yours under an id of its own, such as {capsule.cid}_MINE"
             )
-        if before is None and len(self._own) >= _MAX_OWN:
+        if before is None and len(own) >= _MAX_OWN:
             raise InvalidArgumentError(
                 f"there are {_MAX_OWN} saved capsules, the most there may be"
             )
@@ -97,11 +103,10 @@ class OwnCapsules:
                 "provenance": Provenance(source="capsulecast studio"),
             }
         )
-        library = _with(self.library, [capsule])
+        library = _with(now, [capsule])
         warnings = check_for_use(library, capsule, "json")
-        own = self._own | {capsule.cid}
-        _write(self._file, [library.capsules[cid] for cid in sorted(own)])
-        return Saved(capsule, warnings), own, library
+        _write(self._file, [library.capsules[cid] for cid in sorted(own | {capsule.cid})])
+        return Saved(capsule, warnings), library
 
 
 def open_own(library_folder: Path | None, own_folder: Path) -> OwnCapsules:
@@ -114,20 +119,9 @@ def open_own(library_folder: Path | None, own_folder: Path) -> OwnCapsules:
     Raises:
         LibraryError: Something of it cannot be read.
     """
-    file = (library_folder or own_folder) / _FILE
-    library = load_library(library_folder)
-    if library_folder is None and any(own_folder.glob("*.json")):
-        own = load_library(own_folder)
-        twice = sorted(own.capsules.keys() & library.capsules.keys())
-        if twice:
-            raise LibraryError(f"{own_folder}: {twice[0]} is a capsule of the packaged library too")
-        library = Library(
-            (*library.capsules.values(), *own.capsules.values()),
-            (*library.expressions.values(), *own.expressions.values()),
-            library.viseme_weights,
-            clips=(*library.clips.values(), *own.clips.values()),
-        )
-    return OwnCapsules(file, library, _cids(file))
+    folder = library_folder or own_folder
+    base = load_library() if library_folder is None else None
+    return OwnCapsules(folder / _FILE, base, _read(folder, base))
 
 
 def capsule_from_text(text: str, field: str) -> Capsule:
@@ -170,6 +164,34 @@ def _first_problem(error: ValidationError) -> str:
     where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"])
     message = first["msg"].removeprefix("Value error, ")
     return f"{where.removeprefix('.')}: {message}" if where else message
+
+
+def _read(folder: Path, base: Library | None) -> Library:
+    """What the folder holds now, on top of `base` where there is one."""
+    has_files = any(folder.glob("*.json"))
+    if base is not None and not has_files:
+        return base
+    try:
+        own = load_library(folder)
+    except LibraryError as error:
+        if not has_files:
+            raise
+        raise LibraryError(
+            f"the capsules in {folder} cannot be used; {_WAY_OUT}:\n{error}"
+        ) from error
+    if base is None:
+        return own
+    if twice := sorted(own.capsules.keys() & base.capsules.keys()):
+        raise LibraryError(
+            f"the capsules in {folder} cannot be used; {_WAY_OUT}:\n"
+            f"{twice[0]} is a capsule of the packaged library too"
+        )
+    return Library(
+        (*base.capsules.values(), *own.capsules.values()),
+        (*base.expressions.values(), *own.expressions.values()),
+        base.viseme_weights,
+        clips=(*base.clips.values(), *own.clips.values()),
+    )
 
 
 def _with(library: Library, capsules: Iterable[Capsule]) -> Library:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capsules.avatar import Avatar
-from capsules.bake.checks import PhotoLimits, check_face, choose_face, face_width_px
+from capsules.bake.checks import PhotoLimits, check_face, choose_face, face_width_px, notice
 from capsules.bake.errors import (
     AvatarNameError,
     CancelledBakeError,
@@ -102,6 +102,7 @@ def bake(
     progress: Progress = lambda _stage, _fraction: None,
     cancelled: threading.Event | None = None,
     cache_dir: Path | None = None,
+    warn: Callable[[str], None] = lambda _message: None,
 ) -> Path:
     """Bakes an avatar and puts its pack into a folder, whole or not at all.
 
@@ -114,6 +115,7 @@ def bake(
         progress: Told of every stage, on this thread.
         cancelled: Set by another thread to end it; what was begun is undone.
         cache_dir: Where built-in avatars are unpacked to; None: somewhere for the time being.
+        warn: Told what would be better in another photo, on this thread.
 
     Returns:
         The pack: the folder of that name in `folder`.
@@ -125,7 +127,7 @@ def bake(
     check_request(request)
     check_free(folder, request.name, replaces=request.force)
     step = _Steps(progress, cancelled or threading.Event())
-    avatar = make_avatar(request, models, step, cache_dir=cache_dir)
+    avatar = make_avatar(request, models, step, cache_dir=cache_dir, warn=warn)
     step("writing the pack")
     target = publish(avatar, folder, replaces=request.force, go_on=step.check)
     progress("done", STAGES["done"])
@@ -167,6 +169,7 @@ def make_avatar(
     begin: Callable[[str], None] = lambda _stage: None,
     *,
     cache_dir: Path | None = None,
+    warn: Callable[[str], None] = lambda _message: None,
 ) -> Avatar:
     """The avatar itself, in memory.
 
@@ -175,6 +178,7 @@ def make_avatar(
         models: The models, or None.
         begin: Told of every stage, as in `STAGES`.
         cache_dir: Where built-in avatars are unpacked to; None: somewhere for the time being.
+        warn: Told what would be better in another photo.
 
     Raises:
         BakeError: It cannot be done.
@@ -189,6 +193,8 @@ def make_avatar(
     if request.write_landmarks:  # before the checks: a hand may mend what they refuse
         write_landmarks(request.write_landmarks, face)
     _check(request, photo, face)
+    if message := notice(face):
+        warn(message)
     begin("finding the person")
     mask = _person(photo, face, finder)
     begin("building the rig")
@@ -212,7 +218,7 @@ def _rigged(
     except (ArithmeticError, IndexError, ValueError, cv2.error) as error:
         raise FaceShapeError(
             "the points of this face lie so that no rig can be made from them: correct them, or "
-            f"give a photo that is straight into the camera ({type(error).__name__}: {error})"
+            "give a photo that is straight into the camera"
         ) from error
 
 
@@ -240,7 +246,7 @@ def _face(request: BakeRequest, photo: Photo, finder: FaceFinder | None) -> Foun
         raise ModelMissingError(
             "finding a face needs the models: run `capsulecast models pull`, or give --landmarks"
         )
-    return choose_face(finder.faces(photo.rgb), request.face, request.limits)
+    return choose_face(finder.upright_faces(photo.rgb), request.face, request.limits)
 
 
 def _check(request: BakeRequest, photo: Photo, face: FoundFace) -> None:

@@ -18,6 +18,7 @@ from capsules.bake.errors import (
     NoFaceError,
     SeveralFacesError,
     SmallFaceError,
+    TiltedFaceError,
     TurnedFaceError,
 )
 from capsules.bake.found import FoundFace, Photo
@@ -26,10 +27,11 @@ from capsules.bake.quality import (
     brightness,
     eye_disagreement,
     eye_openings,
+    lip_gap,
     overexposed,
 )
 
-__all__ = ["PhotoLimits", "check_face", "choose_face", "face_width_px"]
+__all__ = ["PhotoLimits", "check_face", "choose_face", "face_width_px", "notice"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class PhotoLimits:
     Attributes:
         min_width_px: Distance between the edges of the face.
         max_turn_degrees: Yaw or pitch to either side.
+        max_tilt_degrees: Roll to either side.
         min_brightness: Level of the brightest twentieth of the face, in [0, 1] of the sRGB range;
             reached about 4 stops under a good exposure. Not the average of the face: dark skin
             has highlights, and whites of the eyes, as well.
@@ -55,6 +58,7 @@ class PhotoLimits:
 
     min_width_px: float = 160.0
     max_turn_degrees: float = 30.0
+    max_tilt_degrees: float = 15.0
     min_brightness: float = 0.22
     max_overexposed: float = 0.3
     max_blur: float = 0.63
@@ -65,6 +69,12 @@ class PhotoLimits:
 
 # A bystander is no choice where too small to be baked and much smaller than the largest face.
 _BYSTANDER = 0.5
+# `quality.lip_gap`: 0.01 to 0.02 for closed lips, 0.05 where a smile or a breath just parts them,
+# 0.12 for a smile that shows the teeth.
+_MAX_LIP_GAP = 0.06
+# Nobody tilts the head as far as this: it is the photo that is turned.
+_ON_ITS_SIDE_DEGREES = 60.0
+_UPSIDE_DOWN_DEGREES = 120.0
 
 
 def choose_face(
@@ -111,6 +121,7 @@ def check_face(photo: Photo, face: FoundFace, limits: PhotoLimits | None = None)
 
     Raises:
         SmallFaceError: Too few pixels between its edges.
+        TiltedFaceError: It is not upright in the photo.
         TurnedFaceError: It looks too far to the side, up or down.
         ExposureError: It is too dark or too bright.
         BlurredFaceError: It is blurred.
@@ -119,11 +130,25 @@ def check_face(photo: Photo, face: FoundFace, limits: PhotoLimits | None = None)
     """
     limits = limits or PhotoLimits()
     _check_size(face, limits)
+    _check_tilt(face, limits)
     _check_turn(face, limits)
     _check_exposure(photo, face, limits)
     _check_blur(photo, face, limits)
     _check_cover(face, limits)
     _check_eyes(face, limits)
+
+
+def notice(face: FoundFace) -> str:
+    """What is worth saying of a face that can be baked; empty: nothing."""
+    gap = lip_gap(face)
+    if gap <= _MAX_LIP_GAP:
+        return ""
+    return (
+        "the mouth is open, as in a smile that shows teeth: the lips are "
+        f"{gap:.0%} of the distance between the eyes apart, up to "
+        f"{_MAX_LIP_GAP:.0%} is good; the avatar rests like that and cannot frown "
+        "well; best is a neutral face, lips closed"
+    )
 
 
 def face_width_px(face: FoundFace) -> float:
@@ -140,6 +165,21 @@ def _check_size(face: FoundFace, limits: PhotoLimits) -> None:
             f"{limits.min_width_px / max(width, 1.0):.1f} times the resolution, or from nearer, "
             "will do"
         )
+
+
+def _check_tilt(face: FoundFace, limits: PhotoLimits) -> None:
+    tilt = abs(face.roll_degrees)
+    if tilt <= limits.max_tilt_degrees:
+        return
+    if tilt > _UPSIDE_DOWN_DEGREES:
+        raise TiltedFaceError("the photo is upside down; turn it so that the face is upright")
+    if tilt > _ON_ITS_SIDE_DEGREES:
+        raise TiltedFaceError("the photo lies on its side; turn it so that the face is upright")
+    side = "left" if face.roll_degrees > 0 else "right"
+    raise TiltedFaceError(
+        f"the face is tilted {tilt:.0f} degrees towards the person's {side} shoulder; up to "
+        f"{limits.max_tilt_degrees:.0f} will do, so straighten the photo"
+    )
 
 
 def _check_turn(face: FoundFace, limits: PhotoLimits) -> None:

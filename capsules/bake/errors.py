@@ -21,6 +21,7 @@ BakeError
     ├── FaceNumberError      the chosen number is not among them
     ├── SmallFaceError       too few pixels
     ├── TurnedFaceError      looks too far to the side, up or down
+    ├── TiltedFaceError      not upright in the picture; straighten or turn the photo
     ├── ClosedEyesError      an eye is closed
     ├── BlurredFaceError     out of focus or moved
     ├── ExposureError        too dark or too bright
@@ -54,6 +55,7 @@ __all__ = [
     "PhotoSizeError",
     "SeveralFacesError",
     "SmallFaceError",
+    "TiltedFaceError",
     "TurnedFaceError",
 ]
 
@@ -140,6 +142,10 @@ class SmallFaceError(PhotoRefusedError):
 
 class TurnedFaceError(PhotoRefusedError):
     """The face is turned too far from the camera."""
+
+
+class TiltedFaceError(PhotoRefusedError):
+    """It is not upright: the head is tilted, or the photo lies on its side."""
 
 
 class ClosedEyesError(PhotoRefusedError):

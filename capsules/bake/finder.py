@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capsules.bake.detect import Detection, FaceDetector
+from capsules.bake.errors import TiltedFaceError
 from capsules.bake.found import FoundFace
 from capsules.bake.landmark_file import complete_face
 from capsules.bake.landmarks import EyeLandmarker, FaceLandmarker, FacePoints
@@ -67,6 +68,17 @@ class FaceFinder:
             if face and all(_overlap(face.box, other.box) < _SAME_FACE_IOU for other in found):
                 found.append(face)
         return tuple(sorted(found, key=lambda face: -face.box[2]))
+
+    def upright_faces(self, rgb: NDArray[np.uint8]) -> tuple[FoundFace, ...]:
+        """Every face of a photo (H, W, 3) that is to be baked, the largest first.
+
+        Raises:
+            TiltedFaceError: None is found in it as it is, but once it is turned by 90 degrees.
+        """
+        found = self.faces(rgb)
+        if not found and any(self.faces(np.rot90(rgb, turns)) for turns in (1, 3)):
+            raise TiltedFaceError("the photo lies on its side; turn it so that the face is upright")
+        return found
 
     def track(
         self, rgb: NDArray[np.uint8], face: FoundFace, *, steady: bool = False

@@ -3,7 +3,7 @@
 A pack is written to a folder aside whose name no avatar can have, brought to the disk, and renamed.
 One that is replaced is moved aside first: who looks in between, for some microseconds, finds none
 of the name, and never a mixture of both. What a killed process leaves aside is cleared by a later
-one.
+one. Only the user may look into a pack: it shows somebody's face.
 """
 
 import contextlib
@@ -22,6 +22,7 @@ __all__ = ["check_free", "publish"]
 
 _ASIDE = ".baking-"
 _OLD = "old"
+_OWN_FOLDER, _OWN_FILE = 0o700, 0o600
 _FORGOTTEN_AFTER_S = 3600.0
 
 
@@ -45,7 +46,7 @@ def publish(
 
     Args:
         avatar: The avatar.
-        folder: Where avatars lie; made where it is missing.
+        folder: Where avatars lie; made where it is missing, for the user alone.
         replaces: Whether one of the same name is replaced.
         go_on: Asked before the pack gets its name; whatever it raises, nothing is left behind.
 
@@ -59,12 +60,13 @@ def publish(
     """
     target = folder / avatar.name
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(_OWN_FOLDER, parents=True, exist_ok=True)
         _clear(folder)
         aside = Path(tempfile.mkdtemp(dir=folder, prefix=f"{_ASIDE}{avatar.name}-"))
         try:
             pack = aside / "new"
             save_pack(avatar, pack)
+            _make_private(pack)
             _to_disk(pack)
             go_on()
             check_free(folder, avatar.name, replaces=replaces)
@@ -105,6 +107,13 @@ def _clear(folder: Path) -> None:
             if (left / _OLD).is_dir() and not target.exists():
                 (left / _OLD).rename(target)
             shutil.rmtree(left, ignore_errors=True)
+
+
+def _make_private(pack: Path) -> None:
+    """Keeps others out; the folder around it has done so while it was written."""
+    for path in pack.iterdir():
+        path.chmod(_OWN_FILE)
+    pack.chmod(_OWN_FOLDER)
 
 
 def _to_disk(pack: Path) -> None:

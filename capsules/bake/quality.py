@@ -10,7 +10,7 @@ from capsules.bake.found import FoundFace
 from capsules.bake.landmarks import EYE_CORNERS, face_region
 from capsules.bake.region import Region, crop
 
-__all__ = ["blur", "brightness", "eye_disagreement", "eye_openings", "overexposed"]
+__all__ = ["blur", "brightness", "eye_disagreement", "eye_openings", "lip_gap", "overexposed"]
 
 # Faces are compared at one size: the narrowest that may be baked.
 _FACE_PX = 160
@@ -24,6 +24,8 @@ _LIDS = ((3, 11), (4, 12), (5, 13))
 _CONTOUR_CORNERS = (0, 8)
 # The landmarks at those corners: outer, inner.
 _OUTER_INNER = ((33, 133), (263, 362))
+# The landmarks along the inner edges of the lips, upper and lower, about the middle.
+_INNER_LIPS = ((82, 87), (13, 14), (312, 317))
 
 
 def blur(rgb: NDArray[np.uint8], face: FoundFace) -> float:
@@ -66,6 +68,14 @@ def eye_openings(face: FoundFace) -> tuple[float, float]:
         gaps = [math.dist(contour[lower], contour[upper]) for lower, upper in _LIDS]
         openings.append(float(np.mean(gaps)) / max(math.dist(start, end), 1e-6))
     return openings[0], openings[1]
+
+
+def lip_gap(face: FoundFace) -> float:
+    """How far the lips stand apart, as a part of the distance between the eyes' outer corners."""
+    points = face.landmarks[:, :2]
+    gaps = [float(np.linalg.norm(points[upper] - points[lower])) for upper, lower in _INNER_LIPS]
+    right, left = (points[outer] for outer, _inner in _OUTER_INNER)
+    return max(gaps) / max(float(np.linalg.norm(left - right)), 1e-6)
 
 
 def eye_disagreement(face: FoundFace) -> float:

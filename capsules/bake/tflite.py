@@ -5,6 +5,7 @@ without it.
 """
 
 import importlib
+import logging
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,8 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capsules.bake.errors import BakeUnavailableError, ModelMissingError
+from capsules.native_stderr import native_stderr_to_log
 
 __all__ = ["TfliteModel"]
+
+_LOG = logging.getLogger(__name__)
 
 
 class TfliteModel:
@@ -38,10 +42,13 @@ class TfliteModel:
         except OSError as error:
             raise ModelMissingError(f"the model {path} cannot be read: {error.strerror}") from error
         try:
-            self._interpreter: Any = _litert().Interpreter(
-                model_content=content, num_threads=threads
-            )
-            self._interpreter.allocate_tensors()
+            litert = _litert()
+            # LiteRT tells there which delegate it has made.
+            with native_stderr_to_log(_LOG, "opening a model"):
+                self._interpreter: Any = litert.Interpreter(
+                    model_content=content, num_threads=threads
+                )
+                self._interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as error:
             raise ModelMissingError(f"{path} is not a model that LiteRT can run") from error
         (entry,) = self._interpreter.get_input_details()

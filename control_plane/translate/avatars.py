@@ -60,6 +60,7 @@ def faces_to_message(found: FoundFaces) -> pb.DetectLandmarksResponse:
             pitch_degrees=face.pitch_degrees,
             roll_degrees=face.roll_degrees,
             refusal=face.refusal,
+            notice=face.notice,
         )
         for face in found.faces
     ]

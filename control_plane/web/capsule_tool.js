@@ -139,12 +139,13 @@ export class CapsuleTool extends EventTarget {
   }
 
   #addTrack() {
-    const name = element("track-target").value.trim();
-    const target = this.#targets.get(name);
+    const words = element("track-target").value.trim();
+    const target = this.#targetOf(words);
     if (!target) {
-      this.#say(name ? `There is no movement ${name}.` : "Choose a movement first.", []);
+      this.#say(words ? `There is no movement ${words}.` : "Choose a movement first.", []);
       return;
     }
+    const { name } = target;
     if (this.#editors.some((editor) => editor.targetName === name)) {
       this.#say(`${nameOf(name, { whole: true })} has a track already.`, []);
       return;
@@ -155,6 +156,12 @@ export class CapsuleTool extends EventTarget {
     this.#editors.push(this.#editor({ target: name, curve: [[0, still], [this.#shownMs, still]] }));
     this.#showTracks();
     this.#editors.at(-1).element.scrollIntoView({ block: "nearest" });
+  }
+
+  // A movement by its name or by the words it is shown with.
+  #targetOf(words) {
+    const wanted = words.toLowerCase();
+    return this.#targets.get(words) ?? [...this.#targets.values()].find(({ name }) => name.toLowerCase() === wanted || nameOf(name, { whole: true }).toLowerCase() === wanted);
   }
 
   #showTracks() { element("tracks").replaceChildren(...this.#editors.map((editor) => editor.element)); }

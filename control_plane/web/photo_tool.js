@@ -5,6 +5,7 @@
 import { base64, bake, get, post } from "./studio_api.js";
 import { GROUPS } from "./landmark_groups.js";
 import { PhotoDesk } from "./photo_desk.js";
+import { onPage } from "./refusal_words.js";
 
 const MAX_BYTES = 12 * 1024 * 1024;
 const CLOCK_MS = 200;
@@ -175,13 +176,15 @@ export class PhotoTool extends EventTarget {
 
   // What speaks against the chosen face, before a person has to wait for it.
   #showRefusal() {
-    const { refusal = "", widthPx = 0 } = this.#faces[this.#chosen] ?? {};
+    const { refusal = "", notice = "", widthPx = 0 } = this.#faces[this.#chosen] ?? {};
+    element("photo-notice").textContent = notice && `Better in another photo: ${notice}.`;
+    element("photo-notice").hidden = !notice;
     const small = element("order-small").checked && widthPx >= 48 && refusal.includes("px wide and has to be");
     this.#refuse(small ? "" : refusal && `This face may be refused: ${refusal}`);
   }
 
   #refuse(text) {
-    element("photo-refusal").textContent = text;
+    element("photo-refusal").textContent = onPage(text);
     element("photo-refusal").hidden = !text;
   }
 

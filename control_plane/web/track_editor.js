@@ -173,8 +173,9 @@ export class TrackEditor extends EventTarget {
       removeEventListener("pointermove", move);
       removeEventListener("pointerup", end);
       removeEventListener("pointercancel", end);
-      this.#circles[index]?.focus({ preventScroll: true });
       this.#changed();
+      // Only now: the change has drawn the circles anew, and keys go to the one that has the focus.
+      this.#circles[index]?.focus({ preventScroll: true });
     };
     // On the window: the circle itself is drawn anew while it moves.
     addEventListener("pointermove", move);
@@ -196,6 +197,7 @@ export class TrackEditor extends EventTarget {
     this.#points.sort((one, other) => one.ms - other.ms);
     this.#chosen = this.#points.indexOf(point);
     this.#changed();
+    this.#circles[this.#chosen].focus({ preventScroll: true });
   }
 
   #key(event, index) {

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from capsules.check import Finding, Severity, check_capsule
 from capsules.clip import Clip, open_clip
@@ -15,7 +16,7 @@ from capsules.library import PACKAGED_FOLDER, Library, load_library
 from capsules.model import Capsule
 from engine.offline.errors import ImportRefusedError
 
-__all__ = ["CLIPS_FOLDER", "Draft", "own_library", "sha256_of", "store_capsule"]
+__all__ = ["CLIPS_FOLDER", "Draft", "check_draft", "own_library", "sha256_of", "store_capsule"]
 
 CLIPS_FOLDER = "clips"
 _FACE_PART = "face"
@@ -38,11 +39,23 @@ def own_library(folder: Path, cid: str, *, force: bool) -> Library:
         raise ImportRefusedError(f"{folder} is no folder")
     library = load_library(folder) if any(folder.glob("*.json")) else Library(())
     if cid in library.capsules:
+        if not _file(folder, cid).exists():
+            raise ImportRefusedError(
+                f"{cid} lies among other capsules of {folder}; give another id, or take it out by "
+                "hand first"
+            )
         if not force:
             raise ImportRefusedError(f"{folder} has {cid} already; --force replaces it")
-        if not _file(folder, cid).exists():
-            raise ImportRefusedError(f"{cid} lies among other capsules; take it out by hand first")
     return library
+
+
+def check_draft(draft: Draft) -> None:
+    """Whether a draft's fields hold together.
+
+    Raises:
+        ImportRefusedError: They do not; the message names each that is wrong.
+    """
+    _checked(draft)
 
 
 def store_capsule(
@@ -72,7 +85,7 @@ def store_capsule(
             if write_clip is not None:
                 name = f"{CLIPS_FOLDER}/{clip_file.name}"
                 draft = {**draft, "clip": {"file": name, **write_clip(clip_file)}}
-            capsule = Capsule.model_validate(draft)
+            capsule = _checked(draft)
             clip = _opened(capsule, clip_file)
             findings = _findings(library, capsule, clip)
             text = capsule.model_dump(mode="json", exclude_defaults=True)
@@ -82,9 +95,6 @@ def store_capsule(
                 (folder / CLIPS_FOLDER).mkdir(exist_ok=True)
                 clip_file.replace(folder / CLIPS_FOLDER / clip_file.name)
             record.replace(_file(folder, cid))
-    except ValidationError as error:
-        lines = (f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-        raise ImportRefusedError(f"{cid}: {'; '.join(lines)}") from error
     except (ClipError, LibraryError) as error:
         raise ImportRefusedError(f"{cid}: {error}") from error
     except OSError as error:
@@ -99,6 +109,20 @@ def sha256_of(path: Path) -> str:
         while block := file.read(_BLOCK_BYTES):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _checked(draft: Draft) -> Capsule:
+    try:
+        return Capsule.model_validate(draft)
+    except ValidationError as error:
+        said = "; ".join(map(_said, error.errors(include_url=False)))
+        raise ImportRefusedError(f"{draft['cid']} cannot be imported: {said}") from error
+
+
+def _said(problem: ErrorDetails) -> str:
+    where = ".".join(map(str, problem["loc"]))
+    message = problem["msg"].removeprefix("Value error, ")  # of our own validators
+    return f"{where}: {message}" if where else message
 
 
 def _file(folder: Path, cid: str) -> Path:

@@ -18,7 +18,7 @@ from engine.offline.cutting import write_clip
 from engine.offline.errors import ImportRefusedError
 from engine.offline.importing import FitReport, Fitted, FittedTake, Progress, curves, fit_take
 from engine.offline.render import OfflineRenderer
-from engine.offline.store import Draft, own_library, sha256_of, store_capsule
+from engine.offline.store import Draft, check_draft, own_library, sha256_of, store_capsule
 from engine.offline.tracks import Take, open_take
 
 __all__ = ["ImportOptions", "Imported", "Kind", "import_take"]
@@ -27,6 +27,11 @@ Kind = Literal["curves", "clip"]
 
 _HELD = 0.08  # what ends farther from rest than this stays there
 _DESCRIPTION_CHARS = 200
+# Stands for the curves or the clip while a draft is checked that has none yet.
+_MOVES: Draft = {
+    "duration_ms": 100,
+    "tracks": [{"target": "jawOpen", "curve": [(0, 0.0), (100, 0.5)]}],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +105,15 @@ def import_take(
         raise ImportRefusedError(
             f"layer is {options.layer.value}, expected face: no other is tracked"
         )
-    library = own_library(folder, options.cid, force=options.force)
+    # What can be refused is refused now, and not when minutes have gone into the fit.
+    check_draft(_given(options, path) | _MOVES)
+    own_library(folder, options.cid, force=options.force)
     take = open_take(path)
     with OfflineRenderer(avatar) as renderer:
         found = fit_take(take, renderer, finder, neutral=options.neutral, progress=progress)
         fitted = curves(found, take, loop=options.loop)
+        # As it is by now: others may have put capsules into it.
+        library = own_library(folder, options.cid, force=options.force)
         if options.kind == "curves":
             draft = _draft(options, take, fitted, found)
             draft |= {"tracks": [{"target": one.target, "curve": list(one.curve)}
@@ -130,12 +139,7 @@ def _clip_ms(take: Take, span: tuple[int, int]) -> int:
 
 def _draft(options: ImportOptions, take: Take, fitted: Fitted, found: FittedTake) -> Draft:
     """The fields that curves and clips have in common."""
-    draft: Draft = {
-        "cid": options.cid,
-        "layer": options.layer.value,
-        "description": (options.description or f"Imported from {take.path.name}")[
-            :_DESCRIPTION_CHARS
-        ],
+    return _given(options, take.path) | {
         "duration_ms": fitted.duration_ms,
         "hold": not options.loop and _stays(found.courses, fitted.last),
         "loop": options.loop,
@@ -147,6 +151,17 @@ def _draft(options: ImportOptions, take: Take, fitted: Fitted, found: FittedTake
             "consent": options.consent,
             "created": datetime.now(UTC).date().isoformat(),
         },
+    }
+
+
+def _given(options: ImportOptions, path: Path) -> Draft:
+    """The fields that are known before the recording has been read."""
+    description = options.description or f"Imported from {path.name}"
+    draft: Draft = {
+        "cid": options.cid,
+        "layer": options.layer.value,
+        "description": description[:_DESCRIPTION_CHARS],
+        "provenance": {"source": path.name, "consent": options.consent},
     }
     if options.emotion is not None:
         names = ("valence", "arousal", "dominance")

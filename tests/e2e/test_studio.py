@@ -115,12 +115,15 @@ def test_a_photo_becomes_a_living_avatar(page: Page, tmp_path: Path) -> None:
     assert page.locator("#avatars option").count() == 1
 
 
-def test_a_refusal_is_shown_as_it_is(page: Page, tmp_path: Path) -> None:
+def test_a_refusal_is_shown_in_words_of_the_page(page: Page, tmp_path: Path) -> None:
     find(page, photo(tmp_path, 1.0))
+    expect(page.locator("#photo-notice")).to_contain_text("the mouth is open")  # she smiles
     refusal = page.locator("#photo-refusal")
     expect(refusal).to_contain_text("px wide and has to be 160")
     order(page, "small")
-    expect(refusal).to_contain_text("px wide and has to be 160", timeout=LIVE_MS)
+    expect(refusal).to_contain_text("Take a small face as well", timeout=LIVE_MS)
+    expect(refusal).to_contain_text("px wide and has to be 160")
+    expect(refusal).not_to_contain_text("--")  # flags are the command line's
     expect(page.locator("#order")).to_be_visible()
 
 
@@ -218,7 +221,7 @@ def test_a_capsule_is_edited_played_and_saved(page: Page, home: Path) -> None:
     page.locator("#capsule-cid").fill("VF_GRIN")
     tracks = page.locator(".track")
     count = tracks.count()
-    page.locator("#track-target").fill("tongueOut")
+    page.locator("#track-target").fill("Tongue out")  # as the list shows it
     page.locator("#track-add").click()
     expect(tracks).to_have_count(count + 1)
     curve = tracks.last.locator("svg")
@@ -228,7 +231,7 @@ def test_a_capsule_is_edited_played_and_saved(page: Page, home: Path) -> None:
     expect(points).to_have_count(2)
     curve.dblclick(position={"x": box["width"] / 2, "y": box["height"] / 2})
     expect(points).to_have_count(3)
-    points.nth(1).focus()
+    points.nth(1).click()
     page.keyboard.press("ArrowUp")
     expect(tracks.last.locator("output")).to_contain_text("ms, 0.5")
     page.keyboard.press("Delete")

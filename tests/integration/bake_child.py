@@ -22,7 +22,7 @@ def main() -> None:
     if order["kind"] == "detect":
         face = {"landmarks": [1.5] * 1404, "irises": [2.0] * 20, "eye_contours": [3.0] * 284}
         about = {"width_px": 200.0, "yaw_degrees": 1.0, "pitch_degrees": 2.0, "roll_degrees": 3.0}
-        found = [face | about | {"refusal": photo.read_text()}]
+        found = [face | about | {"refusal": photo.read_text(), "notice": "an open mouth"}]
         tell({"width": 640, "height": 480, "faces": found})
         return
     tell({"stage": "building the rig", "fraction": 0.25})

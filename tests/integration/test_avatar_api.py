@@ -172,6 +172,7 @@ def test_faces_are_found_for_the_page(run: Callable[[Test], None]) -> None:
         (face,) = found["faces"]
         assert [len(face[key]) for key in ("landmarks", "irises", "eyeContours")] == [1404, 20, 284]
         assert face["refusal"] == "a photo"
+        assert face["notice"] == "an open mouth"
 
     run(test)
 

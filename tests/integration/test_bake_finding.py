@@ -314,3 +314,8 @@ def test_a_damaged_model_is_named(tmp_path: Path) -> None:
         path.write_bytes(damaged)
         with pytest.raises(ModelMissingError, match=r"half\.tflite is not a model"):
             TfliteModel(path)
+
+
+def test_opening_the_models_writes_nothing_to_stderr(capfd: pytest.CaptureFixture[str]) -> None:
+    FaceFinder.open(model_folder())
+    assert capfd.readouterr().err == ""

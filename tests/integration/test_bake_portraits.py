@@ -25,6 +25,7 @@ from capsules.bake.errors import (
     PhotoSizeError,
     SeveralFacesError,
     SmallFaceError,
+    TiltedFaceError,
     TurnedFaceError,
 )
 from capsules.bake.finder import FaceFinder
@@ -126,6 +127,8 @@ def two() -> Picture:
 BAD: dict[str, tuple[type[PhotoRefusedError], str, Callable[[], Picture]]] = {
     "sunglasses": (HiddenFaceError, "an eye seems", lambda: with_glasses(drawn(), dark=True)),
     "a mask": (HiddenFaceError, "seems to be covered", lambda: with_mask(drawn())),
+    "tilted 20 degrees": (TiltedFaceError, "straighten the photo", lambda: rolled(drawn(), 20.0)),
+    "on its side": (TiltedFaceError, "lies on its side", lambda: np.rot90(drawn())),
     "closed eyes": (ClosedEyesError, "eye is closed", lambda: drawn(*CLOSED)),
     "300 px": (SmallFaceError, "has to be 160", lambda: resized(drawn(), 300)),
     "out of focus": (

@@ -159,7 +159,7 @@ def test_points_in_a_muddle_are_refused(folder: Path, tmp_path: Path) -> None:
     landmarks[others] = landmarks[np.random.default_rng(2).permutation(others)]
     points["landmarks"] = landmarks.tolist()
     (tmp_path / "muddle.json").write_text(json.dumps(points))
-    with pytest.raises(FaceShapeError, match="no rig can be made"):
+    with pytest.raises(FaceShapeError, match=r"no rig can be made .* into the camera$"):
         bake(request(folder, landmarks=tmp_path / "muddle.json"), None, tmp_path / "avatars")
     assert not (tmp_path / "avatars").exists()
 

@@ -129,12 +129,18 @@ def test_the_command_puts_a_capsule_into_the_users_own_folder(
     assert main(["capsule", "export", "VF_NOD", str(take), *size]) == 0
     command = ["capsule", "import", str(take), "--cid", "VF_201", "--vad", "0.5", "0.1", "-0.2"]
     assert main(command) == 0
-    assert "headPitch" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "headPitch" in out
+    assert "to see it: capsulecast capsule export VF_201 vf_201.webm" in out
+    assert "avatar of that face only" not in out
     (record,) = json.loads((own / "vf_201.json").read_text())["capsules"]
     assert record["emotion"] == {"valence": 0.5, "arousal": 0.1, "dominance": -0.2}
     assert main(command) == 1
     assert "--force" in capsys.readouterr().err
     assert main([*command[:3], "--cid", "VF_NOD"]) == 2
     assert "packaged" in capsys.readouterr().err
+    kept = ["--as", "clip", "--consent", "not a real person"]
+    assert main(["capsule", "import", str(take), "--cid", "VF_202", *kept]) == 0
+    assert "avatar of that face only" in capsys.readouterr().out
     again = tmp_path / "again.gif"
     assert main(["capsule", "export", "VF_201", str(again), *size]) == 0

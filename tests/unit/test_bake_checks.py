@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from capsules.bake.checks import PhotoLimits, check_face, choose_face, face_width_px
+from capsules.bake.checks import PhotoLimits, check_face, choose_face, face_width_px, notice
 from capsules.bake.errors import (
     BlurredFaceError,
     ClosedEyesError,
@@ -14,6 +14,7 @@ from capsules.bake.errors import (
     PhotoRefusedError,
     SeveralFacesError,
     SmallFaceError,
+    TiltedFaceError,
     TurnedFaceError,
 )
 from capsules.bake.quality import blur, brightness, eye_openings, overexposed
@@ -88,9 +89,27 @@ def test_a_turned_face_is_refused(yaw: float, pitch: float, message: str) -> Non
         check_face(photo_of(found), found)
 
 
-def test_a_tilted_face_passes() -> None:
-    found = replace(face(), yaw_degrees=-29.0, pitch_degrees=29.0, roll_degrees=50.0)
+@pytest.mark.parametrize("roll", [14.5, -14.5])
+def test_a_slightly_tilted_face_passes(roll: float) -> None:
+    found = replace(face(), yaw_degrees=-29.0, pitch_degrees=29.0, roll_degrees=roll)
     check_face(photo_of(found), found)
+
+
+@pytest.mark.parametrize(
+    ("roll", "message"),
+    [
+        (17.0, "tilted 17 degrees towards the person's left shoulder; up to 15 .* straighten"),
+        (-50.0, "tilted 50 degrees towards the person's right shoulder"),
+        (91.0, "the photo lies on its side; turn it"),
+        (-88.0, "the photo lies on its side; turn it"),
+        (176.0, "the photo is upside down; turn it"),
+    ],
+)
+def test_a_face_that_is_not_upright_is_refused(roll: float, message: str) -> None:
+    found = replace(face(), roll_degrees=roll)
+    with pytest.raises(TiltedFaceError, match=message):
+        check_face(photo_of(found), found)
+    check_face(photo_of(found), found, PhotoLimits(max_tilt_degrees=180.0))
 
 
 def test_a_dark_face_is_refused_and_a_dim_one_is_not() -> None:
@@ -148,6 +167,17 @@ def test_a_covered_eye_is_refused() -> None:
 def test_a_score_that_says_one_is_sure() -> None:
     found = replace(face(), score=1.0)
     check_face(photo_of(found), found)
+
+
+@pytest.mark.parametrize(("gap", "said"), [(0.0, False), (0.05, False), (0.07, True)])
+def test_an_open_mouth_is_worth_a_warning_and_no_refusal(gap: float, said: bool) -> None:
+    found = face()
+    points = found.landmarks.copy()
+    points[14, 1] += gap * float(np.linalg.norm(points[33, :2] - points[263, :2]))
+    found = replace(found, landmarks=points)
+    check_face(photo_of(found), found)
+    assert ("the lips are 7% of the distance" in notice(found)) is said
+    assert bool(notice(found)) is said
 
 
 @pytest.mark.parametrize(("right", "left", "side"), [(0.1, 0.3, "right"), (0.3, 0.05, "left")])

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -28,7 +29,7 @@ def _own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture
 def baked(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """What baking was asked for; it tells its stages and bakes nothing."""
-    told = SimpleNamespace(request=None, folder=None, models=None, error=None)
+    told = SimpleNamespace(request=None, folder=None, models=None, error=None, warnings=())
 
     def bake(
         request: BakeRequest,
@@ -37,12 +38,15 @@ def baked(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         *,
         progress: Progress,
         cache_dir: Path,
+        warn: Callable[[str], None],
     ) -> Path:
         told.request, told.folder, told.models, told.cache_dir = request, folder, found, cache_dir
         for stage, fraction in STAGES.items():
             progress(stage, fraction)
         if told.error is not None:
             raise told.error
+        for message in told.warnings:
+            warn(message)
         return folder / request.name
 
     monkeypatch.setattr(baking, "bake", bake)
@@ -91,6 +95,16 @@ def test_without_flags_it_is_put_where_sessions_look(
     out = capsys.readouterr().out
     assert str(baked.folder / "ada") in out
     assert "capsulecast serve --avatar ada" in out
+
+
+def test_what_another_photo_would_do_better_is_said_at_the_end(
+    baked: SimpleNamespace, small_models: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["models", "pull", "--wheel", str(small_models)])
+    baked.warnings = ("the mouth is open",)
+    assert main(["bake", "photo.jpg", "--name", "ada", *CONSENT]) == 0
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == "capsulecast: warning: the mouth is open"
 
 
 def test_without_a_terminal_there_is_a_line_a_stage(

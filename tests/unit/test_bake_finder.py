@@ -5,6 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from capsules.bake.detect import Detection, FaceDetector
+from capsules.bake.errors import TiltedFaceError
 from capsules.bake.finder import FaceFinder
 from capsules.bake.landmarks import EyeLandmarker, FaceLandmarker, FacePoints
 from capsules.bake.region import Region
@@ -82,6 +83,22 @@ def test_two_detections_of_one_face_are_one_face() -> None:
 
 def test_what_the_landmark_model_holds_for_no_face_is_none() -> None:
     assert len(finder((300, 400), (1100, 400)).faces(PHOTO)) == 1
+
+
+class SidewaysDetector(FakeDetector):
+    """Sees faces in pictures that are higher than wide alone."""
+
+    def detect(self, rgb: NDArray[np.uint8]) -> list[Detection]:
+        return super().detect(rgb) if rgb.shape[0] > rgb.shape[1] else []
+
+
+def test_a_photo_on_its_side_is_told_from_one_of_nobody() -> None:
+    sideways = SidewaysDetector((300, 400))
+    subject = FaceFinder(sideways, FakeLandmarker(), FakeEyes(), FakeSegmenter())
+    with pytest.raises(TiltedFaceError, match="the photo lies on its side"):
+        subject.upright_faces(PHOTO)
+    assert len(subject.upright_faces(np.rot90(PHOTO))) == 1
+    assert finder().upright_faces(PHOTO) == ()
 
 
 def test_a_face_carries_box_and_pose_of_its_points() -> None:

@@ -60,6 +60,17 @@ def test_a_pack_gets_its_name_and_nothing_else_stays(tmp_path: Path) -> None:
     assert [path.name for path in pack.parent.iterdir()] == ["ada"]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="the system has no such modes")
+def test_nobody_else_may_look_into_a_pack(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        pack = publish(named("ada"), tmp_path / "avatars", replaces=False)
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in (pack.parent, pack)} == {0o700}
+    assert {path.stat().st_mode & 0o777 for path in pack.iterdir()} == {0o600}
+
+
 def test_an_avatar_is_not_replaced_unless_wished(tmp_path: Path) -> None:
     publish(named("ada", "first"), tmp_path, replaces=False)
     with pytest.raises(AvatarExistsError, match=r"an avatar 'ada' in .* already; --force replaces"):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from capsules.library import load_library
 from compositor import select
 from compositor.adapter import Adapter
 from compositor.errors import BackendUnavailableError
@@ -93,6 +94,20 @@ def test_one_of_the_library_is_shown(name: str, capsys: pytest.CaptureFixture[st
     assert main(["library", "show", name, "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert name in (shown.get("id"), shown.get("name"), shown.get("cid"))
+
+
+def test_ones_own_capsules_are_listed_and_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = json.loads(load_library().capsules["VF_NOD"].model_dump_json(exclude_none=True))
+    content = {"capsules": [record | {"cid": "VF_MY_NOD"}]}
+    (tmp_path / "mine.json").write_text(json.dumps(content))
+    assert main(["library", "show", "VF_MY_NOD", "--capsules", str(tmp_path)]) == 0
+    assert json.loads(capsys.readouterr().out)["cid"] == "VF_MY_NOD"
+    monkeypatch.setenv("CAPSULECAST_CAPSULES", str(tmp_path))
+    assert main(["library", "list", "--json"]) == 0
+    ids = {row["id"] for row in json.loads(capsys.readouterr().out)}
+    assert {"VF_MY_NOD", "VF_NOD"} <= ids
 
 
 def test_unknown_id_is_named(capsys: pytest.CaptureFixture[str]) -> None:

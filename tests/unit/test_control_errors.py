@@ -2,10 +2,12 @@ import inspect
 
 import pytest
 
+from capsules.bake import errors as bake_errors
 from capsules.bake.errors import (
     BakeUnavailableError,
     CancelledBakeError,
     ConsentError,
+    FaceShapeError,
     ModelMissingError,
     NoFaceError,
     PhotoFormatError,
@@ -43,6 +45,7 @@ from engine.errors import NegotiationError, PacketError, TooManyViewersError
         (NoFaceError("nobody"), "INVALID_ARGUMENT", 400),
         (PhotoFormatError("no photo"), "INVALID_ARGUMENT", 400),
         (ConsentError("whose?"), "INVALID_ARGUMENT", 400),
+        (FaceShapeError("muddled"), "INVALID_ARGUMENT", 400),
         (ModelMissingError("none"), "FAILED_PRECONDITION", 409),
         (BakeUnavailableError("no extra"), "FAILED_PRECONDITION", 409),
         (CancelledBakeError("enough"), "CANCELLED", 499),
@@ -62,6 +65,12 @@ def test_every_error_of_the_tree_is_in_the_table() -> None:
     ]
     assert len(classes) == 9
     assert all(status_of(item("x")).code != "INTERNAL" for item in classes)
+
+
+def test_every_kind_of_failed_baking_is_in_the_table() -> None:
+    kinds = [vars(bake_errors)[name] for name in bake_errors.__all__ if name != "BakeError"]
+    assert FaceShapeError in kinds
+    assert [kind for kind in kinds if status_of(kind("x")).code == "INTERNAL"] == []
 
 
 def test_codes_have_the_numbers_of_grpc() -> None:

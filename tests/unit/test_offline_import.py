@@ -12,6 +12,7 @@ from capsules.library import PACKAGED_FOLDER, load_library
 from capsules.model import Layer
 from compositor.background import parse_background
 from compositor.drawlist import FrameSize
+from control_plane.cli import main
 from engine.offline.errors import ImportRefusedError, TakeError
 from engine.offline.export import ExportOptions, export_capsule
 from engine.offline.files import Still, write_webm
@@ -92,6 +93,22 @@ def test_the_same_recording_can_be_kept_as_a_clip(recording: Path, tmp_path: Pat
     assert height == pytest.approx(width)
 
 
+@pytest.mark.parametrize("consent", [[], ["--consent", " "]])
+def test_a_clip_is_not_made_of_anyone_without_consent(
+    consent: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "own"
+    command = ["capsule", "import", "take.webm", "--cid", "VF_201", "--capsules", str(own)]
+    assert main([*command, "--as", "clip", *consent]) == 2
+    message = capsys.readouterr().err
+    assert "a clip keeps the pictures: say who agreed and when" in message
+    assert "--consent" in message
+    assert not own.exists()
+    # Nothing of the face is in curves: the same recording is only missed for not being there.
+    assert main([*command, *consent]) == 1
+    assert "--consent" not in capsys.readouterr().err
+
+
 def test_a_clip_lies_where_the_avatar_has_her_head(tmp_path: Path) -> None:
     held = capsule("VF_HELD", {"jawOpen": [(0, 0.0), (200, 0.8)]}, hold=True, duration_ms=300)
     known = library(held)
@@ -145,6 +162,40 @@ def test_a_neutral_frame_beyond_the_end_is_refused(recording: Path, tmp_path: Pa
 def test_other_layers_are_refused(recording: Path, tmp_path: Path) -> None:
     with pytest.raises(ImportRefusedError, match="layer is hand"):
         import_take(recording, AVATAR, tmp_path, ImportOptions("HF_201", layer=Layer.HAND))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            ImportOptions("HF_201"),
+            r"^HF_201 cannot be imported: HF_201 is of another layer than face: VF_ expected$",
+        ),
+        (ImportOptions("wink"), r"^wink cannot be imported: cid: \w"),
+        (ImportOptions("VF_201", emotion=(2.0, 0.0, 0.0)), r"emotion\.valence: \w"),
+        (ImportOptions("VF_200"), "has VF_200 already; --force replaces it"),
+    ],
+)
+def test_what_cannot_be_imported_is_refused_before_the_recording_is_opened(
+    tmp_path: Path, options: ImportOptions, said: str
+) -> None:
+    store_capsule(
+        tmp_path, own_library(tmp_path, "VF_200", force=False), {**DRAFT, "cid": "VF_200"}
+    )
+    with pytest.raises(ImportRefusedError, match=said) as caught:
+        import_take(tmp_path / "nowhere.webm", AVATAR, tmp_path, options)
+    assert "Value error" not in str(caught.value)
+
+
+def test_an_id_taken_while_the_recording_was_read_is_left_alone(
+    recording: Path, tmp_path: Path
+) -> None:
+    def meanwhile(_step: str, _share: float) -> None:
+        (tmp_path / "studio.json").write_text(json.dumps({"capsules": [DRAFT]}))
+
+    with pytest.raises(ImportRefusedError, match="VF_201 lies among other capsules"):
+        import_take(recording, AVATAR, tmp_path, ImportOptions("VF_201"), progress=meanwhile)
+    assert [path.name for path in tmp_path.iterdir()] == ["studio.json"]
 
 
 def test_the_packaged_library_is_never_written_to() -> None:

@@ -75,6 +75,40 @@ def test_an_operators_library_gets_a_file_beside_its_own(tmp_path: Path) -> None
         save(own, cid="VF_THEIRS")
 
 
+@pytest.mark.parametrize("of_operator", [False, True])
+def test_what_was_imported_since_the_start_is_left_as_it_is(
+    tmp_path: Path, of_operator: bool
+) -> None:
+    theirs = json.dumps({"capsules": [GRIN | {"cid": "VF_THEIRS"}]})
+    (tmp_path / "theirs.json").write_text(theirs)
+    folders = (tmp_path if of_operator else None, tmp_path)
+    own = open_own(*folders)
+    save(own)
+    imported = json.dumps({"capsules": [GRIN | {"cid": "VF_201"}]})
+    (tmp_path / "vf_201.json").write_text(imported)
+    before = (tmp_path / "studio.json").read_text()
+    with pytest.raises(AlreadyExistsError, match="VF_201 is a capsule of the library already"):
+        save(own, cid="VF_201")
+    assert (tmp_path / "studio.json").read_text() == before
+    save(own, cid="VF_LATER", fallback_cid="VF_201")
+    again = open_own(*folders).library
+    assert {"VF_GRIN", "VF_THEIRS", "VF_201", "VF_LATER"} <= again.capsules.keys()
+    assert (tmp_path / "vf_201.json").read_text() == imported
+
+
+def test_an_id_that_two_files_have_is_told_with_the_folder_and_the_way_out(tmp_path: Path) -> None:
+    own = open_own(None, tmp_path)
+    save(own)
+    (tmp_path / "vf_grin.json").write_text(json.dumps({"capsules": [GRIN]}))
+    for attempt in (lambda: open_own(None, tmp_path), lambda: save(own, cid="VF_OTHER")):
+        with pytest.raises(LibraryError) as caught:
+            attempt()
+        said = str(caught.value)
+        assert said.startswith(f"the capsules in {tmp_path} cannot be used; mend what is named")
+        assert "out of the folder:\nvf_grin.json: VF_GRIN: cid: 'VF_GRIN' is taken" in said
+        assert "(in studio.json)" in said
+
+
 def test_packaged_capsules_are_left_as_they_are(tmp_path: Path) -> None:
     before = {path.name: path.read_bytes() for path in PACKAGED_FOLDER.glob("*.json")}
     own = open_own(None, tmp_path)

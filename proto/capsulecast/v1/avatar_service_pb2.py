@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#capsulecast/v1/avatar_service.proto\x12\x0e\x63\x61psulecast.v1\"\x8d\x01\n\x06\x41vatar\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x62uiltin\x18\x02 \x01(\x08\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\x11\n\tgenerator\x18\x04 \x01(\t\x12\x0e\n\x06sha256\x18\x05 \x01(\t\x12\x0f\n\x07\x63onsent\x18\x06 \x01(\t\x12\x11\n\tsynthetic\x18\x07 \x01(\x08\x12\r\n\x05\x62\x61ses\x18\x08 \x03(\t\"\xa4\x01\n\x04\x46\x61\x63\x65\x12\x11\n\tlandmarks\x18\x01 \x03(\x02\x12\x0e\n\x06irises\x18\x02 \x03(\x02\x12\x14\n\x0c\x65ye_contours\x18\x03 \x03(\x02\x12\x10\n\x08width_px\x18\x04 \x01(\x02\x12\x13\n\x0byaw_degrees\x18\x05 \x01(\x02\x12\x15\n\rpitch_degrees\x18\x06 \x01(\x02\x12\x14\n\x0croll_degrees\x18\x07 \x01(\x02\x12\x0f\n\x07refusal\x18\x08 \x01(\t\"\x14\n\x12ListAvatarsRequest\">\n\x13ListAvatarsResponse\x12\'\n\x07\x61vatars\x18\x01 \x03(\x0b\x32\x16.capsulecast.v1.Avatar\"\x9f\x01\n\x11\x42\x61keAvatarRequest\x12\r\n\x05photo\x18\x01 \x01(\x0c\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07\x63onsent\x18\x03 \x01(\t\x12\x0c\n\x04\x66\x61\x63\x65\x18\x04 \x01(\r\x12\x10\n\x08no_hands\x18\x05 \x01(\x08\x12\x13\n\x0b\x61llow_small\x18\x06 \x01(\x08\x12\'\n\tlandmarks\x18\x07 \x01(\x0b\x32\x14.capsulecast.v1.Face\"/\n\x0c\x42\x61keProgress\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x10\n\x08\x66raction\x18\x02 \x01(\x02\"x\n\x12\x42\x61keAvatarResponse\x12\x30\n\x08progress\x18\x01 \x01(\x0b\x32\x1c.capsulecast.v1.BakeProgressH\x00\x12(\n\x06\x61vatar\x18\x02 \x01(\x0b\x32\x16.capsulecast.v1.AvatarH\x00\x42\x06\n\x04kind\"#\n\x13\x44\x65leteAvatarRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x16\n\x14\x44\x65leteAvatarResponse\"\'\n\x16\x44\x65tectLandmarksRequest\x12\r\n\x05photo\x18\x01 \x01(\x0c\"]\n\x17\x44\x65tectLandmarksResponse\x12\r\n\x05width\x18\x01 \x01(\r\x12\x0e\n\x06height\x18\x02 \x01(\r\x12#\n\x05\x66\x61\x63\x65s\x18\x03 \x03(\x0b\x32\x14.capsulecast.v1.Face2\xfd\x02\n\rAvatarService\x12V\n\x0bListAvatars\x12\".capsulecast.v1.ListAvatarsRequest\x1a#.capsulecast.v1.ListAvatarsResponse\x12U\n\nBakeAvatar\x12!.capsulecast.v1.BakeAvatarRequest\x1a\".capsulecast.v1.BakeAvatarResponse0\x01\x12Y\n\x0c\x44\x65leteAvatar\x12#.capsulecast.v1.DeleteAvatarRequest\x1a$.capsulecast.v1.DeleteAvatarResponse\x12\x62\n\x0f\x44\x65tectLandmarks\x12&.capsulecast.v1.DetectLandmarksRequest\x1a\'.capsulecast.v1.DetectLandmarksResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#capsulecast/v1/avatar_service.proto\x12\x0e\x63\x61psulecast.v1\"\x8d\x01\n\x06\x41vatar\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x62uiltin\x18\x02 \x01(\x08\x12\x0e\n\x06source\x18\x03 \x01(\t\x12\x11\n\tgenerator\x18\x04 \x01(\t\x12\x0e\n\x06sha256\x18\x05 \x01(\t\x12\x0f\n\x07\x63onsent\x18\x06 \x01(\t\x12\x11\n\tsynthetic\x18\x07 \x01(\x08\x12\r\n\x05\x62\x61ses\x18\x08 \x03(\t\"\xb4\x01\n\x04\x46\x61\x63\x65\x12\x11\n\tlandmarks\x18\x01 \x03(\x02\x12\x0e\n\x06irises\x18\x02 \x03(\x02\x12\x14\n\x0c\x65ye_contours\x18\x03 \x03(\x02\x12\x10\n\x08width_px\x18\x04 \x01(\x02\x12\x13\n\x0byaw_degrees\x18\x05 \x01(\x02\x12\x15\n\rpitch_degrees\x18\x06 \x01(\x02\x12\x14\n\x0croll_degrees\x18\x07 \x01(\x02\x12\x0f\n\x07refusal\x18\x08 \x01(\t\x12\x0e\n\x06notice\x18\t \x01(\t\"\x14\n\x12ListAvatarsRequest\">\n\x13ListAvatarsResponse\x12\'\n\x07\x61vatars\x18\x01 \x03(\x0b\x32\x16.capsulecast.v1.Avatar\"\x9f\x01\n\x11\x42\x61keAvatarRequest\x12\r\n\x05photo\x18\x01 \x01(\x0c\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07\x63onsent\x18\x03 \x01(\t\x12\x0c\n\x04\x66\x61\x63\x65\x18\x04 \x01(\r\x12\x10\n\x08no_hands\x18\x05 \x01(\x08\x12\x13\n\x0b\x61llow_small\x18\x06 \x01(\x08\x12\'\n\tlandmarks\x18\x07 \x01(\x0b\x32\x14.capsulecast.v1.Face\"/\n\x0c\x42\x61keProgress\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x10\n\x08\x66raction\x18\x02 \x01(\x02\"x\n\x12\x42\x61keAvatarResponse\x12\x30\n\x08progress\x18\x01 \x01(\x0b\x32\x1c.capsulecast.v1.BakeProgressH\x00\x12(\n\x06\x61vatar\x18\x02 \x01(\x0b\x32\x16.capsulecast.v1.AvatarH\x00\x42\x06\n\x04kind\"#\n\x13\x44\x65leteAvatarRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x16\n\x14\x44\x65leteAvatarResponse\"\'\n\x16\x44\x65tectLandmarksRequest\x12\r\n\x05photo\x18\x01 \x01(\x0c\"]\n\x17\x44\x65tectLandmarksResponse\x12\r\n\x05width\x18\x01 \x01(\r\x12\x0e\n\x06height\x18\x02 \x01(\r\x12#\n\x05\x66\x61\x63\x65s\x18\x03 \x03(\x0b\x32\x14.capsulecast.v1.Face2\xfd\x02\n\rAvatarService\x12V\n\x0bListAvatars\x12\".capsulecast.v1.ListAvatarsRequest\x1a#.capsulecast.v1.ListAvatarsResponse\x12U\n\nBakeAvatar\x12!.capsulecast.v1.BakeAvatarRequest\x1a\".capsulecast.v1.BakeAvatarResponse0\x01\x12Y\n\x0c\x44\x65leteAvatar\x12#.capsulecast.v1.DeleteAvatarRequest\x1a$.capsulecast.v1.DeleteAvatarResponse\x12\x62\n\x0f\x44\x65tectLandmarks\x12&.capsulecast.v1.DetectLandmarksRequest\x1a\'.capsulecast.v1.DetectLandmarksResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,25 +34,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AVATAR']._serialized_start=56
   _globals['_AVATAR']._serialized_end=197
   _globals['_FACE']._serialized_start=200
-  _globals['_FACE']._serialized_end=364
-  _globals['_LISTAVATARSREQUEST']._serialized_start=366
-  _globals['_LISTAVATARSREQUEST']._serialized_end=386
-  _globals['_LISTAVATARSRESPONSE']._serialized_start=388
-  _globals['_LISTAVATARSRESPONSE']._serialized_end=450
-  _globals['_BAKEAVATARREQUEST']._serialized_start=453
-  _globals['_BAKEAVATARREQUEST']._serialized_end=612
-  _globals['_BAKEPROGRESS']._serialized_start=614
-  _globals['_BAKEPROGRESS']._serialized_end=661
-  _globals['_BAKEAVATARRESPONSE']._serialized_start=663
-  _globals['_BAKEAVATARRESPONSE']._serialized_end=783
-  _globals['_DELETEAVATARREQUEST']._serialized_start=785
-  _globals['_DELETEAVATARREQUEST']._serialized_end=820
-  _globals['_DELETEAVATARRESPONSE']._serialized_start=822
-  _globals['_DELETEAVATARRESPONSE']._serialized_end=844
-  _globals['_DETECTLANDMARKSREQUEST']._serialized_start=846
-  _globals['_DETECTLANDMARKSREQUEST']._serialized_end=885
-  _globals['_DETECTLANDMARKSRESPONSE']._serialized_start=887
-  _globals['_DETECTLANDMARKSRESPONSE']._serialized_end=980
-  _globals['_AVATARSERVICE']._serialized_start=983
-  _globals['_AVATARSERVICE']._serialized_end=1364
+  _globals['_FACE']._serialized_end=380
+  _globals['_LISTAVATARSREQUEST']._serialized_start=382
+  _globals['_LISTAVATARSREQUEST']._serialized_end=402
+  _globals['_LISTAVATARSRESPONSE']._serialized_start=404
+  _globals['_LISTAVATARSRESPONSE']._serialized_end=466
+  _globals['_BAKEAVATARREQUEST']._serialized_start=469
+  _globals['_BAKEAVATARREQUEST']._serialized_end=628
+  _globals['_BAKEPROGRESS']._serialized_start=630
+  _globals['_BAKEPROGRESS']._serialized_end=677
+  _globals['_BAKEAVATARRESPONSE']._serialized_start=679
+  _globals['_BAKEAVATARRESPONSE']._serialized_end=799
+  _globals['_DELETEAVATARREQUEST']._serialized_start=801
+  _globals['_DELETEAVATARREQUEST']._serialized_end=836
+  _globals['_DELETEAVATARRESPONSE']._serialized_start=838
+  _globals['_DELETEAVATARRESPONSE']._serialized_end=860
+  _globals['_DETECTLANDMARKSREQUEST']._serialized_start=862
+  _globals['_DETECTLANDMARKSREQUEST']._serialized_end=901
+  _globals['_DETECTLANDMARKSRESPONSE']._serialized_start=903
+  _globals['_DETECTLANDMARKSRESPONSE']._serialized_end=996
+  _globals['_AVATARSERVICE']._serialized_start=999
+  _globals['_AVATARSERVICE']._serialized_end=1380
 # @@protoc_insertion_point(module_scope)

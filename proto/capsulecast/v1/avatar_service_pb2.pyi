@@ -84,6 +84,7 @@ class Face(_message.Message):
     PITCH_DEGREES_FIELD_NUMBER: _builtins.int
     ROLL_DEGREES_FIELD_NUMBER: _builtins.int
     REFUSAL_FIELD_NUMBER: _builtins.int
+    NOTICE_FIELD_NUMBER: _builtins.int
     width_px: _builtins.float
     """Distance between the edges of the face."""
     yaw_degrees: _builtins.float
@@ -94,6 +95,8 @@ class Face(_message.Message):
     """Tilt of the head; positive towards the person's left shoulder."""
     refusal: _builtins.str
     """Why this face cannot be baked well, and what would do; empty: it can."""
+    notice: _builtins.str
+    """What would be better in another photo, though this one will do; empty: nothing."""
     @_builtins.property
     def landmarks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
         """468 times x, y, z in the order of MediaPipe's face mesh; z is negative towards the viewer."""
@@ -117,10 +120,11 @@ class Face(_message.Message):
         pitch_degrees: _builtins.float = ...,
         roll_degrees: _builtins.float = ...,
         refusal: _builtins.str = ...,
+        notice: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["eye_contours", b"eye_contours", "irises", b"irises", "landmarks", b"landmarks", "pitch_degrees", b"pitch_degrees", "refusal", b"refusal", "roll_degrees", b"roll_degrees", "width_px", b"width_px", "yaw_degrees", b"yaw_degrees"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["eye_contours", b"eye_contours", "irises", b"irises", "landmarks", b"landmarks", "notice", b"notice", "pitch_degrees", b"pitch_degrees", "refusal", b"refusal", "roll_degrees", b"roll_degrees", "width_px", b"width_px", "yaw_degrees", b"yaw_degrees"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
