@@ -1,5 +1,7 @@
 import logging
+import logging.handlers
 import os
+import queue
 import threading
 
 import pytest
@@ -10,13 +12,17 @@ LOG = logging.getLogger("capsules.test")
 
 
 def test_what_is_written_to_stderr_meanwhile_goes_to_the_log(
-    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    with caplog.at_level(logging.DEBUG, LOG.name), native_stderr_to_log(LOG, "testing"):
+    log = logging.Logger("alone")  # whatever handlers other tests have left behind
+    records: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+    log.addHandler(logging.handlers.QueueHandler(records))
+    with native_stderr_to_log(log, "testing"):
         os.write(2, b"INFO: of no use\n")
     os.write(2, b"heard")
     assert capfd.readouterr().err == "heard"
-    assert [record.getMessage() for record in caplog.records] == ["while testing: INFO: of no use"]
+    assert records.get_nowait().getMessage() == "while testing: INFO: of no use"
+    assert records.empty()
 
 
 def test_stderr_comes_back_after_an_error(capfd: pytest.CaptureFixture[str]) -> None:
