@@ -7,10 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capsules.avatar import Avatar, Part
+from capsules.weights import WeightResolver, correctives
 from compositor.drawlist import Camera, DrawList, FrameSize
 from compositor.numba_backend import NumbaCompositor
 
-__all__ = ["PAIRS", "flipped", "lid_gaps"]
+__all__ = ["LID_MOVERS", "PAIRS", "flipped", "lid_gaps"]
+
+LID_MOVERS = ("eyeSquint", "cheekSquint", "eyeLookDown", "eyeLookUp", "eyeWide", "browDown")
+"""What moves lids, too, without its side: closed lids stay closed with it."""
 
 PAIRS: tuple[tuple[str, ...], ...] = (
     ("mouthSmileLeft", "mouthSmileRight"),
@@ -18,14 +22,19 @@ PAIRS: tuple[tuple[str, ...], ...] = (
     ("mouthFrownLeft", "mouthFrownRight", "jawOpen"),
     ("mouthFunnel", "jawOpen"),
     ("mouthPucker", "jawOpen"),
+    ("mouthPucker", "mouthFunnel"),
+    ("mouthPucker", "mouthFunnel", "jawOpen"),
     ("mouthStretchLeft", "mouthStretchRight", "jawOpen"),
     ("mouthUpperUpLeft", "mouthUpperUpRight", "mouthLowerDownLeft", "mouthLowerDownRight"),
     ("mouthClose", "jawOpen"),
+    ("mouthClose", "jawOpen", "mouthSmileLeft", "mouthSmileRight"),
+    ("mouthSmileLeft", "mouthSmileRight", "mouthStretchLeft", "mouthStretchRight"),
+    ("mouthSmileLeft", "mouthSmileRight", "mouthDimpleLeft", "mouthDimpleRight"),
+    ("mouthSmileLeft", "mouthSmileRight", "mouthPucker"),
     ("eyeBlinkLeft", "eyeBlinkRight"),
-    ("eyeBlinkLeft", "cheekSquintLeft"),
-    ("eyeBlinkRight", "cheekSquintRight"),
-    ("eyeBlinkLeft", "browDownLeft"),
-    ("eyeBlinkRight", "browDownRight"),
+    *((f"eyeBlink{side}", f"{name}{side}") for name in LID_MOVERS for side in ("Left", "Right")),
+    ("eyeBlinkLeft", "cheekSquintLeft", "eyeSquintLeft"),
+    ("eyeBlinkRight", "cheekSquintRight", "eyeSquintRight"),
     ("eyeWideLeft", "eyeWideRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight"),
     ("browDownLeft", "browDownRight", "browInnerUp"),
     ("browDownLeft", "eyeSquintLeft"),
@@ -38,6 +47,7 @@ PAIRS: tuple[tuple[str, ...], ...] = (
 )
 """Bases that people move together, each at weight 1."""
 
+_TURNING = ("hand", "lashes")
 _FLIP_PX2 = 0.05  # of the canvas: what rounding to half floats can do to a sliver
 _EYES = ("eyes", "irisLeft", "irisRight")
 _SIDE_PX, _ZOOM = 1024, 4.0
@@ -48,17 +58,22 @@ _COVERED = 0.5
 def flipped(avatar: Avatar, names: Sequence[str]) -> int:
     """How many triangles lie with their other side up with these bases at weight 1.
 
-    Hands are left out: a finger that curls in front of its palm is drawn with its other side up.
+    As they are drawn: with correctives, and mouthClose only as far as jawOpen. Hands and
+    drawn lashes are left out: a finger that curls in front of its palm is drawn with its other side
+    up, and so are lashes on a closed lid.
     """
-    return sum(_flipped(part, names) for part in avatar.parts if not part.name.startswith("hand"))
+    resolve = WeightResolver(correctives(avatar.parts))
+    weights = resolve(tuple(dict.fromkeys(names, 1.0).items()))
+    parts = (part for part in avatar.parts if not part.name.startswith(_TURNING))
+    return sum(_flipped(part, weights) for part in parts)
 
 
-def _flipped(part: Part, names: Sequence[str]) -> int:
+def _flipped(part: Part, weights: Sequence[tuple[str, float]]) -> int:
     rest = part.vertices.astype(np.float64)
     moved = rest.copy()
-    for name in names:
+    for name, weight in weights:
         if name in part.bases:
-            moved += part.bases[name].delta
+            moved += weight * part.bases[name].delta.astype(np.float64)
     before, after = _areas(part, rest), _areas(part, moved)
     turned = (before * after < 0) & (np.minimum(np.abs(before), np.abs(after)) > _FLIP_PX2)
     return int(turned.sum())
@@ -71,8 +86,10 @@ def _areas(part: Part, vertices: NDArray[np.float64]) -> NDArray[np.float64]:
     return areas
 
 
-def lid_gaps(avatar: Avatar) -> tuple[float, float]:
+def lid_gaps(avatar: Avatar, also: str = "") -> tuple[float, float]:
     """How much of an eye a full blink leaves in sight, for the right and the left eye.
+
+    With one of `LID_MOVERS`, if it is given, of the same side at weight 1.
 
     The eyes are painted white, all else black, and drawn four times as large: a column's brightness
     is how much of the eye it shows. The tallest column is given as a part of the eye's width, which
@@ -85,13 +102,14 @@ def lid_gaps(avatar: Avatar) -> tuple[float, float]:
     middles = _eye_middles(avatar)
     reach = _ZOOM / 2 * float(abs(middles["Left"][0] - middles["Right"][0]))
     for side, middle in middles.items():
+        closed = [f"eyeBlink{side}", *([f"{also}{side}"] if also else [])]
         x, y = (float(value) - avatar.canvas_px / 2 for value in middle)
         camera = Camera(x, y, _ZOOM)
         size = FrameSize(_SIDE_PX, _SIDE_PX)
         rest, blink = compositor.render(
             [
                 DrawList("lids", size, camera=camera),
-                DrawList("lids", size, ((f"eyeBlink{side}", 1.0),), camera=camera),
+                DrawList("lids", size, tuple((n, 1.0) for n in sorted(closed)), camera=camera),
             ]
         )
         width = int((_columns(rest, reach) > _COVERED).sum())

@@ -44,6 +44,7 @@ def check_avatar(where: str, avatar: Avatar) -> None:
         raise PackError(f"{where}: canvas of {avatar.canvas_px} px; 16 to 16384 expected")
     for part in avatar.parts:
         _check_part(f"{where}: part {part.name!r}", part)
+    _check_correctives(where, avatar)
     for name, skeleton in avatar.skeletons.items():
         label = f"{where}: skeleton {name!r}"
         if name not in names or skeleton.part != name:
@@ -51,6 +52,24 @@ def check_avatar(where: str, avatar: Avatar) -> None:
         _expect(f"{label}: keypoints", skeleton.keypoints, np.float32, (21, 2))
         for basis, delta in skeleton.keypoint_deltas.items():
             _expect(f"{label}: delta of {basis!r}", delta, np.float32, (21, 2))
+
+
+def _check_correctives(where: str, avatar: Avatar) -> None:
+    """Correctives are driven by plain bases, and by the same ones in every part."""
+    drivers: dict[str, tuple[str, ...]] = {}
+    plain = avatar.basis_names
+    for part in avatar.parts:
+        for name, basis in part.bases.items():
+            if not basis.drivers:
+                continue
+            label = f"{where}: part {part.name!r}: corrective {name!r}"
+            unknown = [one for one in basis.drivers if one not in plain]
+            if unknown or len(set(basis.drivers)) != len(basis.drivers) or len(basis.drivers) < 2:
+                raise PackError(
+                    f"{label}: drivers {basis.drivers}; two or more different plain bases expected"
+                )
+            if name in plain or drivers.setdefault(name, basis.drivers) != basis.drivers:
+                raise PackError(f"{label}: another part has a basis of that name and other drivers")
 
 
 def _check_part(label: str, part: Part) -> None:

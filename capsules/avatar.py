@@ -23,10 +23,14 @@ class Basis:
         residual: Signed change of colour (h, w, 3) int8 over `Part.residual_rect`, or None. At
             weight 1 a residual of r adds r / 127 to the straight (not premultiplied) colour in
             [0, 1].
+        drivers: Of a corrective basis, the names of the two or more plain bases whose weights'
+            product is its weight; it has none of its own. Empty for a plain basis. See
+            `capsules.weights`.
     """
 
     delta: NDArray[np.float16]
     residual: NDArray[np.int8] | None = None
+    drivers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,5 +129,7 @@ class Avatar:
 
     @property
     def basis_names(self) -> frozenset[str]:
-        """Every basis name that some part has."""
-        return frozenset(name for part in self.parts for name in part.bases)
+        """Every basis that can be given a weight: those of all parts, without correctives."""
+        return frozenset(
+            name for part in self.parts for name, basis in part.bases.items() if not basis.drivers
+        )

@@ -1,7 +1,8 @@
 """Avatar packs on disk: a folder that is memory-mapped, and one file that unpacks to it.
 
 A folder holds `avatar.json` and one `PART.safetensors` a part (vertices, triangles, uv, texture,
-normals, deltas, residuals), and `skeletons.safetensors`. A `.avatar` file is the same folder as
+normals, deltas, residuals), and `skeletons.safetensors`. Corrective bases lie among the others;
+`avatar.json` names their drivers. A `.avatar` file is the same folder as
 one zip in which textures stand as differences of neighbouring pixels, which compress well; it is
 unpacked once into a cache.
 """
@@ -27,6 +28,7 @@ from capsules._pack_check import SKELETONS, check_avatar, checked_name
 from capsules._tensors import map_tensors, tensor_bytes
 from capsules.avatar import Avatar, Basis, Part, Provenance, Skeleton
 from capsules.errors import PackError
+from capsules.weights import correctives
 
 __all__ = [
     "FORMAT_VERSION",
@@ -38,7 +40,9 @@ __all__ = [
     "save_pack",
 ]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""The newest version of the format: 2 has corrective bases. Without any, 1 is written."""
+_WITHOUT_CORRECTIVES = 1
 _FORMAT = "capsulecast.avatar"
 _MANIFEST = "avatar.json"
 _ENTRY = re.compile(r"(avatar\.json|[A-Za-z][A-Za-z0-9_-]{0,63}\.safetensors)")
@@ -178,21 +182,24 @@ def _files(avatar: Avatar, encode: _Encode | None = None) -> dict[str, bytes]:
 def _manifest(avatar: Avatar) -> bytes:
     manifest = {
         "format": _FORMAT,
-        "version": FORMAT_VERSION,
+        "version": FORMAT_VERSION if correctives(avatar.parts) else _WITHOUT_CORRECTIVES,
         "name": avatar.name,
         "canvas_px": avatar.canvas_px,
         "provenance": _provenance(avatar.provenance),
-        "parts": [
-            {
-                "name": part.name,
-                "residual_rect": list(part.residual_rect),
-                "pivot": list(part.pivot),
-            }
-            for part in avatar.parts
-        ],
+        "parts": [_part_entry(part) for part in avatar.parts],
         "skeletons": sorted(avatar.skeletons),
     }
     return json.dumps(manifest, indent=1, sort_keys=True).encode() + b"\n"
+
+
+def _part_entry(part: Part) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "name": part.name,
+        "residual_rect": list(part.residual_rect),
+        "pivot": list(part.pivot),
+    }
+    drivers = {name: list(basis.drivers) for name, basis in part.bases.items() if basis.drivers}
+    return entry | ({"correctives": drivers} if drivers else {})
 
 
 def _provenance(provenance: Provenance) -> dict[str, Any]:
@@ -232,18 +239,27 @@ def _skeleton_tensors(skeletons: Mapping[str, Skeleton]) -> dict[str, NDArray[An
 
 def _check_version(file: Path, manifest: Mapping[str, Any]) -> None:
     found = (manifest["format"], manifest["version"])
-    if found != (_FORMAT, FORMAT_VERSION):
-        raise PackError(f"{file}: format {found}; ({_FORMAT!r}, {FORMAT_VERSION}) expected")
+    if found not in ((_FORMAT, _WITHOUT_CORRECTIVES), (_FORMAT, FORMAT_VERSION)):
+        raise PackError(
+            f"{file}: format {found}; ({_FORMAT!r}, {_WITHOUT_CORRECTIVES} to {FORMAT_VERSION}) "
+            "expected"
+        )
 
 
 def _load_part(folder: Path, entry: Mapping[str, Any]) -> Part:
     name = checked_name(folder / _MANIFEST, entry["name"])
     tensors = map_tensors(folder / f"{name}.safetensors")
-    bases = {
-        key.removeprefix("delta."): Basis(tensors[key], tensors.get("residual." + key[6:]))
-        for key in tensors
-        if key.startswith("delta.")
+    drivers = {
+        key: tuple(checked_name(folder / _MANIFEST, one) for one in names)
+        for key, names in entry.get("correctives", {}).items()
     }
+    names = [key.removeprefix("delta.") for key in tensors if key.startswith("delta.")]
+    bases = {
+        key: Basis(tensors[f"delta.{key}"], tensors.get(f"residual.{key}"), drivers.pop(key, ()))
+        for key in names
+    }
+    if drivers:
+        raise PackError(f"{folder / name}.safetensors: correctives {sorted(drivers)} have no delta")
     left, top, width, height = (int(n) for n in entry["residual_rect"])
     pivot_x, pivot_y = (float(n) for n in entry["pivot"])
     try:

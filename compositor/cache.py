@@ -74,7 +74,7 @@ class TextureCache(Generic[Fetched, Stored]):
         self._groups: Counter[object] = Counter()
         self._tick = 1
         self._bytes = self._pinned_bytes = 0
-        self._hits = self._misses = self._evictions = self._refused = 0
+        self._hits = self._misses = self._unmet = self._evictions = self._refused = 0
         self._uploads = self._uploaded_bytes = self._upload_ns = 0
         self._short_tick: int | None = None
 
@@ -100,6 +100,7 @@ class TextureCache(Generic[Fetched, Stored]):
                     self._take_in(loaded)
                 found = self._resident.get(page)
         if found is None:
+            self._unmet += 1
             return None
         self._use(page, found)
         return found.stored
@@ -166,6 +167,7 @@ class TextureCache(Generic[Fetched, Stored]):
             upload_ms=self._upload_ns / 1e6,
             short=lately,
             need_bytes=self._need_bytes() if lately else 0,
+            unmet=self._unmet,
         )
 
     def close(self) -> None:

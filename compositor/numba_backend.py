@@ -14,6 +14,7 @@ import numpy as np
 
 from capsules.avatar import Avatar
 from capsules.clip import Clip
+from capsules.weights import WeightResolver
 from compositor import kernels
 from compositor.backend import I420, Wanted
 from compositor.drawlist import BACKGROUND, DrawList, FrameSize, Overlay
@@ -26,7 +27,7 @@ from compositor.numba_pages import NumbaStore, Stored
 from compositor.numba_part import NumbaPart, Picture
 from compositor.numba_rearmost import RearmostPictures
 from compositor.pages import CacheOptions, CacheStats
-from compositor.prepared import PartPlan, check_size, plan, prepare
+from compositor.prepared import PartPlan, check_size, plan, prepare, resolver
 from compositor.probe import draw_probe
 from compositor.stages import Stage, StageClock
 
@@ -39,6 +40,7 @@ _MOST_SIZES = 8  # frame sizes to keep pictures for
 class _Drawable:
     loaded: LoadedAvatar
     parts: tuple[NumbaPart, ...]
+    resolve: WeightResolver
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class NumbaCompositor:
         parts = (
             NumbaPart(part, loaded.serial, number, cache) for number, part in enumerate(prepared)
         )
-        self._avatars[avatar.name] = _Drawable(loaded, tuple(parts))
+        self._avatars[avatar.name] = _Drawable(loaded, tuple(parts), resolver(prepared))
 
     def load_clip(self, clip: Clip) -> None:
         """See `Compositor.load_clip`."""
@@ -146,7 +148,7 @@ class NumbaCompositor:
             raise UnknownAvatarError(f"avatar {draw_list.avatar!r} is not loaded")
         check_size(draw_list)
         loaded = drawable.loaded
-        plans = plan(loaded.parts, loaded.canvas_px, draw_list)
+        plans = plan(loaded.parts, loaded.canvas_px, draw_list, drawable.resolve)
         names = (prepared.part.name for prepared in loaded.parts)
         overlays = by_part(draw_list.overlays, names) if draw_list.overlays else {}
         scene = _Scene(drawable, plans, draw_list, overlays)

@@ -103,6 +103,7 @@ class CacheStats:
         upload_ms: Time that the uploads took.
         short: Whether pages that were lately asked for do not fit the budget.
         need_bytes: If so, what they and those in use take together; else 0.
+        unmet: Pages asked for that were not there when the picture was drawn: it is coarser.
     """
 
     hits: int = 0
@@ -118,6 +119,7 @@ class CacheStats:
     upload_ms: float = 0.0
     short: bool = False
     need_bytes: int = 0
+    unmet: int = 0
 
 
 class NoRoomError(Exception):

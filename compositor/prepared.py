@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capsules.avatar import Avatar, Part
+from capsules.weights import WeightResolver, correctives
 from compositor.drawlist import DrawList
 from compositor.errors import InvalidAvatarError
 from compositor.geometry import Affine, canvas_to_frame, part_to_canvas, texels_per_canvas_px
 from compositor.levels import Levels, choose_level, cut_to_alpha, level_sizes
 from compositor.mapped import give_back, joined
 
-__all__ = ["Box", "PartPlan", "PreparedPart", "check_size", "plan", "prepare"]
+__all__ = ["Box", "PartPlan", "PreparedPart", "check_size", "plan", "prepare", "resolver"]
 
 # Parts kept ready, so that a backend that takes over from a lost one need not resample textures.
 _MOST_KEPT = 64
@@ -212,8 +213,23 @@ def _check(part: Part) -> None:
         )
 
 
-def plan(parts: tuple[PreparedPart, ...], canvas_px: int, draw_list: DrawList) -> list[PartPlan]:
-    """What the draw list asks of each part, in z-order; what a part does not know is left out."""
+def resolver(parts: Sequence[PreparedPart]) -> WeightResolver:
+    """What resolves the weights of draw lists of the avatar that has these parts."""
+    return WeightResolver(correctives(prepared.part for prepared in parts))
+
+
+def plan(
+    parts: tuple[PreparedPart, ...], canvas_px: int, draw_list: DrawList, resolve: WeightResolver
+) -> list[PartPlan]:
+    """What the draw list asks of each part, in z-order; what a part does not know is left out.
+
+    Args:
+        parts: The avatar's.
+        canvas_px: Side of its canvas.
+        draw_list: Of that avatar.
+        resolve: As `resolver` makes it of the parts.
+    """
+    weights = resolve(draw_list.weights)
     camera = canvas_to_frame(draw_list.camera, draw_list.size, canvas_px)
     moves = {move.part: move for move in draw_list.transforms}
     plans = []
@@ -221,7 +237,7 @@ def plan(parts: tuple[PreparedPart, ...], canvas_px: int, draw_list: DrawList) -
         move = moves.get(prepared.part.name)
         matrix = camera.after(part_to_canvas(move, prepared.part.pivot))
         deltas, residuals = [], []
-        for name, weight in draw_list.weights:
+        for name, weight in weights:
             row = prepared.delta_rows.get(name)
             if row is not None:
                 deltas.append((row, weight))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from compositor.drawlist import DrawList
 from compositor.levels import choose_levels
 from compositor.light import irradiance_polynomial
-from compositor.prepared import PreparedPart
+from compositor.prepared import PreparedPart, resolver
 from compositor.wgpu_records import LEVEL_DTYPE
 
 __all__ = ["ACTIVE_DTYPE", "JOB_DTYPE", "LIST_DTYPE", "Pages", "Planned", "Planner"]
@@ -85,6 +85,7 @@ class Planner:
 
     def __init__(self, parts: Sequence[PreparedPart], canvas_px: int) -> None:
         self._canvas_px = canvas_px
+        self._resolve = resolver(parts)
         self.part_of: Mapping[str, int] = {one.part.name: k for k, one in enumerate(parts)}
         self._pivots = np.array([prepared.part.pivot for prepared in parts], np.float64)
         self._resolution = np.array([prepared.resolution for prepared in parts], np.float64)
@@ -133,10 +134,11 @@ class Planner:
     def _weights(self, draw_lists: Sequence[DrawList]) -> NDArray[np.float32]:
         """Weight of each basis (draw lists, names)."""
         weights = np.zeros((len(draw_lists), len(self._name_of) + 1), np.float32)
-        given = list(chain.from_iterable(one.weights for one in draw_lists))
+        resolved = [self._resolve(one.weights) for one in draw_lists]
+        given = list(chain.from_iterable(resolved))
         if given:
             unknown = len(self._name_of)
-            rows = np.repeat(np.arange(len(draw_lists)), [len(one.weights) for one in draw_lists])
+            rows = np.repeat(np.arange(len(draw_lists)), [len(one) for one in resolved])
             columns = [self._name_of.get(name, unknown) for name, _ in given]
             weights[rows, columns] = [weight for _, weight in given]
         return weights[:, :-1]

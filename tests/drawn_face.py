@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capsules.bake.found import FoundFace, Photo
-from capsules.bake.topology import _INNER_LOWER, _INNER_UPPER, _OUTER_LOWER, _OUTER_UPPER, _OVAL
+from capsules.bake.topology import INNER_LOWER, INNER_UPPER, OUTER_LOWER, OUTER_UPPER, OVAL
 
 __all__ = ["SIDE_PX", "drawn_face", "drawn_mask", "drawn_photo", "with_open_lips"]
 
@@ -41,7 +41,7 @@ def drawn_face() -> FoundFace:
 def with_open_lips(face: FoundFace, apart_px: float) -> FoundFace:
     """The same face with lips apart in the middle: the lower lip goes down."""
     marks = face.landmarks.copy()
-    for row in (_INNER_LOWER, _OUTER_LOWER):
+    for row in (INNER_LOWER, OUTER_LOWER):
         arch = np.sin(np.linspace(0.0, np.pi, len(row)))
         marks[list(row), 1] += (apart_px * arch).astype(np.float32)
     return replace(face, landmarks=marks)
@@ -51,7 +51,7 @@ def drawn_photo(face: FoundFace) -> Photo:
     """Paints a face where its landmarks are; open lips show teeth."""
     image = np.full((SIDE_PX, SIDE_PX, 3), _WALL, np.uint8)
     marks = face.landmarks[:, :2]
-    oval = marks[list(_OVAL)]
+    oval = marks[list(OVAL)]
     centre = oval.mean(axis=0)
     chin = marks[152]
     x, y = float(chin[0]), float(chin[1])
@@ -63,8 +63,8 @@ def drawn_photo(face: FoundFace) -> Photo:
     crown[:, 1] = np.minimum(crown[:, 1], centre[1] + 20)
     _fill(image, crown, _HAIR)
     _fill(image, oval, _SKIN)
-    _fill(image, np.vstack([marks[list(_OUTER_UPPER)], marks[list(_OUTER_LOWER)][::-1]]), _LIPS)
-    _fill(image, np.vstack([marks[list(_INNER_UPPER)], marks[list(_INNER_LOWER)][::-1]]), _TEETH)
+    _fill(image, np.vstack([marks[list(OUTER_UPPER)], marks[list(OUTER_LOWER)][::-1]]), _LIPS)
+    _fill(image, np.vstack([marks[list(INNER_UPPER)], marks[list(INNER_LOWER)][::-1]]), _TEETH)
     for contour, iris in zip(face.eye_contours, face.irises, strict=True):
         lids = contour[[0, 9, 10, 11, 12, 13, 14, 15, 8, 7, 6, 5, 4, 3, 2, 1]]
         _fill(image, lids, _WHITE)

@@ -9,6 +9,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from capsules.bake.found import FoundFace, Photo
 from capsules.bake.landmark_file import read_landmarks, write_landmarks
 from capsules.bake.models import ModelFolder
 from capsules.bake.photo import read_photo
+from capsules.bake.progress import Share
 from capsules.bake.publish import check_free, publish
 from capsules.bake.rig import RigOptions, build_rig
 from capsules.bake.silhouette import person_by_colour
@@ -43,7 +45,7 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 """What a baked avatar may be called."""
 
 Progress = Callable[[str, float], None]
-"""Told the stage that begins, and how much of the whole is done, in [0, 1]."""
+"""Told the stage that begins or goes on, and how much of the whole is done, in [0, 1]."""
 
 STAGES = {
     "reading the photo": 0.0,
@@ -112,7 +114,7 @@ def bake(
         request: What to bake.
         models: The models; None where there are none and the request brings landmarks.
         folder: Where avatars lie; made where it is missing.
-        progress: Told of every stage, on this thread.
+        progress: Told of every stage, long ones many times, on this thread.
         cancelled: Set by another thread to end it; what was begun is undone.
         cache_dir: Where built-in avatars are unpacked to; None: somewhere for the time being.
         warn: Told what would be better in another photo, on this thread.
@@ -166,7 +168,7 @@ def check_request(request: BakeRequest) -> None:
 def make_avatar(
     request: BakeRequest,
     models: ModelFolder | None,
-    begin: Callable[[str], None] = lambda _stage: None,
+    begin: Callable[[str, float], None] = lambda _stage, _share: None,
     *,
     cache_dir: Path | None = None,
     warn: Callable[[str], None] = lambda _message: None,
@@ -176,7 +178,8 @@ def make_avatar(
     Args:
         request: What to bake; already checked.
         models: The models, or None.
-        begin: Told of every stage, as in `STAGES`.
+        begin: Told of every stage, as in `STAGES`, when it begins and as it goes on: with the
+            share of it that is done. It may raise to end the work.
         cache_dir: Where built-in avatars are unpacked to; None: somewhere for the time being.
         warn: Told what would be better in another photo.
 
@@ -184,36 +187,36 @@ def make_avatar(
         BakeError: It cannot be done.
     """
     require_extra()
-    begin("reading the photo")
+    begin("reading the photo", 0.0)
     photo = read_photo(request.photo)
-    begin("finding the face")
+    begin("finding the face", 0.0)
     finder = FaceFinder.open(models) if models else None
     face = _face(request, photo, finder)
-    begin("checking the photo")
+    begin("checking the photo", 0.0)
     if request.write_landmarks:  # before the checks: a hand may mend what they refuse
         write_landmarks(request.write_landmarks, face)
     _check(request, photo, face)
     if message := notice(face):
         warn(message)
-    begin("finding the person")
+    begin("finding the person", 0.0)
     mask = _person(photo, face, finder)
-    begin("building the rig")
+    begin("building the rig", 0.0)
     options = RigOptions(
         name=request.name,
         consent=request.consent.strip(),
         generator=f"capsulecast {version('capsulecast')}",
         hands_from=_hands(cache_dir) if request.hands else None,
     )
-    avatar = _rigged(photo, face, mask, options)
+    avatar = _rigged(photo, face, mask, options, partial(begin, "building the rig"))
     provenance = replace(avatar.provenance, models=models.sums if models else {})
     return replace(avatar, provenance=provenance)
 
 
 def _rigged(
-    photo: Photo, face: FoundFace, mask: NDArray[np.float32], options: RigOptions
+    photo: Photo, face: FoundFace, mask: NDArray[np.float32], options: RigOptions, tell: Share
 ) -> Avatar:
     try:
-        return build_rig(photo, face, mask, options)
+        return build_rig(photo, face, mask, options, tell)
     # What solvers and drawing say of points that cross each other, as a hand may leave them.
     except (ArithmeticError, IndexError, ValueError, cv2.error) as error:
         raise FaceShapeError(
@@ -229,9 +232,11 @@ class _Steps:
         self._progress = progress
         self._cancelled = cancelled
 
-    def __call__(self, stage: str) -> None:
+    def __call__(self, stage: str, share: float = 0.0) -> None:
         self.check()
-        self._progress(stage, STAGES[stage])
+        begun = STAGES[stage]
+        ends = min(later for later in STAGES.values() if later > begun)
+        self._progress(stage, begun + share * (ends - begun))
 
     def check(self) -> None:
         if self._cancelled.is_set():

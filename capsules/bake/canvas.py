@@ -115,6 +115,10 @@ class Sheet:
         gx, gy = np.meshgrid(x, y)
         return gx, gy
 
+    def moved(self, dx: float, dy: float) -> "Sheet":
+        """A rectangle of the same size elsewhere."""
+        return Sheet(self.left + dx, self.top + dy, self.width, self.height, self.scale)
+
     def at(self, scale: float) -> "Sheet":
         """The same rectangle at another resolution."""
         return Sheet(self.left, self.top, self.width, self.height, scale)

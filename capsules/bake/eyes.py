@@ -19,11 +19,20 @@ _IRIS_ROOM = 1.40  # side of an iris's picture in radii
 
 @dataclass(frozen=True, slots=True)
 class Painted:
-    """A picture on a sheet: colours (h, w, 3) and coverage (h, w) in [0, 1]."""
+    """A picture on a sheet.
+
+    Attributes:
+        sheet: Where it lies.
+        rgb: (h, w, 3) colours in [0, 1].
+        alpha: (h, w) coverage in [0, 1].
+        normals: (nh, nw, 2) int8 as in `capsules.avatar.Part`; None where it looks straight at the
+            viewer.
+    """
 
     sheet: Sheet
     rgb: Floats
     alpha: Floats
+    normals: NDArray[np.int8] | None = None
 
 
 def _resolution(placement: Placement) -> float:
@@ -137,7 +146,7 @@ def paint_iris(photo: Photo, placement: Placement, face: Anatomy, side: int) -> 
     opened = sheet.fill(ring)
     margin = max(1, round(0.012 * face.unit * sheet.scale))
     shown = ndimage.binary_erosion(opened > 0.9, iterations=margin)
-    completed = _completed(rgb, shown, radius, dx, dy, sheet)
+    completed = _completed(rgb, shown, radius, dy, sheet)
     soft = smoothstep(0.15, 0.6, sheet.blurred(opened, 0.8))[..., None]
     out = soft * rgb + (1.0 - soft) * completed
     # What the photo shows keeps its soft rim; what lids hide ends where the iris does.
@@ -147,7 +156,7 @@ def paint_iris(photo: Photo, placement: Placement, face: Anatomy, side: int) -> 
 
 
 def _completed(
-    rgb: Floats, shown: NDArray[np.bool_], radius: Floats, dx: Floats, dy: Floats, sheet: Sheet
+    rgb: Floats, shown: NDArray[np.bool_], radius: Floats, dy: Floats, sheet: Sheet
 ) -> Floats:
     """Hidden parts of an iris: mirrored from below where that is shown, else by its rings."""
     rings = np.clip((radius * 12).astype(np.int32), 0, 14)
@@ -167,7 +176,6 @@ def _completed(
     seen = cv2.remap(shown.astype(np.float32), column, mirrored_row, cv2.INTER_LINEAR)
     mirrored = cv2.remap(rgb, column, mirrored_row, cv2.INTER_LINEAR,
                          borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
-    del dx
     share = (0.6 * smoothstep(0.5, 1.0, seen))[..., None]
     darker = 0.88  # the upper lid's shadow
     return np.asarray((share * mirrored + (1.0 - share) * by_ring) * darker, np.float32)

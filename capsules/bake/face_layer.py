@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from capsules.bake.canvas import (
@@ -18,15 +19,22 @@ from capsules.bake.canvas import (
     smoothstep,
     vector,
 )  # fmt: skip
+from capsules.bake.eyes import Painted
 from capsules.bake.found import Photo
 from capsules.bake.mesh import FaceMesh, face_domain
-from capsules.bake.topology import SIDES, Anatomy
+from capsules.bake.topology import SIDES, Anatomy, Eye
 
-__all__ = ["FaceLayer", "Rect", "Silhouette", "face_alpha", "face_layer"]
+__all__ = [
+    "HIDDEN_PX", "FaceLayer", "Rect", "Silhouette", "face_alpha", "face_layer",
+    "layer_with_hidden_skin",
+]  # fmt: skip
 
 _MARGIN_PX = 6.0
 _LID_PX, _LIP_PX = 44.0, 18.0  # heights of the strips below the face that hold hidden skin
+HIDDEN_PX = _LID_PX + _LIP_PX
+"""What a face's sheet needs below the face."""
 _PATCH_PAD_PX = 3.0
+_CORNER = 0.07  # how much of the lips' length their corners are, at each end
 _CLOSED_PX = 1.5  # lips that are nearer show nothing between them
 
 Rect = tuple[float, float, float, float]
@@ -46,6 +54,8 @@ class FaceLayer:
         lip_skin: Likewise the insides of closed lips, the upper one's first: the lip's edge
             above, the transparent end below; none where the photo shows lips apart.
         tone: (3,) the skin's usual colour.
+        normals: (nh, nw, 2) int8 over the whole sheet, as in `capsules.avatar.Part`; None until
+            they are known.
     """
 
     sheet: Sheet
@@ -55,6 +65,7 @@ class FaceLayer:
     lid_skin: dict[int, Rect]
     lip_skin: tuple[Rect, ...]
     tone: Floats
+    normals: NDArray[np.int8] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +104,9 @@ def _sampled(sheet: Sheet, image: Numbers, points: Numbers) -> Floats:
 
 
 def _lid_skin(
-    face: Anatomy, sheet: Sheet, rgb: Floats, rim: Floats, shape: tuple[int, int]
-) -> Floats:
+    face: Anatomy, side: int, sheet: Sheet, rgb: Floats, rim: Floats, shape: tuple[int, int],
+    tone: Floats,
+) -> Floats:  # fmt: skip
     """The upper lid's hidden skin (h, w, 3), painted after the skin above its rim."""
     unit = face.unit
     h, w = shape
@@ -108,18 +120,29 @@ def _lid_skin(
     v = np.linspace(0.0, 1.0, h, dtype=np.float32)
     beside = _sampled(sheet, soft, along)
     # What closed lids show is like the skin above them, but not lit as much as the brow's bone.
-    lift = (unit * np.array([0.025, 0.045, 0.065], np.float32))[:, None] * taper
+    eye = face.eyes[side]
+    lifts = eye.lid_from + np.array([-0.020, 0.0, 0.020], np.float32)
+    lift = (unit * lifts)[:, None] * taper
     above = _sampled(sheet, soft, along[None] + lift[..., None] * up)
     skin = ndimage.gaussian_filter1d(above.mean(axis=0), 0.10 * w, axis=0, mode="nearest")
     around = ndimage.gaussian_filter1d(beside, 0.16 * w, axis=0, mode="nearest")
-    lid = 0.5 * skin + 0.5 * around
-    lid = 0.8 * lid + 0.2 * lid.mean(axis=0)
+    lid = eye.lid_share * skin + (1.0 - eye.lid_share) * around
+    lid = _as_skin(0.8 * lid + 0.2 * lid.mean(axis=0), tone)
     fine = above[1] - ndimage.gaussian_filter1d(above[1], 0.02 * w, axis=0, mode="nearest")
     share = bump(v, 0.9)[:, None, None]
     out = beside + share * (lid - beside + 0.3 * fine)
     shade = 1.0 - (0.12 * smoothstep(0.4, 0.9, v) - 0.02) * bump(v)
     shade = shade - 0.05 * smoothstep(0.16, 0.0, v)  # the fold's own shade
     return np.asarray(out * shade[:, None, None], np.float32)
+
+
+def _as_skin(colours: Floats, tone: Floats) -> Floats:
+    """Colours (..., 3) of lids, with the skin's hue where shade or the rims of glasses hide it."""
+    level = colours.mean(axis=-1, keepdims=True)
+    skin = level * tone / tone.mean()
+    away = np.abs(colours - skin).max(axis=-1, keepdims=True) / np.maximum(level, 0.02)
+    share = 0.8 * smoothstep(0.06, 0.18, away)
+    return np.asarray(share * skin + (1.0 - share) * colours, np.float32)
 
 
 def _skin_tone(face: Anatomy, sheet: Sheet, rgb: Floats) -> Floats:
@@ -146,7 +169,7 @@ def face_layer(
     scale = float(np.clip(1.0 / placement.scale, 1.0, 1.4))
     left, top = np.floor(low)
     width, height = (float(n) for n in np.ceil(high) - np.floor(low))
-    sheet = Sheet(float(left), float(top), width, height + _LID_PX + _LIP_PX, scale)
+    sheet = Sheet(float(left), float(top), width, height + HIDDEN_PX, scale)
     rgb = sheet.photo(photo, placement)
     at = BODY_SHEET.texels(np.stack(sheet.grid(), axis=-1))
     covered, cleaning = (
@@ -155,10 +178,23 @@ def face_layer(
     )
     rgb = np.clip(rgb + cleaning, 0.0, 1.0)
     alpha = face_alpha(face, sheet, covered)
+    return layer_with_hidden_skin(Painted(sheet, rgb, alpha), face, mesh)
+
+
+def layer_with_hidden_skin(paint: Painted, face: Anatomy, mesh: FaceMesh) -> FaceLayer:
+    """A face's picture opened at lips and lids, with the hidden skin painted below it.
+
+    Args:
+        paint: The face, lids and lips closed over what they bound or painted with it; the lowest
+            `HIDDEN_PX` of its sheet are free.
+        face: The anatomy.
+        mesh: The face's mesh.
+    """
+    sheet, rgb, alpha = paint.sheet, paint.rgb, paint.alpha.copy()
+    bottom, scale = sheet.top + sheet.height - HIDDEN_PX, sheet.scale
     tone = _skin_tone(face, sheet, rgb)
     holes = [(face.inner_upper, face.inner_lower)]
-    # The corners of the eyes stay as they are in the photo: lids could not close them.
-    holes += [(eye.upper[1:-1], eye.lower[1:-1]) for eye in face.eyes.values()]
+    holes += [_opening(eye) for eye in face.eyes.values()]
     known = np.ones(sheet.shape, np.float32)
     for upper, lower in holes:
         ring = np.vstack([upper, lower[::-1]])
@@ -168,22 +204,32 @@ def face_layer(
         alpha *= 1.0 - open_here
         known *= 1.0 - cv2.dilate((open_here > 0.5).astype(np.float32), disc(1.0 * scale))
     rgb = fill_smoothly(rgb, known)
-    rows = round(height * scale)
+    rows = round((sheet.height - HIDDEN_PX) * scale)
     lids, lips = {}, []
     for k, (side, word) in enumerate(SIDES):
-        lids[side] = _rect(sheet, k, top + height, _LID_PX)
+        lids[side] = _rect(sheet, k, bottom, _LID_PX)
         rim = mesh.vertices[mesh.curves[f"lash{word}"]]
-        skin = _lid_skin(face, sheet, rgb, rim, _rect_shape(sheet, lids[side]))
+        skin = _lid_skin(face, side, sheet, rgb, rim, _rect_shape(sheet, lids[side]), tone)
         _paint_patch(sheet, rgb, alpha, lids[side], skin, None)
     if np.linalg.norm(face.inner_lower - face.inner_upper, axis=1).max() < _CLOSED_PX:
         for k, (edge, border) in enumerate(
             ((face.inner_upper, face.outer_upper), (face.inner_lower, face.outer_lower))
         ):
-            lips.append(_rect(sheet, k, top + height + _LID_PX, _LIP_PX))
+            lips.append(_rect(sheet, k, bottom + _LID_PX, _LIP_PX))
             shape = _rect_shape(sheet, lips[-1])
             inside, cover = _lip_inside(sheet, rgb, edge, border, shape)
             _paint_patch(sheet, rgb, alpha, lips[-1], inside, cover)
-    return FaceLayer(sheet, rows, rgb, alpha, lids, tuple(lips), tone)
+    return FaceLayer(sheet, rows, rgb, alpha, lids, tuple(lips), tone, paint.normals)
+
+
+def _opening(eye: Eye) -> tuple[Floats, Floats]:
+    """The lids' edges between which the eye shows."""
+    ends = []
+    for corner, beside in ((0, 1), (-1, -2)):
+        middle = 0.5 * (eye.upper[beside] + eye.lower[beside])
+        ends.append((1.0 - eye.corner) * eye.upper[corner] + eye.corner * middle)
+    upper, lower = (np.vstack([ends[0], lid[1:-1], ends[1]]) for lid in (eye.upper, eye.lower))
+    return upper.astype(np.float32), lower.astype(np.float32)
 
 
 def _rect(sheet: Sheet, column: int, top: float, height: float) -> Rect:
@@ -209,11 +255,15 @@ def _lip_inside(
     ]
     soft = cv2.GaussianBlur(rgb, (0, 0), 0.8 * sheet.scale)
     start, lip = (_sampled(sheet, soft, line) for line in lines)
+    # At the corners of the mouth lips are too thin to be told from the skin.
+    inner = slice(round(_CORNER * w), w - round(_CORNER * w))
+    lip = np.pad(lip[inner], ((inner.start, w - inner.stop), (0, 0)), mode="edge")
     lip = ndimage.gaussian_filter1d(lip, 0.04 * w, axis=0, mode="nearest")
     v = np.linspace(0.0, 1.0, h, dtype=np.float32)[:, None, None]
     inside = lip * vector(0.92, 0.80, 0.80) * (1.0 - 0.45 * v)
     share = smoothstep(0.0, 0.3, v)
-    cover = np.broadcast_to(smoothstep(1.0, 0.45, v[..., 0]), (h, w))
+    ends = smoothstep(0.0, _CORNER, np.minimum(t, 1.0 - t))
+    cover = smoothstep(1.0, 0.45, v[..., 0]) * ends
     return np.asarray((1.0 - share) * start + share * inside, np.float32), cover
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from capsules.bake.canvas import Floats
 from capsules.bake.shape import FaceRig, Shape
-from capsules.bake.topology import SIDES
+from capsules.bake.topology import BROWS, SIDES
 
 __all__ = ["eye_shapes", "iris_shapes"]
 
@@ -17,11 +17,6 @@ _UPPER_SHARE = 0.88  # of the opening that the upper lid closes; the lower one d
 _OVERLAP_PX = 3.4  # by which closed lids lap over each other, so that nothing shines through
 _RIM_RIDES = ((0, 1, 2, 3, 4), (0.0, 0.45, 0.75, 0.92, 1.0))  # share by vertices from the corner
 _BEHIND_GLASSES = 0.4  # of a brow's movement, which the frame would go along with
-# Brow landmarks from the nose outwards, upper and lower row.
-_BROW = {
-    -1: ((107, 66, 105, 63, 70), (55, 65, 52, 53, 46)),
-    1: ((336, 296, 334, 293, 300), (285, 295, 282, 283, 276)),
-}
 _BETWEEN_BROWS = (9, 8, 168)
 _FOREHEAD = (10, 67, 109, 338, 297, 54, 284)
 
@@ -47,8 +42,14 @@ def _closing(rig: FaceRig, side: int) -> tuple[Floats, Floats]:
     )
 
 
-def _lids(rig: FaceRig, side: int, upper: Floats, lower: Floats, fold: Floats) -> Shape:
-    """A movement of lids (N, 2): rims go with their edges, the fold above the lashes less."""
+def _lids(
+    rig: FaceRig, side: int, upper: Floats, lower: Floats, fold: Floats | None = None
+) -> Shape:
+    """A movement of lids (N, 2): rims go with their edges.
+
+    The fold above the lashes goes as told, and bares hidden skin where it lags behind; where
+    nothing is told it goes with the lashes, for so little skin would only be a thin line.
+    """
     word, curves = _words(side), rig.mesh.curves
     shape = Shape(rig, 0.26)
     inner = slice(1, -1)
@@ -58,11 +59,11 @@ def _lids(rig: FaceRig, side: int, upper: Floats, lower: Floats, fold: Floats) -
     from_corner = np.minimum(np.arange(last + 1), np.arange(last, -1, -1))
     ride = np.interp(from_corner, *_RIM_RIDES).astype(np.float32)[:, None]
     shape.px(curves[f"lash{word}"][inner], (ride * upper)[inner])
-    shape.px(curves[f"fold{word}"][inner], fold[inner])
+    shape.px(curves[f"fold{word}"][inner], (ride * upper if fold is None else fold)[inner])
     shape.px(curves[f"lidLower{word}"][inner], lower[inner])
     shape.px(curves[f"rim{word}"][inner], 0.8 * lower[inner])
     shape.hold(f"lidUpper{word}")
-    shape.hold_marks(tuple(_BROW[side][1]))
+    shape.hold_marks(tuple(BROWS[side][1]))
     return shape
 
 
@@ -77,14 +78,13 @@ def _look_down(rig: FaceRig, side: int) -> Floats:
 
 
 def _shift(rig: FaceRig, side: int, upper: float, lower: float, *, dx: float = 0.0) -> Floats:
-    """Lids moved by units along the head's axes, most in the middle; the fold goes along up."""
+    """Lids moved by units along the head's axes, most in the middle."""
     arch = _arch(rig, f"lidUpper{_words(side)}")[:, None]
 
     def moved(dy: float) -> Floats:
         return rig.face.on_canvas(np.array([dx, dy, 0.0], np.float32)) * arch
 
-    fold = moved(upper if upper < 0.0 else 0.35 * upper)
-    return _lids(rig, side, moved(upper), moved(lower), fold).solve()
+    return _lids(rig, side, moved(upper), moved(lower)).solve()
 
 
 def _opening(rig: FaceRig, side: int) -> float:
@@ -111,15 +111,11 @@ def _look_aside(rig: FaceRig, side: int, way: int) -> Floats:
 def _brow(
     rig: FaceRig, moves: dict[int, tuple[tuple[float, float], ...]], between: float, lid: float
 ) -> Floats:
-    """Brows moved landmark by landmark from the nose outwards, units, and folds by `lid`.
-
-    Where the brow rises the lid stays and its hidden skin comes out; a brow that comes down takes
-    the lid along.
-    """
+    """Brows moved landmark by landmark from the nose outwards, and upper lids by `lid`, units."""
     shape = Shape(rig, 0.55)
     share = _BEHIND_GLASSES if rig.glasses else 1.0
     for side, each in moves.items():
-        for row in _BROW[side]:
+        for row in BROWS[side]:
             for number, (dx, dy) in zip(row, each, strict=True):
                 shape.marks((number,), share * dx, share * dy)
     if between:
@@ -127,9 +123,8 @@ def _brow(
         shape.marks(_BETWEEN_BROWS[1:2], 0.0, 0.7 * share * between)
     for side, word in SIDES:
         arch = _arch(rig, f"lidUpper{word}") * (1.0 if side in moves else 0.0)
-        shape.curve(f"fold{word}", 0.0, lid * arch)
-        for name in ("lidUpper", "lash"):
-            shape.curve(f"{name}{word}", 0.0, max(lid, 0.0) * arch)
+        for name in ("lidUpper", "lash", "fold"):
+            shape.curve(f"{name}{word}", 0.0, lid * arch)
         shape.hold(f"lidLower{word}", f"rim{word}")
     shape.hold_marks((_BETWEEN_BROWS[2], *_FOREHEAD))
     return shape.solve()
@@ -146,14 +141,12 @@ def _brow_down(rig: FaceRig, side: int) -> Floats:
 
 def _brow_inner_up(rig: FaceRig) -> Floats:
     heights = (-0.115, -0.095, -0.05, -0.015, 0.0)
-    return _brow(
-        rig, {s: tuple((-s * 0.008, dy) for dy in heights) for s, _ in SIDES}, -0.045, -0.022
-    )
+    return _brow(rig, {s: tuple((-s * 0.008, dy) for dy in heights) for s, _ in SIDES}, -0.045, 0.0)
 
 
 def _brow_outer_up(rig: FaceRig, side: int) -> Floats:
     heights = (-0.025, -0.065, -0.095, -0.10, -0.08)
-    return _brow(rig, {side: tuple((side * 0.008, dy) for dy in heights)}, 0.0, -0.022)
+    return _brow(rig, {side: tuple((side * 0.008, dy) for dy in heights)}, 0.0, 0.0)
 
 
 def eye_shapes(rig: FaceRig) -> dict[str, Floats]:

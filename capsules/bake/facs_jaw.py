@@ -6,10 +6,10 @@ Lengths are in units of the face, the distance between the eyes' middles: about 
 import numpy as np
 from numpy.typing import NDArray
 
-from capsules.bake.canvas import Floats, smoothstep
+from capsules.bake.canvas import Floats
 from capsules.bake.lips import CHIN, NOSE, Lip, Move, lower_face, move_lips, touching
 from capsules.bake.mesh import FRINGE_PX
-from capsules.bake.shape import FaceRig
+from capsules.bake.shape import LIPS, FaceRig, Shape
 
 __all__ = ["JAW_DROP", "jaw_shapes"]
 
@@ -17,9 +17,9 @@ JAW_DROP = 0.40
 """How far the chin drops at jawOpen 1."""
 
 _HINGE = 0.42  # height of the jaw's joint below the eyes
-_CORNER_BACK, _CORNER_REACH = 0.6, 0.30  # closing lips take the corners back, and what is near
-_ABOVE_LIP = 0.26  # how far above the upper lip closing is felt
-_BENT = 0.2  # share of closing that bends the skin about the lips
+# Of closed lips over an open jaw: how far the line where they meet sinks, at its ends and between.
+_CLOSED_CORNER, _CLOSED_LINE = 0.012, 0.03
+_LAP_PX = 1.2
 _FAR = 9.0  # farther than any vertex
 
 
@@ -51,12 +51,17 @@ def _jaw_open(rig: FaceRig) -> Floats:
         return pull, corner * np.abs(lip.s) ** 2.6 - 0.012 * lip.arch(), 0.0
 
     move_lips(shape, rig, lips)
+    _drop_bone(shape, rig)
+    return shape.solve()
+
+
+def _drop_bone(shape: Shape, rig: FaceRig) -> None:
+    """Takes the jaw's outline and the chin down, all the way."""
     bone, weights = _bone(rig), _bone_weights(rig)
     moves = np.zeros((len(bone), 3), np.float32)
     moves[:, 0] = -0.05 * rig.place[bone, 0] * weights[bone]
     moves[:, 1] = JAW_DROP * weights[bone]
     shape.px(bone, rig.face.on_canvas(moves))
-    return shape.solve()
 
 
 def _jaw_side(rig: FaceRig, side: int) -> Floats:
@@ -101,61 +106,28 @@ def _jaw_forward(rig: FaceRig) -> Floats:
 def _mouth_close(rig: FaceRig, opened: Floats) -> Floats:
     """Brings the lips together while the jaw is open (ARKit's definition), whatever parts them.
 
-    Alone it takes the lips past each other. So that it does not turn triangles over even then, it
-    is mostly a shear: each place goes up or down by what the lips above or below it need.
+    It is the pose with the jaw down and the lips closed, less the open jaw. Where weights are
+    resolved it is never more than jawOpen, for it would take lips past each other.
     """
-    edge = rig.mesh.vertices + opened
-    curves = rig.mesh.curves
-    apart = edge[curves["innerLower"]] - edge[curves["innerUpper"]]
-    s = rig.along("innerUpper")
+    shape = lower_face(rig, _FAR, bone=True)
+    shape.hold_marks(NOSE)
+    curves, vertices = rig.mesh.curves, rig.mesh.vertices
+    s, down = rig.along("innerUpper"), rig.face.axes[:2, 1]
     # The mesh's edges reach into the opening, transparent: closed lips lap by as much.
-    lap = (2.0 * FRINGE_PX + 1.2) * (1.0 - s**2) ** 0.4
-    apart = apart + lap[:, None] * rig.face.axes[:2, 1]
-    bent, sheared = _closing_bent(rig, opened, apart), _closing_sheared(rig, opened, apart)
-    return np.asarray((1.0 - _BENT) * sheared + _BENT * bent, np.float32)
-
-
-def _closing_sheared(rig: FaceRig, opened: Floats, apart: Floats) -> Floats:
-    """Lips closed by moving each column of the face by itself; the mouth's corners go back."""
-    curves, place = rig.mesh.curves, rig.place
-    down = rig.face.axes[:2, 1]
-    chin = float(rig.face.local(rig.face.marks[152, :2])[1])
-    corners = curves["outerUpper"][[0, -1]], curves["innerUpper"][[0, -1]]
-    out = np.zeros_like(rig.mesh.vertices)
-    for name, share in (("innerLower", -0.86), ("innerUpper", 0.14)):
-        lower = share < 0.0
-        x, order = place[curves[name], 0], np.argsort(place[curves[name], 0])
-        wanted = np.maximum(apart @ down, 0.0)[order]
-        amount = np.interp(place[:, 0], x[order], wanted, left=0.0, right=0.0)
-        line = np.interp(place[:, 0], x[order], place[curves[name], 1][order])
-        away = (place[:, 1] - line) if lower else (line - place[:, 1])
-        end = 0.92 * np.maximum(chin - line, 0.1) if lower else np.full_like(line, _ABOVE_LIP)
-        fade = 1.0 - smoothstep(0.0, 1.0, np.clip(away / end, 0.0, 1.0))
-        here = (rig.mesh.lower == lower) & (away > -1e-4)
-        here[np.concatenate(corners)] = False
-        out += (share * amount * fade * here)[:, None] * down
-    for corner in corners[0]:
-        reach = np.linalg.norm(place - place[corner], axis=1) / _CORNER_REACH
-        out += np.exp(-(reach**2))[:, None] * (-_CORNER_BACK * opened[corner])
-    return np.asarray(out, np.float32)
-
-
-def _closing_bent(rig: FaceRig, opened: Floats, apart: Floats) -> Floats:
-    """Lips closed as a bent plate follows them."""
-    shape = lower_face(rig, 0.42)
-    curves = rig.mesh.curves
-    s = rig.along("innerUpper")
-    shares = {"innerUpper": 0.14, "outerUpper": 0.12, "innerLower": -0.86, "outerLower": -0.82}
-    for name, share in shares.items():
-        at = rig.along(name)
-        moves = share * np.stack([np.interp(at, s, apart[:, i]) for i in (0, 1)], axis=-1)
-        inner = slice(1, -1)
+    lap = (2.0 * FRINGE_PX + _LAP_PX) * (1.0 - s**2) ** 0.4
+    apart = vertices[curves["innerLower"]] - vertices[curves["innerUpper"]] + lap[:, None] * down
+    for name in LIPS:
+        lip = Lip(rig, name.endswith("Lower"), name.startswith("outer"), rig.along(name))
+        sunk = _CLOSED_CORNER * np.abs(lip.s) ** 2.6 + _CLOSED_LINE * lip.arch()
+        moves = np.outer(rig.face.unit * sunk, down).astype(np.float32)
+        if lip.lower:
+            rise = np.stack([np.interp(lip.s, s, apart[:, i]) for i in (0, 1)], axis=-1)
+            # A lip that comes up to the other one gets no thicker than it must.
+            moves -= (0.9 if lip.outer else 1.0) * rise
+        inner = slice(1, -1) if lip.lower else slice(None)
         shape.px(curves[name][inner], moves[inner].astype(np.float32))
-    for name in ("innerUpper", "outerUpper"):
-        ends = curves[name][[0, -1]]
-        shape.px(ends, -_CORNER_BACK * opened[ends])
-    shape.hold_marks(CHIN)
-    return shape.solve()
+    _drop_bone(shape, rig)
+    return np.asarray(shape.solve() - opened, np.float32)
 
 
 def jaw_shapes(rig: FaceRig) -> dict[str, Floats]:

@@ -27,6 +27,8 @@ from capsules.bake.topology import SIDES
 
 __all__ = ["lip_shapes"]
 
+_THIN_ENDS = 1.5  # exponent of `Lip.arch`
+_SMALL_MOUTH = 0.08  # how much less than others a small mouth narrows
 _CHIN_BOSS = (199, 200, 208, 428)
 
 
@@ -62,7 +64,7 @@ def _frown(rig: FaceRig, side: int) -> Floats:
         dy = (
             down * c
             + lip.close((0.40 + 0.25 * lip.corner()) * lip.half(side))
-            - 0.012 * lip.lower * lip.arch()
+            - 0.012 * lip.lower * lip.arch(_pushed(rig, 0.7))
         )
         return side * (0.015 - 0.07 * rig.smile) * c, dy, 0.0
 
@@ -159,6 +161,19 @@ def _rounded(rig: FaceRig, lip: Lip, scale: float, share: float) -> tuple[Floats
     )
 
 
+def _pushed(rig: FaceRig, power: float) -> float:
+    """How steeply what pushes lips together ends at their corners.
+
+    Lips that touch have no room to be pushed at their thin ends.
+    """
+    return power + (_THIN_ENDS - power) * touching(rig)
+
+
+def _narrowed(rig: FaceRig, share: float, least: float) -> float:
+    """The factor by which rounded lips narrow: to no less than `least`, but small mouths too."""
+    return float(np.clip(least / rig.half_width, share, share + _SMALL_MOUTH))
+
+
 def _cheeks_follow(rig: FaceRig, shape: Shape, scale: float) -> None:
     """Cheeks follow rounded lips; the nose does not."""
     width = rig.half_width * (1.0 - scale)
@@ -172,7 +187,7 @@ def _cheeks_follow(rig: FaceRig, shape: Shape, scale: float) -> None:
 def _pucker(rig: FaceRig) -> Floats:
     """AU 18."""
     shape = lower_face(rig, 0.6)
-    scale = max(0.25, 0.60 * rig.half_width) / rig.half_width
+    scale = _narrowed(rig, 0.60, 0.25)
 
     def lips(lip: Lip) -> Move:
         dx, dy = _rounded(rig, lip, scale, 1.1)
@@ -187,7 +202,7 @@ def _pucker(rig: FaceRig) -> Floats:
 def _funnel(rig: FaceRig) -> Floats:
     """AU 22."""
     shape = lower_face(rig, 0.6)
-    scale = max(0.28, 0.64 * rig.half_width) / rig.half_width
+    scale = _narrowed(rig, 0.64, 0.28)
     rest = np.linspace(-1.0, 1.0, len(rig.gap))
 
     def lips(lip: Lip) -> Move:
@@ -236,7 +251,7 @@ def _shrug_lower(rig: FaceRig) -> Floats:
     shape = lower_face(rig, 0.4)
 
     def lips(lip: Lip) -> Move:
-        lift = (0.055 if lip.lower else 0.045 * touching(rig)) * lip.arch(0.9)
+        lift = (0.055 if lip.lower else 0.045 * touching(rig)) * lip.arch(_pushed(rig, 0.9))
         return 0.0, lip.close(0.30) - lift, -0.02
 
     move_lips(shape, rig, lips)
@@ -250,7 +265,11 @@ def _shrug_upper(rig: FaceRig) -> Floats:
     shape = lower_face(rig, 0.35)
 
     def lips(lip: Lip) -> Move:
-        return 0.0, -(0.035 * touching(rig) if lip.lower else 0.045) * lip.arch(0.9), 0.0
+        return (
+            0.0,
+            -(0.035 * touching(rig) if lip.lower else 0.045) * lip.arch(_pushed(rig, 0.9)),
+            0.0,
+        )
 
     move_lips(shape, rig, lips)
     return shape.solve()

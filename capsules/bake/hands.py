@@ -78,6 +78,11 @@ def _lifted(bones: Skeleton) -> Skeleton:
     return replace(bones, keypoints=np.asarray(bones.keypoints - vector(0.0, _LIFT_PX), np.float32))
 
 
+def _saturation(colour: Floats) -> float:
+    """Of a colour (3,) in the HSV model, [0, 1]."""
+    return float((colour.max() - colour.min()) / max(float(colour.max()), 1e-3))
+
+
 def _recoloured(texture: NDArray[np.uint8], skin: Floats, cloth: Floats) -> NDArray[np.uint8]:
     alpha = texture[..., 3:].astype(np.float32) / 255.0
     rgb = texture[..., :3].astype(np.float32) / 255.0 / np.maximum(alpha, 1e-3)
@@ -94,7 +99,12 @@ def _recoloured(texture: NDArray[np.uint8], skin: Floats, cloth: Floats) -> NDAr
             continue
         usual = np.median(rgb[area], axis=0)
         if colour is skin:
-            tinted = np.clip(rgb / usual, 0.0, 1.6) * colour
+            relative = np.clip(rgb / usual, 0.0, 1.6)
+            level = relative.mean(axis=-1, keepdims=True)
+            # Knuckles and finger tips are redder by as much as this skin is coloured: on a
+            # photo in grey, not at all.
+            share_of_hue = min(1.0, _saturation(skin) / max(_saturation(usual), 1e-3))
+            tinted = (level + share_of_hue * (relative - level)) * colour
         else:
             # Dark cloth shows its folds too.
             relative = np.clip(light / usual.mean(), 0.0, 1.6)

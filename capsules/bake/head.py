@@ -168,7 +168,9 @@ def head_of(face: Anatomy, sheet: Sheet) -> Head:
     depths = np.asarray(ears - face.marks[:, 2], np.float64)
     surface = interpolate.LinearNDInterpolator(face.marks[:, :2].astype(np.float64), depths)
     inside = sheet.fill(face.oval.mean(axis=0) + 0.96 * (face.oval - face.oval.mean(axis=0))) > 0.5
-    image = np.nan_to_num(surface(x, y)).astype(np.float32)
+    # Only inside: where a point lies outside of the triangles, all of them are searched.
+    image = np.zeros(inside.shape, np.float32)
+    image[inside] = np.nan_to_num(surface(x[inside], y[inside]))
     away = ndimage.distance_transform_edt(~inside) / (sheet.scale * unit)
     far = away > 0.62
     chin = face.marks[152, 1]

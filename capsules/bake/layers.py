@@ -22,6 +22,7 @@ from capsules.bake.face_layer import FaceLayer, Silhouette, face_alpha, face_lay
 from capsules.bake.found import Photo
 from capsules.bake.matte import foreground
 from capsules.bake.mesh import FaceMesh, face_domain
+from capsules.bake.progress import Share, untold
 from capsules.bake.topology import Anatomy
 
 __all__ = ["Layers", "layers_of", "premultiplied"]
@@ -141,8 +142,9 @@ def _body(rgb: Floats, person: Floats, face: Anatomy, alpha: Floats) -> Floats:
 
 
 def layers_of(
-    photo: Photo, mask: Floats, placement: Placement, face: Anatomy, mesh: FaceMesh
-) -> Layers:
+    photo: Photo, mask: Floats, placement: Placement, face: Anatomy, mesh: FaceMesh,
+    tell: Share = untold,
+) -> Layers:  # fmt: skip
     """Takes a photo apart.
 
     Args:
@@ -151,17 +153,24 @@ def layers_of(
         placement: Where the photo lies on the canvas.
         face: The face in it.
         mesh: The face's mesh.
+        tell: Told how much is done.
     """
     person = _person(photo, mask, placement)
     rgb = _continued(BODY_SHEET.photo(photo, placement), photo, placement)
     rgb = _blurred_beyond(rgb, np.hypot(*BODY_SHEET.beyond(photo, placement)), BODY_SHEET)
+    tell(0.25)
     # The face is always the person's, whatever the segmentation says.
     person = np.maximum(person, _sure_face(face))
     alpha = face_alpha(face, BODY_SHEET, person)
     clean = foreground(rgb, person, BODY_SHEET)
+    tell(0.45)
+    background = _background(photo, mask, placement, face.unit)
+    tell(0.70)
+    body = _body(clean, person, face, alpha)
+    tell(0.90)
     return Layers(
-        background=_background(photo, mask, placement, face.unit),
-        body=_body(clean, person, face, alpha),
+        background=background,
+        body=body,
         person=person,
         face=face_layer(photo, placement, face, Silhouette(person, clean - rgb), mesh),
     )

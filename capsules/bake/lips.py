@@ -62,8 +62,19 @@ class Lip:
         return np.asarray((1.0 - np.clip(self.s, -1.0, 1.0) ** 2) ** power, np.float32)
 
     def toward(self, side: int, power: float) -> Floats:
-        """1 at one corner, easing to 0 in the middle."""
-        return np.asarray(np.clip(side * self.s, 0.0, 1.0) ** power, np.float32)
+        """1 at one corner of the borders, easing to 0 in the middle.
+
+        It goes by the place across the mouth: all four curves move alike there, or the lips' thin
+        ends would be folded.
+        """
+        return np.asarray(np.clip(side * self._across(), 0.0, 1.0) ** power, np.float32)
+
+    def _across(self) -> Floats:
+        """-1 at the left corner of the borders, 1 at the right one."""
+        curves, x = self.rig.mesh.curves, self.rig.place[:, 0]
+        name = ("outer" if self.outer else "inner") + ("Lower" if self.lower else "Upper")
+        left, right = x[curves["outerUpper"][[0, -1]]]
+        return np.asarray((2.0 * x[curves[name]] - left - right) / (right - left), np.float32)
 
     def half(self, side: int) -> Floats:
         """1 on one side, 0 on the other, smooth between; both sides add up to 1."""

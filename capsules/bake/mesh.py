@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage, spatial
 
 from capsules.bake.canvas import Floats, Sheet, bump
+from capsules.bake.constrained import with_edges
 from capsules.bake.topology import SIDES, Anatomy, Eye, resampled
 
 __all__ = ["FRINGE_PX", "FaceMesh", "Ints", "Mesh", "face_domain", "face_mesh", "grid_mesh",
@@ -102,7 +103,7 @@ def face_domain(face: Anatomy) -> Floats:
     away = face.oval - centre
     away /= np.linalg.norm(away, axis=1, keepdims=True)
     height = face.local(face.oval)[:, 1]
-    margin = np.interp(height, [-1.0, -0.4, 0.2, 0.7], [0.30, 0.22, 0.06, 0.025])
+    margin = np.interp(height, [-1.0, -0.4, 0.2, 0.7], face.margins)
     out = face.oval + (face.unit * margin)[:, None] * away
     return np.asarray(out, np.float32)
 
@@ -263,8 +264,9 @@ def _apart(face: Anatomy, points: Floats, lower: NDArray[np.bool_]) -> Floats:
     top, bottom = face.local(face.inner_upper), face.local(face.inner_lower)
     line, x = 0.5 * (top + bottom), place[:, 0]
     gap = float((bottom - top)[:, 1].max())
-    half = 0.5 * (line[-1, 0] - line[0, 0])
-    across = np.clip((x - 0.5 * (line[0, 0] + line[-1, 0])) / half, -1.0, 1.0)
+    # From corner to corner of the borders: they and the edges within must keep their order.
+    left, right = face.local(face.outer_upper[[0, -1]])[:, 0]
+    across = np.clip((2.0 * x - left - right) / (right - left), -1.0, 1.0)
     wanted = max(0.0, 0.12 - gap) * np.sqrt(1.0 - across**2)
     below = np.maximum(place[:, 1] - np.interp(x, line[:, 0], line[:, 1]), 0.0)
     fade = np.exp(-((below / 0.5) ** 2))
@@ -278,9 +280,12 @@ def _is_lower(face: Anatomy, points: Floats) -> NDArray[np.bool_]:
     return np.asarray(place[:, 1] > np.interp(place[:, 0], line[:, 0], line[:, 1]), np.bool_)
 
 
-def _triangulate(points: Floats, apart: Floats, holes: list[Ints], domain: Floats) -> Ints:
-    """Delaunay triangles without those in a hole, outside the domain, or without area."""
+def _triangulate(
+    points: Floats, apart: Floats, curves: dict[str, Ints], holes: list[Ints], domain: Floats
+) -> Ints:
+    """Delaunay triangles that keep to the curves, without those in a hole, outside, or flat."""
     faces = spatial.Delaunay(apart.astype(np.float64)).simplices.astype(np.int32)
+    faces = with_edges(apart, faces, (line for name, line in curves.items() if name != "border"))
     middles = apart[faces].mean(axis=1)
     keep = _inside(middles, domain)
     for ring in holes:
@@ -353,7 +358,7 @@ def face_mesh(face: Anatomy) -> FaceMesh:
         lids = curves[f"lidUpper{word}"], curves[f"lidLower{word}"][-2:0:-1]
         rings.append(np.concatenate(lids))
     apart = _apart(face, vertices, lower)
-    faces = _triangulate(vertices, apart, rings, apart[curves["border"]])
+    faces = _triangulate(vertices, apart, curves, rings, apart[curves["border"]])
     faces, hidden, twins = _unfold(faces, curves, len(vertices))
     pairs = np.array(twins, np.int32)
     vertices = np.vstack([vertices, vertices[pairs[:, 0]]])

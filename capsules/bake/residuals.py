@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capsules.bake.canvas import Floats, Sheet, smoothstep, vector
+from capsules.bake.correctives import corrective_name
 from capsules.bake.face_layer import FaceLayer
 from capsules.bake.shape import FaceRig
 from capsules.bake.topology import SIDES, resampled
@@ -31,8 +32,8 @@ _WING = {-1: 129, 1: 358}
 class _Sketch:
     """A signed picture over the face, drawn at rest positions; lengths in units of the face."""
 
-    def __init__(self, rig: FaceRig, sheet: Sheet, tone: Floats) -> None:
-        self.rig, self.sheet, self.tone = rig, sheet, tone
+    def __init__(self, rig: FaceRig, sheet: Sheet, tone: Floats, creases: float) -> None:
+        self.rig, self.sheet, self.tone, self.creases = rig, sheet, tone, creases
         self.rgb = np.zeros((*sheet.shape, 3), np.float32)
 
     def mark(self, number: int) -> Floats:
@@ -72,16 +73,16 @@ class _Sketch:
             soft = cv2.GaussianBlur(canvas, (0, 0), sigma)
             peak = float(soft.max())
             if peak > 0.0:
-                self.rgb += (amount * soft / peak)[..., None] * tint * self.tone
+                self.rgb += (self.creases * amount * soft / peak)[..., None] * tint * self.tone
 
 
 class _Artist:
     """Draws all residuals of one face."""
 
-    def __init__(self, rig: FaceRig, layer: FaceLayer) -> None:
+    def __init__(self, rig: FaceRig, layer: FaceLayer, creases: float) -> None:
         face_height = layer.face_rows / layer.sheet.scale
         whole = layer.sheet
-        self.rig = rig
+        self.rig, self.creases = rig, creases
         self.sheet = Sheet(whole.left, whole.top, whole.width, face_height, _SCALE)
         size = self.sheet.shape[::-1]
         rgb = layer.rgb[: layer.face_rows]
@@ -102,7 +103,7 @@ class _Artist:
 
     def sketch(self) -> _Sketch:
         """An empty picture."""
-        return _Sketch(self.rig, self.sheet, self.tone)
+        return _Sketch(self.rig, self.sheet, self.tone, self.creases)
 
     def smile(self, side: int) -> Floats:
         """AU 12."""
@@ -236,10 +237,11 @@ class _Artist:
         below = face.outer_lower[len(face.outer_lower) // 2] + vector(0, 0.06 * face.unit)
         sketch.spot(_SHADOW, below, (0.16, 0.03), 0.34)
         rng = np.random.default_rng(4)
-        chin = sketch.mark(199)
+        # The boss, whether the chin is long or short. On smooth skin dimples soon look like dirt.
+        chin, depth = 0.5 * (below + sketch.mark(152)), 0.16 * self.creases**2
         for _ in range(22):
             at = chin + rng.normal(0.0, 1.0, 2) * vector(0.09, 0.05) * face.unit
-            sketch.spot(_SHADOW, at.astype(np.float32), (0.018, 0.016), 0.16)
+            sketch.spot(_SHADOW, at.astype(np.float32), (0.018, 0.016), depth)
         return sketch.rgb
 
     def jaw_open(self) -> Floats:
@@ -304,14 +306,24 @@ class _Artist:
         return np.asarray(np.clip(np.round(out * 127.0), -127, 127), np.int8)
 
 
-def face_residuals(rig: FaceRig, layer: FaceLayer) -> dict[str, NDArray[np.int8]]:
-    """Residuals (h, w, 3) of the face by basis name, over the face's rows of its sheet."""
-    artist = _Artist(rig, layer)
+def face_residuals(
+    rig: FaceRig, layer: FaceLayer, *, creases: float = 1.0
+) -> dict[str, NDArray[np.int8]]:
+    """Residuals (h, w, 3) of the face by basis name, over the face's rows of its sheet.
+
+    Args:
+        rig: The face.
+        layer: Its picture.
+        creases: Strength of folds and wrinkles relative to a grown person's.
+    """
+    artist = _Artist(rig, layer, creases)
     out = {
         "browInnerUp": artist.brow_inner_up(), "jawOpen": artist.jaw_open(),
         "mouthPucker": artist.round_lips(0.9), "mouthFunnel": artist.round_lips(0.75),
         "mouthShrugLower": artist.shrug_lower(), "cheekPuff": artist.puff(),
         "blush": artist.blush(),
+        # A fold that both take away is gone once.
+        corrective_name(("mouthFunnel", "mouthPucker")): -artist.round_lips(0.7),
     }  # fmt: skip
     sided = {
         "mouthSmile": artist.smile, "browDown": artist.brow_down, "noseSneer": artist.sneer,

@@ -37,10 +37,11 @@ class Skin:
     triangles: Ints
     inside: dict[int, Ints]
 
-    def moved(self, name: str, moves: Floats, rig: FaceRig) -> Floats:
+    def moved(self, moves: Floats, rig: FaceRig, *, takes_back: bool = False) -> Floats:
         """The movement of all vertices from that of the mesh's (canvas pixels).
 
-        Where lips part, their insides come out; mouthClose takes back what jawOpen brought out.
+        Where lips part, their insides come out; what `takes_back`, as mouthClose and correctives
+        do, brings them in again where it closes lips that others part.
         """
         out = moves[self.source]
         if not self.inside:
@@ -49,7 +50,7 @@ class Skin:
         curves = rig.mesh.curves
         opening = (moves[curves["innerLower"]] - moves[curves["innerUpper"]]) @ down
         deepest = _DEEPEST * rig.face.unit
-        least = -deepest if name == "mouthClose" else 0.0
+        least = -deepest if takes_back else 0.0
         depth = np.clip(_INSIDE * opening, least, deepest)
         for sign, index in self.inside.items():
             out[index] += (sign * depth)[:, None] * down

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from capsules.bake.canvas import Floats, Numbers, Placement, Sheet, smoothstep
+from capsules.bake.canvas import Floats, Numbers, Placement, Sheet, smoothstep, vector
 from capsules.bake.eyes import Painted
 from capsules.bake.found import Photo
 from capsules.bake.topology import Anatomy
@@ -20,6 +20,9 @@ _UPPER_WIDTHS = (0.132, 0.104, 0.108, 0.080, 0.064, 0.050)
 _LOWER_WIDTHS = (0.082, 0.088, 0.096, 0.082, 0.066, 0.050)
 _UPPER_LENGTH, _LOWER_LENGTH = 0.150, 0.120
 _BACK = 0.12  # how far teeth go on beyond those that the photo shows, until the dark has them
+_EVEN = 0.03  # by how much one side of a row may be the longer one
+_ROUNDED = 0.045  # of a row's end is the rounding of its last tooth
+_BACK_LENGTH = 0.085  # of teeth at the sides
 _SHOWN_AT_REST = 0.035  # of the upper teeth below a closed upper lip
 _DRAWN_SCALE = 1.6  # texels a canvas pixel of what no photo limits
 _ENAMEL = np.array([0.93, 0.89, 0.83], np.float32)
@@ -130,9 +133,9 @@ def drawn_upper(frame: MouthFrame, light: Floats) -> tuple[Painted, float]:
     return Painted(sheet, np.asarray(rgb, np.float32), alpha), line
 
 
-def _cheek_shade(x: Floats, most: float) -> Floats:
+def _cheek_shade(x: Floats, most: float, end: float = 0.44) -> Floats:
     """What is left (h, w, 3) of the light along a row: cheeks shade its ends, in a warm hue."""
-    dark = most * smoothstep(0.10, 0.44, np.abs(x))[..., None]
+    dark = most * smoothstep(0.10, end, np.abs(x))[..., None]
     return np.asarray(1.0 - dark * np.array([0.86, 1.08, 1.18], np.float32), np.float32)
 
 
@@ -163,14 +166,56 @@ def shown_upper(
     gum = smoothstep(0.03, 0.09, upper - y)[..., None]
     tint = _GUM * float(np.clip(out[bright].max(axis=-1).mean(), 0.5, 1.0))
     out = (1.0 - 0.8 * gum) * out + 0.8 * gum * tint
-    past = np.maximum(np.maximum(ends[0] - x, x - ends[1]), 0.0)
+    out, edge, ends = _evened(out, edge, ends, frame, sheet)
     beyond = np.maximum(ends[0] - x, x - ends[1])
-    shown = smoothstep(0.02, -0.05, beyond)[..., None]
+    past = np.maximum(beyond, 0.0)
+    shown = smoothstep(0.03, -0.07, beyond)[..., None]
     back, edge = _back_teeth(past, y, edge, np.median(out[bright], axis=0))
     out = shown * out + (1.0 - shown) * back
     alpha = smoothstep(0.006, -0.006, y - edge) * smoothstep(_BACK, 0.2 * _BACK, past)
     line = float(np.interp(0.0, bottoms[:, 0], bottoms[:, 1]))
     return Painted(sheet, np.asarray(out, np.float32), np.asarray(alpha, np.float32)), line
+
+
+def _evened(
+    rgb: Floats, edge: Floats, ends: tuple[float, float], frame: MouthFrame, sheet: Sheet
+) -> tuple[Floats, Floats, tuple[float, float]]:
+    """A row of which the photo shows more on one side, gone on with on the other.
+
+    What follows there is the longer side's, mirrored and in the shade, so that a mouth that opens
+    does not show a row that breaks off.
+
+    Args:
+        rgb: (h, w, 3) the row.
+        edge: (h, w) where it ends below, heights of `local`.
+        ends: Where it ends left and right, units.
+        frame: The mouth.
+        sheet: Where the row lies.
+    """
+    short = 1 if ends[1] < -ends[0] else -1
+    end, far = (ends[1], -ends[0]) if short > 0 else (-ends[0], ends[1])
+    if far - end < _EVEN:
+        return rgb, edge, ends
+    x, y = frame.grid(sheet)
+    end -= _ROUNDED
+    per_unit = frame.unit * sheet.scale
+    column, row = np.meshgrid(np.arange(x.shape[1], dtype=np.float32),
+                              np.arange(x.shape[0], dtype=np.float32))  # fmt: skip
+    # Back by twice the distance from the middle; up or down as the edges differ.
+    other = np.asarray(column - 2.0 * x * per_unit, np.float32)
+    there = cv2.remap(edge, other, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    at_end = np.abs(x - short * end) < 1.0 / per_unit
+    step = float(np.median((edge - there)[at_end])) if at_end.any() else 0.0
+    past = np.asarray(short * x - end, np.float32)
+    wanted = np.where(past > 0.0, there + step, edge).astype(np.float32)
+    source = np.asarray(row + (there - wanted) * per_unit, np.float32)
+    mirrored = cv2.remap(rgb, other, source, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    gum = smoothstep(_BACK_LENGTH, _BACK_LENGTH + 0.05, wanted - y)[..., None]
+    mirrored = (1.0 - gum) * mirrored + gum * _GUM * mirrored.max(axis=-1, keepdims=True)
+    shade = 1.0 - 0.70 * smoothstep(-0.03, 0.14, past)[..., None] * vector(0.9, 1.05, 1.12)
+    share = smoothstep(-0.02, 0.03, past)[..., None]
+    evened = share * mirrored * shade + (1.0 - share) * rgb
+    return np.asarray(evened, np.float32), wanted, (-far, far)
 
 
 def _back_teeth(past: Floats, y: Floats, edge: Floats, colour: Floats) -> tuple[Floats, Floats]:
@@ -255,4 +300,6 @@ def lower_teeth(frame: MouthFrame, line: float, light: Floats) -> Painted:
     rgb, alpha = _tooth_row(x, top + _LOWER_LENGTH + arch - y, _LOWER_WIDTHS, _LOWER_LENGTH)
     # Gums and floor below the teeth fade into the dark.
     alpha = alpha * smoothstep(0.30, 0.20, y - top)
-    return Painted(sheet, np.asarray(1.04 * rgb * light * _cheek_shade(x, 0.72), np.float32), alpha)
+    return Painted(
+        sheet, np.asarray(1.04 * rgb * light * _cheek_shade(x, 0.80, 0.36), np.float32), alpha
+    )

@@ -4,7 +4,7 @@ What is too much of a sum is taken from its movements, from each by how much it 
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib import resources
 
 import numpy as np
@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from capsules.bake.canvas import Floats
 from capsules.bake.folds import flipped, unfolded
 from capsules.bake.mesh import FaceMesh, Ints
+from capsules.weights import WeightResolver
 
-__all__ = ["TOGETHER", "unfolded_moves", "unfolded_together"]
+__all__ = ["TOGETHER", "unfolded_alone", "unfolded_sums", "unfolded_together"]
 
 _LEAST_AREA = 0.03  # of the area at rest that a triangle keeps when several movements meet
 _ROUNDS = 12
 _MEETING_AREA = 0.1  # of the area at rest that a triangle keeps where lids or lips have to meet
-# Undoes jawOpen: by itself it takes the lips past each other, and yields as far as they allow.
+# Undoes jawOpen, and is never drawn without as much of it; see `capsules.weights`.
 _NEVER_ALONE = "mouthClose"
 _EVEN_PX = 0.03  # where nothing moves, what has to be changed is shared evenly
 
@@ -36,6 +37,7 @@ def _both(*names: str) -> tuple[str, ...]:
 
 TOGETHER: tuple[tuple[str, ...], ...] = (
     _both("jawOpen", "mouthClose"),
+    _both("jawOpen", "mouthClose", "mouthSmile"),
     _both("jawOpen", "mouthSmile"),
     _both("jawOpen", "mouthSmile", "cheekSquint"),
     _both("jawOpen", "mouthFrown"),
@@ -65,35 +67,59 @@ TOGETHER: tuple[tuple[str, ...], ...] = (
 """Movements that have to go together at full weight, both sides at once."""
 
 
-def unfolded_moves(mesh: FaceMesh, moves: Mapping[str, Floats]) -> dict[str, Floats]:
-    """The movements of a face, none of which folds it, alone or together.
+def unfolded_alone(mesh: FaceMesh, moves: Mapping[str, Floats]) -> dict[str, Floats]:
+    """The movements of a face, none of which folds it alone.
 
     Args:
         mesh: The face's mesh.
         moves: (V, 2) by name, canvas pixels.
     """
-    # mouthClose undoes jawOpen and means nothing without it: the two are unfolded together.
-    opened = unfolded(mesh.vertices, mesh.triangles, moves["jawOpen"])
-    lids, lips = _on(mesh, "lidUpper", "lidLower"), _on(mesh, "innerUpper", "innerLower")
-    closing = unfolded(
-        mesh.vertices,
-        mesh.triangles,
-        opened + moves["mouthClose"],
-        least=_MEETING_AREA,
-        held=lips,
-    )
-    closing = unfolded(
-        mesh.vertices, mesh.triangles, closing - opened, least=0.0, held=lips, yielding=False
-    )
+    lids, lips = _edges(mesh)
     out = {
         name: unfolded(mesh.vertices, mesh.triangles, move, least=_MEETING_AREA, held=lids)
         if name.startswith("eyeBlink")
         else unfolded(mesh.vertices, mesh.triangles, move)
         for name, move in moves.items()
     }
-    edges = {"eyeBlink": lids, "mouthClose": lips}
-    out["mouthClose"] = closing
-    return unfolded_together(mesh.vertices, mesh.triangles, out, _sums(), edges)
+    # mouthClose is never drawn without as much of jawOpen: the two are unfolded together.
+    opened = out["jawOpen"]
+    closing = opened + moves["mouthClose"]
+    out["mouthClose"] = (
+        unfolded(mesh.vertices, mesh.triangles, closing, least=_MEETING_AREA, held=lips) - opened
+    )
+    return out
+
+
+def unfolded_sums(
+    mesh: FaceMesh,
+    moves: Mapping[str, Floats],
+    drivers: Mapping[str, tuple[str, ...]],
+    at_rest: Mapping[str, float],
+) -> dict[str, Floats]:
+    """The movements of a face, and its correctives, none of whose usual sums folds it.
+
+    Args:
+        mesh: The face's mesh.
+        moves: (V, 2) by name, canvas pixels; none folds it alone, but for correctives.
+        drivers: Of each corrective.
+        at_rest: Weights of what is set into the rest, and so is in every sum.
+    """
+    lids, lips = _edges(mesh)
+    resolve = WeightResolver(drivers)
+    sums = []
+    for one in _sums():
+        whole = dict(resolve(tuple(one.items())))
+        sums.append(whole | {name: w + whole.get(name, 0.0) for name, w in at_rest.items()})
+    never_alone = {*drivers, _NEVER_ALONE}
+    return unfolded_together(
+        mesh.vertices, mesh.triangles, moves, sums,
+        edges={"eyeBlink": lids, "mouthClose": lips}, never_alone=never_alone,
+    )  # fmt: skip
+
+
+def _edges(mesh: FaceMesh) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """What has to meet where lids and lips close."""
+    return _on(mesh, "lidUpper", "lidLower"), _on(mesh, "innerUpper", "innerLower")
 
 
 def _on(mesh: FaceMesh, *curves: str) -> NDArray[np.bool_]:
@@ -116,6 +142,7 @@ def unfolded_together(
     moves: Mapping[str, Floats],
     sums: Iterable[Mapping[str, float]],
     edges: Mapping[str, NDArray[np.bool_]],
+    never_alone: Collection[str] = (),
 ) -> dict[str, Floats]:
     """The movements, changed where their sums would turn triangles over.
 
@@ -126,6 +153,7 @@ def unfolded_together(
         sums: Weights by name; names without a movement are passed over.
         edges: (V,) by the beginning of a movement's name, what stays where that takes it: lids
             and lips that have to meet.
+        never_alone: What is drawn only with others, and may fold by itself.
     """
     out = {name: np.asarray(move, np.float32) for name, move in moves.items()}
     known = [{n: w for n, w in one.items() if n in out and w > 0.0} for one in sums]
@@ -140,8 +168,8 @@ def unfolded_together(
             mended = unfolded(vertices, triangles, total, least=2.0 * _LEAST_AREA, held=held)
             _share_out(out, weights, mended - total)
             changed.update(weights)
-        alone = _mend_alone(vertices, triangles, out, sorted(changed), edges)
-        if not changed and not alone:
+        alone = sorted(changed.difference(never_alone))
+        if not _mend_alone(vertices, triangles, out, alone, edges) and not changed:
             break
     return out
 
@@ -165,13 +193,11 @@ def _mend_alone(
     mended = False
     for name in names:
         if len(flipped(vertices, triangles, moves[name], least=_LEAST_AREA)):
-            held = _held(edges, name)
-            least = 2.0 * _LEAST_AREA
-            alone = name != _NEVER_ALONE
             moves[name] = unfolded(
-                vertices, triangles, moves[name], least=least, held=held, yielding=alone
-            )
-            mended |= alone
+                vertices, triangles, moves[name],
+                least=2.0 * _LEAST_AREA, held=_held(edges, name),
+            )  # fmt: skip
+            mended = True
     return mended
 
 

@@ -12,23 +12,28 @@ from scipy import interpolate
 from capsules.bake.canvas import Floats, Placement
 from capsules.bake.found import FoundFace
 
-__all__ = ["LEFT", "RIGHT", "SIDES", "Anatomy", "Eye", "anatomy", "resampled"]
+__all__ = [
+    "BROWS", "INNER_LOWER", "INNER_UPPER", "LEFT", "OUTER_LOWER", "OUTER_UPPER", "OVAL", "RIGHT",
+    "SIDES", "Anatomy", "Eye", "anatomy", "resampled",
+]  # fmt: skip
 
 RIGHT, LEFT = -1, 1
 """The person's sides as signs of x in the picture."""
 SIDES = ((RIGHT, "Right"), (LEFT, "Left"))
 
-_OUTER_UPPER = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291)
-_OUTER_LOWER = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291)
-_INNER_UPPER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
-_INNER_LOWER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
-# Clockwise from the middle of the forehead.
-_OVAL = (
+# Landmarks of the lips, from the picture's left to its right.
+OUTER_UPPER = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291)
+OUTER_LOWER = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291)
+INNER_UPPER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
+INNER_LOWER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
+# Of the outline, clockwise from the middle of the forehead.
+OVAL = (
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
     152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
 )  # fmt: skip
-_BROWS = {
-    RIGHT: ((70, 63, 105, 66, 107), (46, 53, 52, 65, 55)),
+# Of the brows from the nose outwards, upper and lower row.
+BROWS = {
+    RIGHT: ((107, 66, 105, 63, 70), (55, 65, 52, 53, 46)),
     LEFT: ((336, 296, 334, 293, 300), (285, 295, 282, 283, 276)),
 }
 # The iris model's lids, from the outer corner to the inner one.
@@ -65,6 +70,11 @@ class Eye:
         iris: (2,) centre.
         iris_radius: Canvas pixels.
         rim: Height of the upper lid's rim that carries the lashes, units of the face.
+        lid_from: How far above the rim lies the skin whose colour closed lids take, units; where
+            make-up or a drawn crease darkens what is just above it, from beyond that.
+        lid_share: Share of that skin in the lid's colour; the rest is the rim's own.
+        corner: Share of the way from a corner to the lids' next points that stays skin. Lids that
+            are found could not close the eye there; those of a drawing are known exactly.
     """
 
     side: int
@@ -73,6 +83,9 @@ class Eye:
     iris: Floats
     iris_radius: float
     rim: float = 0.036
+    lid_from: float = 0.045
+    lid_share: float = 0.5
+    corner: float = 1.0
 
     @property
     def middle(self) -> Floats:
@@ -102,6 +115,9 @@ class Anatomy:
         oval: (M, 2) the face's outline, clockwise from the middle of the forehead.
         brows: By side, the upper and the lower border (K, 2) of a brow.
         eyes: By side.
+        margins: How far the face's picture goes on beyond the outline, units: at the hairline, the
+            forehead, beside the mouth and at the chin. A photo's goes on into hair and shade; a
+            drawn face ends at its outline.
     """
 
     marks: Floats
@@ -115,6 +131,7 @@ class Anatomy:
     oval: Floats
     brows: dict[int, tuple[Floats, Floats]]
     eyes: dict[int, Eye]
+    margins: tuple[float, float, float, float] = (0.30, 0.22, 0.06, 0.025)
 
     def local(self, points: Floats) -> Floats:
         """Canvas points (..., 2) in the head's upright axes, units from between the eyes."""
@@ -165,14 +182,14 @@ def anatomy(face: FoundFace, placement: Placement) -> Anatomy:
     right, left = corners[:2].mean(axis=0), corners[2:].mean(axis=0)
     lips = [
         resampled(flat[list(points)], _LIP_POINTS)
-        for points in (_INNER_UPPER, _INNER_LOWER, _OUTER_UPPER, _OUTER_LOWER)
+        for points in (INNER_UPPER, INNER_LOWER, OUTER_UPPER, OUTER_LOWER)
     ]
     brows = {
         side: (
-            resampled(flat[list(above)], _BROW_POINTS),
-            resampled(flat[list(below)], _BROW_POINTS),
+            resampled(flat[list(above[::side])], _BROW_POINTS),
+            resampled(flat[list(below[::side])], _BROW_POINTS),
         )
-        for side, (above, below) in _BROWS.items()
+        for side, (above, below) in BROWS.items()
     }
     return Anatomy(
         marks=marks,
@@ -183,7 +200,7 @@ def anatomy(face: FoundFace, placement: Placement) -> Anatomy:
         inner_lower=lips[1],
         outer_upper=lips[2],
         outer_lower=lips[3],
-        oval=resampled(flat[list(_OVAL)], _OVAL_POINTS, closed=True),
+        oval=resampled(flat[list(OVAL)], _OVAL_POINTS, closed=True),
         brows=brows,
         eyes=eyes,
     )

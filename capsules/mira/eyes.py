@@ -7,17 +7,18 @@ from capsules.mira.raster import Floats, Paint, Sheet, curve, floats, gaussian, 
 
 __all__ = [
     "EYES_SHEET",
-    "LASH_COLUMNS",
     "iris_centre",
     "iris_sheet",
     "lash_sheet",
     "paint_eyes",
     "paint_iris",
     "paint_lashes",
+    "paint_lid_shade",
 ]
 
+_SHADE_PX = 14.0  # how far the shadow of the upper lid reaches down
+
 EYES_SHEET = Sheet(390.0, 314.0, 244.0, 66.0, 1.5)
-LASH_COLUMNS = 17
 
 
 def iris_centre(side: int) -> tuple[float, float]:
@@ -127,3 +128,20 @@ def paint_lashes(side: int, oversampling: int = 2) -> Paint:
         hairs.append(mirrored(curve([tuple(root), tuple(bend), tuple(tip)], 9), side))
     cover = sheet.strokes(hairs, (1.7, 1.1, 0.15))
     return Paint.plain(sheet, "2A1511", cover * 0.88).shrunk(oversampling)
+
+
+def paint_lid_shade(side: int, oversampling: int = 2) -> Paint:
+    """The upper lid's shadow on the eyeball, softly ending below."""
+    sheet = lash_sheet(side)
+    sheet = sheet.at(0.5 * sheet.scale * oversampling)
+    upper, _ = eye_lids(side, 80)
+    paint = Paint.plain(sheet, "3A1A1A")
+    for drop, blur, strength in ((1.6, 1.5, 0.52), (5.0, 4.0, 0.34)):
+        band = sheet.stroke(upper + floats([0, drop]), (1, 4, 5, 5, 4, 1), blur_px=blur)
+        paint.cover_shadow(band * strength, "3A1A1A")
+    # Nothing is left of it where its mesh ends.
+    x, y = sheet.grid()
+    order = np.argsort(upper[:, 0])
+    below = y - np.interp(x, upper[order, 0], upper[order, 1])
+    paint.alpha *= smoothstep(_SHADE_PX, 0.6 * _SHADE_PX, below)
+    return paint.shrunk(oversampling)

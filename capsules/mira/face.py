@@ -1,28 +1,41 @@
 """The face: skin, blush, lids, brows, nose and lips, painted at rest with the mouth closed."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy import ndimage
 
+from capsules.bake.canvas import bump
+from capsules.bake.face_layer import HIDDEN_PX, FaceLayer
 from capsules.mira.features import (
     CENTRE_X,
     EYE,
     brow,
     eye_lids,
-    gap_height,
-    gap_shift,
-    inner_lip,
     jaw_outline,
     lip_curves,
     lip_line_y,
     mirrored,
 )
 from capsules.mira.hair import side_guides
-from capsules.mira.raster import Floats, Paint, Sheet, curve, floats, gaussian, smoothstep
+from capsules.mira.raster import (
+    Floats,
+    Paint,
+    Sheet,
+    colour,
+    curve,
+    floats,
+    gaussian,
+    smoothstep,
+)
 from capsules.mira.skin import face_height, shade
 
-__all__ = ["FACE_SHEET", "paint_face"]
+__all__ = ["FACE_SHEET", "paint_closed_lids", "paint_face"]
 
-FACE_SHEET = Sheet(340.0, 128.0, 344.0, 472.0, 1.5)
+_SHADOW = "F6C4B0"  # of the eye shadow
+
+# Below the face is room for what the rig paints of skin that is hidden at rest.
+FACE_SHEET = Sheet(340.0, 128.0, 344.0, 444.0 + HIDDEN_PX, 1.5)
 
 
 def _tones(paint: Paint, x: Floats, y: Floats) -> None:
@@ -260,50 +273,22 @@ def _lips(paint: Paint, x: Floats, y: Floats) -> None:
         )
 
 
-def _spread(sheet: Sheet, planes: list[Floats]) -> list[Floats]:
-    """Moves images so that the lips part: what is below the lip line goes down by the gap."""
+def paint_closed_lids(layer: FaceLayer) -> FaceLayer:
+    """Eye shadow on the skin that only closed lids show."""
+    rgb, sheet = layer.rgb.copy(), layer.sheet
     x, y = sheet.grid()
-    line, gap = lip_line_y(x), gap_height(x)
-    below = y.copy()
-    for _ in range(24):
-        below = y - gap_shift(x, below)
-    # Inside the gap each edge keeps its own colour, so that no fringe shows.
-    upper, lower = np.minimum(y, line - 0.8), np.maximum(below, line + 0.8)
-    source = np.where(gap > 0.0, np.where(y <= line + gap * 0.5, upper, lower), y)
-    rows = (source - sheet.top) * sheet.scale - 0.5
-    columns = (x - sheet.left) * sheet.scale - 0.5
-    at = [rows, columns]
-    return [ndimage.map_coordinates(p, at, order=1, mode="nearest") for p in planes]
-
-
-def _open_mouth(paint: Paint) -> Paint:
-    sheet = paint.sheet
-    x, y = sheet.grid()
-    line, gap = lip_line_y(x), gap_height(x)
-    moved = _spread(sheet, [*np.moveaxis(paint.rgb, 2, 0), paint.alpha])
-    out = Paint(sheet, np.stack(moved[:3], axis=-1).astype(np.float32), moved[3])
-    depth = np.minimum(y - line, line + gap - y)
-    out.multiply("7C2A30", smoothstep(0.2, 4.0, depth), 0.75)
-    # Lip flesh reaches into the gap: the wet inner lip that shows when the mouth opens.
-    hole = smoothstep(-0.8, 0.8, depth - inner_lip(gap)) * smoothstep(0.3, 1.5, gap)
-    out.alpha = (out.alpha * (1.0 - hole)).astype(np.float32)
-    return out
-
-
-def _cut_eyes(paint: Paint) -> None:
-    sheet = paint.sheet
-    for side in (-1, 1):
-        upper, lower = eye_lids(side, 80)
-        hole = sheet.fill(np.vstack([upper, lower[::-1]]), blur_px=0.5)
-        paint.alpha *= 1.0 - hole
-        # What is left in the opening is the shadow of the upper lid on the eyeball.
-        for drop, blur, strength in ((1.6, 1.5, 0.52), (5.0, 4.0, 0.34)):
-            band = sheet.stroke(upper + floats([0, drop]), (1, 4, 5, 5, 4, 1), blur_px=blur)
-            paint.cover_shadow(band * hole * strength, "3A1A1A")
+    for left, top, width, height in layer.lid_skin.values():
+        across, down = (x - left) / width, (y - top) / height
+        within = (np.abs(across - 0.5) < 0.52) & (np.abs(down - 0.5) < 0.53)
+        soft = bump(down, 0.7)
+        tint = 1.0 + (colour(_SHADOW) / colour(_SHADOW).max() - 1.0) * (0.22 * soft[..., None])
+        light = 1.0 + 0.07 * soft
+        rgb[within] *= (tint * light[..., None])[within]
+    return replace(layer, rgb=np.clip(rgb, 0.0, 1.0).astype(np.float32))
 
 
 def paint_face(oversampling: int = 2) -> tuple[Paint, Floats]:
-    """The face with eyes cut out and lips spread, and its normals (h, w, 3)."""
+    """The face, and its normals (h, w, 3); eyes and lips are still to be cut open."""
     sheet = FACE_SHEET.at(FACE_SHEET.scale * oversampling)
     x, y = sheet.grid()
     rgb, normals = shade(face_height(x, y), sheet)
@@ -319,7 +304,4 @@ def paint_face(oversampling: int = 2) -> tuple[Paint, Floats]:
     # Warm light from the window grazes the jaw on the picture's right.
     rim = np.clip(paint.alpha - sheet.blur(paint.alpha, 4.0), 0.0, 1.0) * smoothstep(585, 630, x)
     paint.screen("FFCFA6", rim * smoothstep(400, 450, y), 0.75)
-    spread = _open_mouth(paint)
-    _cut_eyes(spread)
-    normals = np.stack(_spread(sheet, list(np.moveaxis(normals, 2, 0))), axis=-1)
-    return spread.shrunk(oversampling), normals
+    return paint.shrunk(oversampling), normals

@@ -17,9 +17,6 @@ __all__ = [
     "LIP_HALF_WIDTH",
     "brow",
     "eye_lids",
-    "gap_height",
-    "gap_shift",
-    "inner_lip",
     "jaw_outline",
     "lip_curves",
     "lip_line_y",
@@ -28,7 +25,6 @@ __all__ = [
 
 CENTRE_X = 512.0
 LIP_HALF_WIDTH = 53.0
-_GAP_PX = 26.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +91,6 @@ def lip_line_y(x: Floats) -> Floats:
     at = [0.0, 0.12, 0.3, 0.55, 0.8, 0.93, 1.0]
     y = [483.4, 482.6, 481.8, 482.0, 478.6, 474.6, 471.6]
     return floats(interpolate.PchipInterpolator(at, y)(d))
-
-
-def gap_height(x: Floats) -> Floats:
-    """How far the texture spreads the lips apart at x; 0 outside the mouth."""
-    d = np.clip(np.abs(x - CENTRE_X) / (LIP_HALF_WIDTH + 1.0), 0.0, 1.0)
-    return floats(_GAP_PX * (1.0 - d**2) ** 1.05)
-
-
-def inner_lip(gap: Floats) -> Floats:
-    """How far the wet inner lip is painted into a gap of that height."""
-    return floats(np.minimum(4.5, 0.02 * gap**2))
-
-
-def gap_shift(x: Floats, y: Floats) -> Floats:
-    """How far down the texture moves a point below the lip line; the chin stays where it is."""
-    fall = np.clip(1.0 - (y - lip_line_y(x) - 14.0) / 68.0, 0.0, 1.0)
-    return (gap_height(x) * fall * fall * (3.0 - 2.0 * fall)).astype(np.float32)
 
 
 def lip_curves(count: int = 33) -> tuple[Floats, Floats, Floats]:

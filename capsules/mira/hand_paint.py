@@ -1,12 +1,11 @@
 """The hand's texture: back of the hand and sleeve as they lie, fingers side by side beside them."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy import ndimage
 
+from capsules.bake.hand_rig import MAIN_PX, SHADOW_HALF_PX, SHADOW_LENGTH_PX, Atlas
+from capsules.bake.hand_shape import Finger, Frame, fingers
 from capsules.mira.body import CLOTH_RAMP
-from capsules.mira.hand_shape import Finger, fingers
 from capsules.mira.raster import (
     Floats,
     Paint,
@@ -18,76 +17,15 @@ from capsules.mira.raster import (
     ramp,
     smoothstep,
 )
-from capsules.mira.skin import SKIN_RAMP, normals_of, skin_light
+from capsules.mira.skin import SKIN_RAMP, normal_bytes, normals_of, skin_light
 
-__all__ = ["MAIN_SHEET", "SHADOW_HALF_PX", "SHADOW_LENGTH_PX", "Atlas", "Frame", "paint_hand"]
+__all__ = ["paint_hand"]
 
-# In the hand's own frame; the sleeve reaches far below so that its end never shows.
-MAIN_SHEET = Sheet(-100.0, -160.0, 200.0, 700.0, 1.25)
-# Of the sprite from which all cast shadows are made: half its width and its length.
-SHADOW_HALF_PX = 22.0
-SHADOW_LENGTH_PX = 90.0
+_MAIN_SHEET = Sheet(*MAIN_PX, 1.25)
 _SHADOW_DEPTH = 0.44
 _SHADOW = "0C1A20"
 _MARGIN_PX = 5.0
 _ROOT_PX = 26.0
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """How a hand's frame lies on the canvas.
-
-    Attributes:
-        side: +1 for the avatar's left hand (picture's right), -1 for the other.
-        wrist: Canvas position.
-        tilt: Degrees that the fingers lean towards the middle of the picture.
-        turn: Degrees that the palm faces the middle of the picture rather than the wearer.
-    """
-
-    side: int
-    wrist: tuple[float, float]
-    tilt: float = 20.0
-    turn: float = 15.0
-
-    def to_canvas(self, points: Floats) -> Floats:
-        """Canvas positions (n, 2) of points (n, 3) of the frame."""
-        across = np.cos(np.radians(self.turn)) * points[:, 0]
-        across = across + np.sin(np.radians(self.turn)) * points[:, 2]
-        c, s = np.cos(np.radians(self.tilt)), np.sin(np.radians(self.tilt))
-        # Fingers (-y) lean to -x for the picture's right hand; the other is its mirror image.
-        x = c * across + s * points[:, 1]
-        y = -s * across + c * points[:, 1]
-        return np.stack([self.wrist[0] + self.side * x, self.wrist[1] + y], axis=1).astype(
-            np.float32
-        )
-
-    def turned(self, normals: Floats) -> Floats:
-        """Normals of the frame, on the canvas."""
-        c, s = np.cos(np.radians(self.tilt)), np.sin(np.radians(self.tilt))
-        ct, st = np.cos(np.radians(self.turn)), np.sin(np.radians(self.turn))
-        y = normals[..., 1]
-        x = ct * normals[..., 0] + st * normals[..., 2]
-        z = ct * normals[..., 2] - st * normals[..., 0]
-        return np.stack([self.side * (c * x + s * y), -s * x + c * y, z], axis=-1).astype(
-            np.float32
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Atlas:
-    """A hand's texture.
-
-    Attributes:
-        paint: All of it, in the frame's coordinates, with the fingers off to the right.
-        normals: (h, w, 3) on the canvas at rest.
-        slots: For each finger the atlas x of its axis and y of its base, canvas pixels.
-        shadow: Atlas x of the axis and y of the tip of a finger's cast shadow.
-    """
-
-    paint: Paint
-    normals: Floats
-    slots: tuple[tuple[float, float], ...]
-    shadow: tuple[float, float]
 
 
 def _bent(normals: Floats, finger: Finger, s: Floats) -> Floats:
@@ -324,8 +262,8 @@ def _sleeve(sheet: Sheet, frame: Frame) -> tuple[Paint, Floats]:
 
 def paint_hand(frame: Frame, oversampling: int = 2) -> Atlas:
     """Paints one hand's atlas."""
-    scale = MAIN_SHEET.scale * oversampling
-    main = MAIN_SHEET.at(scale)
+    scale = _MAIN_SHEET.scale * oversampling
+    main = _MAIN_SHEET.at(scale)
     back, back_normals = _back(main, frame)
     sleeve, sleeve_normals = _sleeve(main, frame)
     x, y = main.grid()
@@ -368,7 +306,8 @@ def _packed(
         all_over.alpha[i : i + h, j : j + w] = paint.alpha
         all_normals[i : i + h, j : j + w] = piece
     shadow = _cast_shadow(all_over, column + 24.0, top + 4.0)
-    return Atlas(all_over.shrunk(oversampling), all_normals, tuple(slots), shadow)
+    paint = all_over.shrunk(oversampling)
+    return Atlas(paint.painted(normal_bytes(all_normals, 4)), tuple(slots), shadow)
 
 
 def _cast_shadow(paint: Paint, x: float, y: float) -> tuple[float, float]:

@@ -6,21 +6,20 @@ from capsules.mira.features import CENTRE_X, LIP_HALF_WIDTH, lip_line_y
 from capsules.mira.raster import Floats, Paint, Sheet, curve, floats, gaussian, smoothstep
 
 __all__ = [
-    "LIP_SHADE_SHEET",
-    "LOWER_TEETH_SHEET",
-    "MOUTH_SHEET",
-    "TONGUE_SHEET",
-    "TONGUE_TIP_SHEET",
-    "lip_shade_rows",
+    "TEETH_LINE_Y",
+    "paint_cavity",
     "paint_lip_shade",
     "paint_lower_teeth",
-    "paint_mouth",
     "paint_tongue",
     "paint_tongue_tip",
+    "paint_upper_teeth",
 ]
 
 LIP_SHADE_SHEET = Sheet(456.0, 462.0, 112.0, 32.0, 1.25)
-MOUTH_SHEET = Sheet(432.0, 450.0, 160.0, 86.0, 1.25)
+CAVITY_SHEET = Sheet(432.0, 450.0, 160.0, 86.0, 1.25)
+UPPER_TEETH_SHEET = Sheet(466.0, 458.0, 92.0, 36.0, 1.5)
+TEETH_LINE_Y = 490.4
+"""Where the upper teeth end in the middle, canvas pixels."""
 LOWER_TEETH_SHEET = Sheet(462.0, 480.0, 100.0, 40.0, 1.5)
 TONGUE_SHEET = Sheet(466.0, 484.0, 92.0, 56.0, 1.25)
 TONGUE_TIP_SHEET = Sheet(476.0, 480.0, 72.0, 60.0, 1.5)
@@ -82,9 +81,9 @@ def _tooth_row(
     return row
 
 
-def paint_mouth(oversampling: int = 2) -> Paint:
-    """The cavity and the upper teeth."""
-    sheet = MOUTH_SHEET.at(MOUTH_SHEET.scale * oversampling)
+def paint_cavity(oversampling: int = 2) -> Paint:
+    """The dark behind the teeth."""
+    sheet = CAVITY_SHEET.at(CAVITY_SHEET.scale * oversampling)
     x, y = sheet.grid()
     cavity = sheet.fill(
         curve(
@@ -108,19 +107,22 @@ def paint_mouth(oversampling: int = 2) -> Paint:
     paint = Paint.plain(sheet, "4A1418", cavity)
     paint.multiply("3A1216", gaussian(x, y, (CENTRE_X, 505), (30, 22)), 0.72)
     paint.glaze("A24B4B", smoothstep(474, 462, y) * cavity, 0.9)
-    alpha = paint.alpha.copy()
-    _tooth_row(paint, _UPPER, 464.0, (490.4, 489.2, 489.8, 488.0, 486.0))
     paint.multiply("7A4A48", smoothstep(481, 474, y), 0.55)
     paint.multiply("5C2E2E", smoothstep(22, 46, np.abs(x - CENTRE_X)), 0.62)
-    paint.alpha = alpha
     return paint.shrunk(oversampling)
 
 
-def lip_shade_rows() -> list[Floats]:
-    """Rows of the shadow under the upper lip, along the line where the lips meet."""
-    x = CENTRE_X + np.linspace(-1.0, 1.0, 15) * (LIP_HALF_WIDTH - 1.0)
-    line = lip_line_y(floats(x))
-    return [floats(np.stack([x, line + drop], axis=1)) for drop in (-6.0, 8.0)]
+def paint_upper_teeth(oversampling: int = 2) -> Paint:
+    """The upper teeth and their gum."""
+    sheet = UPPER_TEETH_SHEET.at(UPPER_TEETH_SHEET.scale * oversampling)
+    x, y = sheet.grid()
+    gum = curve([(470, 474), (486, 462), (512, 460), (538, 462), (554, 474), (512, 478)], 60,
+                closed=True)  # fmt: skip
+    paint = Paint.plain(sheet, "A24B4B", sheet.fill(gum, blur_px=1.4))
+    _tooth_row(paint, _UPPER, 464.0, (TEETH_LINE_Y, 489.2, 489.8, 488.0, 486.0))
+    paint.multiply("7A4A48", smoothstep(481, 474, y), 0.55)
+    paint.multiply("5C2E2E", smoothstep(22, 46, np.abs(x - CENTRE_X)), 0.62)
+    return paint.shrunk(oversampling)
 
 
 def paint_lip_shade(oversampling: int = 2) -> Paint:

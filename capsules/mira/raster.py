@@ -9,6 +9,9 @@ import skia
 from numpy.typing import ArrayLike, NDArray
 from scipy import interpolate, ndimage
 
+from capsules.bake import canvas
+from capsules.bake.eyes import Painted
+
 __all__ = [
     "Floats",
     "Paint",
@@ -289,8 +292,9 @@ class Paint:
         rgb = mean[..., :3] / np.maximum(mean[..., 3:], 1e-4)
         return Paint(self.sheet.at(self.sheet.scale / factor), rgb.astype(np.float32), mean[..., 3])
 
-    def texture(self) -> NDArray[np.uint8]:
-        """Premultiplied RGBA bytes."""
-        cover = np.clip(self.alpha, 0.0, 1.0)[..., None]
-        rgba = np.concatenate([np.clip(self.rgb, 0.0, 1.0) * cover, cover], axis=2)
-        return np.asarray(np.floor(rgba * 255.0 + 0.5), np.uint8)
+    def painted(self, normals: NDArray[np.int8] | None = None) -> Painted:
+        """As the rig takes it, with normals as bytes if there are any."""
+        lies = self.sheet
+        sheet = canvas.Sheet(lies.left, lies.top, lies.width, lies.height, lies.scale)
+        rgb, alpha = np.clip(self.rgb, 0.0, 1.0), np.clip(self.alpha, 0.0, 1.0)
+        return Painted(sheet, rgb.astype(np.float32), alpha.astype(np.float32), normals)

@@ -1,12 +1,15 @@
 """Skin: from a height field to a shaded, softly translucent surface."""
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from capsules.mira.features import CENTRE_X, EYE, jaw_outline
 from capsules.mira.raster import Floats, Sheet, floats, gaussian, ramp
 
-__all__ = ["SKIN_RAMP", "face_height", "normals_of", "shade", "skin_light"]
+__all__ = ["SKIN_RAMP", "face_height", "normal_bytes", "normals_of", "shade", "skin_light"]
+
+_RELIEF = 0.78  # of the slopes: the paint already models the form
 
 SKIN_RAMP: tuple[tuple[float, str], ...] = (
     (0.0, "7E3A2C"),
@@ -99,3 +102,11 @@ def shade(z: Floats, sheet: Sheet, *, cavity: float = 1.0) -> tuple[Floats, Floa
     hollow = sheet.blur(z, 9.0) - z
     light = light - cavity * 0.012 * np.clip(hollow, -6.0, 9.0)
     return ramp(np.clip(light, 0.0, 1.0), SKIN_RAMP), normals
+
+
+def normal_bytes(normals: Floats, step: int) -> NDArray[np.int8]:
+    """Normals (h, w, 3) as bytes (h / step, w / step, 2), as `capsules.avatar.Part` has them."""
+    h, w = (normals.shape[0] // step, normals.shape[1] // step)
+    mean = normals[: h * step, : w * step].reshape(h, step, w, step, 3).mean(axis=(1, 3))
+    mean /= np.maximum(np.linalg.norm(mean, axis=-1, keepdims=True), 1e-6)
+    return np.asarray(np.clip(np.round(mean[..., :2] * (127.0 * _RELIEF)), -127, 127), np.int8)

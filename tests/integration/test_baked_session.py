@@ -11,13 +11,14 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks.scene import mira
-from capsules.bake.baking import BakeRequest, bake
+from capsules.bake.baking import STAGES, BakeRequest, bake
 from capsules.bake.errors import (
     CancelledBakeError,
     FaceShapeError,
@@ -89,10 +90,14 @@ def test_the_same_photo_gives_the_same_bytes(folder: Path, tmp_path: Path) -> No
     fractions = [fraction for _, fraction in told]
     assert fractions == sorted(fractions)
     assert (told[0], told[-1]) == (("reading the photo", 0.0), ("done", 1.0))
+    building = [fraction for stage, fraction in told if stage == "building the rig"]
+    assert len(set(building)) >= 6
+    assert STAGES["building the rig"] == building[0]
+    assert max(after - before for before, after in pairwise(building)) < 0.25
 
 
 def test_it_can_be_cancelled_at_every_stage(folder: Path, tmp_path: Path) -> None:
-    for last in ("reading the photo", "finding the person"):
+    for last in ("reading the photo", "finding the person", "building the rig"):
         cancelled = threading.Event()
 
         def stop(

@@ -16,31 +16,21 @@ from capsules.bake.errors import (
     ModelMissingError,
     NoFaceError,
 )
-from control_plane.baker import (
-    MAX_WAITING,
-    Baked,
-    BakeOrder,
-    Baker,
-    BakerOptions,
-    BakeStep,
-    FacePoints,
-)
+from control_plane.baker import Baked, BakeOrder, Baker, BakeStep, FacePoints
 from control_plane.errors import ResourceExhaustedError, UnavailableError, status_of
+from control_plane.workshop import MAX_WAITING, Workshop, WorkshopOptions
 
 LIMIT_S = 20.0
 
 
-def run(folder: Path, test: Callable[[Baker], Coroutine[Any, Any, None]]) -> None:
+def run(folder: Path, test: Callable[[Baker, Workshop], Coroutine[Any, Any, None]]) -> None:
     async def main() -> None:
-        options = BakerOptions(
-            folder / "avatars", None, folder / "cache", "tests.integration.bake_child"
-        )
-        baker = Baker(options)
+        workshop = Workshop(WorkshopOptions(None, folder / "cache", "tests.integration.bake_child"))
         try:
             async with asyncio.timeout(LIMIT_S):
-                await test(baker)
+                await test(Baker(workshop, folder / "avatars"), workshop)
         finally:
-            await baker.aclose()
+            await workshop.aclose()
 
     asyncio.run(main())
 
@@ -63,7 +53,7 @@ def photo_of(folder: Path, name: str) -> dict[str, Any]:
 
 
 def test_a_baking_tells_its_steps_then_that_it_is_done(tmp_path: Path) -> None:
-    async def test(baker: Baker) -> None:
+    async def test(baker: Baker, _: Workshop) -> None:
         assert await told(baker, order("ada")) == [BakeStep("building the rig", 0.25), Baked("ada")]
         asked = photo_of(tmp_path, "ada")
         assert (asked["consent"], asked["face"], asked["hands"]) == ("Ada, today", 2, False)
@@ -75,7 +65,7 @@ def test_a_baking_tells_its_steps_then_that_it_is_done(tmp_path: Path) -> None:
 def test_corrected_points_go_along_as_a_file_of_landmarks(tmp_path: Path) -> None:
     points = FacePoints(tuple(range(1404)), tuple(range(20)))
 
-    async def test(baker: Baker) -> None:
+    async def test(baker: Baker, _: Workshop) -> None:
         await told(baker, order("ada", points))
         content = json.loads((tmp_path / "avatars" / "ada" / "landmarks.json").read_bytes())
         assert content["landmarks"][1] == [3, 4, 5]
@@ -86,7 +76,7 @@ def test_corrected_points_go_along_as_a_file_of_landmarks(tmp_path: Path) -> Non
 
 
 def test_a_refusal_keeps_its_class_and_says_nothing_of_our_files(tmp_path: Path) -> None:
-    async def test(baker: Baker) -> None:
+    async def test(baker: Baker, _: Workshop) -> None:
         with pytest.raises(NoFaceError, match=r"^the photo shows nobody$"):
             await told(baker, order("refused"))
 
@@ -94,7 +84,7 @@ def test_a_refusal_keeps_its_class_and_says_nothing_of_our_files(tmp_path: Path)
 
 
 def test_what_nobody_foresaw_is_an_internal_error(tmp_path: Path) -> None:
-    async def test(baker: Baker) -> None:
+    async def test(baker: Baker, _: Workshop) -> None:
         with pytest.raises(Exception, match="secret") as caught:
             await told(baker, order("damaged"))
         assert status_of(caught.value).code == "INTERNAL"
@@ -103,7 +93,7 @@ def test_what_nobody_foresaw_is_an_internal_error(tmp_path: Path) -> None:
 
 
 def test_a_process_that_is_lost_is_told(tmp_path: Path) -> None:
-    async def test(baker: Baker) -> None:
+    async def test(baker: Baker, _: Workshop) -> None:
         with pytest.raises(UnavailableError, match="without an answer"):
             await told(baker, order("lost"))
 
@@ -124,14 +114,14 @@ async def begun(baker: Baker) -> "asyncio.Task[None]":
 
 
 def test_cancelling_ends_the_process_and_the_next_takes_its_turn(tmp_path: Path) -> None:
-    async def test(baker: Baker) -> None:
+    async def test(baker: Baker, workshop: Workshop) -> None:
         task = await begun(baker)
         waiting = asyncio.create_task(told(baker, order("next")))
         await asyncio.sleep(0)
-        (process,) = baker._running
+        (process,) = workshop.running
         task.cancel()
         steps = await waiting
-        assert steps[0] == BakeStep("waiting for another photo", 0.0)
+        assert steps[0] == BakeStep("waiting for other work", 0.0)
         assert steps[-1] == Baked("next")
         assert process.returncode is not None
         asked = json.loads((tmp_path / "avatars" / "slow.json").read_bytes())
@@ -141,10 +131,10 @@ def test_cancelling_ends_the_process_and_the_next_takes_its_turn(tmp_path: Path)
 
 
 def test_closing_the_iterator_half_way_ends_the_process(tmp_path: Path) -> None:
-    async def test(baker: Baker) -> None:
+    async def test(baker: Baker, workshop: Workshop) -> None:
         async with aclosing(baker.bake(order("slow"))) as telling:
             assert await anext(telling) == BakeStep("building the rig", 0.25)
-            (process,) = baker._running
+            (process,) = workshop.running
         assert process.returncode is not None
         with pytest.raises(ProcessLookupError):
             os.kill(process.pid, 0)
@@ -157,7 +147,7 @@ async def wait(baker: Baker) -> None:
 
 
 def test_no_more_than_a_few_wait(tmp_path: Path) -> None:
-    async def test(baker: Baker) -> None:
+    async def test(baker: Baker, _: Workshop) -> None:
         tasks = [await begun(baker)]
         tasks += [asyncio.create_task(wait(baker)) for _ in range(MAX_WAITING)]
         await asyncio.sleep(0.05)
@@ -172,9 +162,9 @@ def test_no_more_than_a_few_wait(tmp_path: Path) -> None:
 
 
 def test_closing_ends_what_runs_and_takes_nothing_new(tmp_path: Path) -> None:
-    async def test(baker: Baker) -> None:
+    async def test(baker: Baker, workshop: Workshop) -> None:
         task = await begun(baker)
-        await baker.aclose()
+        await workshop.aclose()
         with pytest.raises(UnavailableError, match="shutting down"):
             await task
         with pytest.raises(UnavailableError, match="shutting down"):
@@ -184,7 +174,7 @@ def test_closing_ends_what_runs_and_takes_nothing_new(tmp_path: Path) -> None:
 
 
 def test_faces_come_with_what_speaks_against_them(tmp_path: Path) -> None:
-    async def test(baker: Baker) -> None:
+    async def test(baker: Baker, _: Workshop) -> None:
         found = await baker.detect(b"too dark")
         assert (found.width, found.height) == (640, 480)
         (face,) = found.faces
@@ -198,13 +188,14 @@ def test_the_real_process_says_what_is_missing(tmp_path: Path) -> None:
     empty.mkdir()
 
     async def main() -> None:
-        baker = Baker(BakerOptions(tmp_path / "avatars", empty, tmp_path / "cache"))
+        workshop = Workshop(WorkshopOptions(empty, tmp_path / "cache"))
+        baker = Baker(workshop, tmp_path / "avatars")
         async with asyncio.timeout(LIMIT_S):
             with pytest.raises((ModelMissingError, BakeUnavailableError)) as caught:
                 await told(baker, order("ada"))
             assert status_of(caught.value).code == "FAILED_PRECONDITION"
             with pytest.raises((AvatarNameError, BakeUnavailableError)):
                 await told(baker, order("Ada Lovelace", FacePoints([1.0] * 1404)))
-        await baker.aclose()
+        await workshop.aclose()
 
     asyncio.run(main())

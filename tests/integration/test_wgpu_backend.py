@@ -1,6 +1,7 @@
 """The GPU backend against the CPU backend, on Mesa's software adapter."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -65,6 +66,33 @@ def cpu() -> Iterator[Compositor]:
 @pytest.mark.parametrize("case", CASES)
 def test_both_backends_draw_the_same_picture(gpu: Compositor, cpu: Compositor, case: str) -> None:
     assert_the_same_picture(gpu.render([CASES[case]])[0], cpu.render([CASES[case]])[0])
+
+
+def test_both_backends_draw_the_same_corrective(gpu: Compositor, cpu: Compositor) -> None:
+    avatar = synthetic_avatar(0.5)
+    parts = [
+        replace(
+            part,
+            bases={
+                name: replace(basis, drivers=("b00", "b01")) if name == "b07" else basis
+                for name, basis in part.bases.items()
+            },
+        )
+        for part in avatar.parts
+    ]
+    for compositor in (gpu, cpu):
+        compositor.load(replace(avatar, name="corrected", parts=tuple(parts)))
+    weights = (("b00", 0.9), ("b01", 0.9))
+    frames = [
+        compositor.render([DrawList(name, SIZE, given)])[0]
+        for name, given in (
+            ("corrected", weights), ("synthetic", weights), ("synthetic", (*weights, ("b07", 0.81)))
+        )
+        for compositor in (gpu, cpu)
+    ]  # fmt: skip
+    assert_the_same_picture(frames[0], frames[1])
+    np.testing.assert_array_equal(frames[1], frames[5])
+    assert np.abs(frames[1].astype(np.int64) - frames[3]).max() > 10
 
 
 @pytest.fixture(scope="module")

@@ -129,6 +129,27 @@ def test_lashes_ride_on_the_lid_while_the_fold_stays(closed: tuple[FaceRig, Shap
     assert 0.0 < fold < 0.2 * lid
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "eyeSquintLeft",
+        "eyeWideLeft",
+        "eyeLookUpLeft",
+        "browInnerUp",
+        "browOuterUpLeft",
+        "browDownLeft",
+    ],
+)
+def test_lids_that_hardly_close_bare_no_thin_line_of_hidden_skin(
+    closed: tuple[FaceRig, Shapes], name: str
+) -> None:
+    rig, shapes = closed
+    moves, curves = shapes[name], rig.mesh.curves
+
+    assert np.abs(moves).max() > 2.0
+    np.testing.assert_allclose(moves[curves["foldLeft"]], moves[curves["lashLeft"]], atol=0.02)
+
+
 def test_jaw_opens_the_lips_and_drops_the_chin(closed: tuple[FaceRig, Shapes]) -> None:
     rig, shapes = closed
     moves = shapes["jawOpen"]

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from capsules.bake.canvas import Floats, place, vector
+from capsules.bake.found import FoundFace, Photo
 from capsules.bake.mouth import Mouth, paint_mouth
 from capsules.bake.topology import anatomy
 from tests.drawn_face import drawn_face, drawn_photo, with_open_lips
@@ -63,3 +66,34 @@ def test_the_tongues_tip_ends_softly_over_its_shadow(smiling: Mouth) -> None:
     assert tip.rgb[faint].mean() < 0.75 * tip.rgb[solid].mean()
     # Redder than it is green or blue, as flesh is.
     assert tip.rgb[solid][:, 0].mean() > 1.2 * tip.rgb[solid][:, 1:].mean()
+
+
+def _shorter_row(smiling: FoundFace) -> Photo:
+    """The photo of a smile whose teeth lie in the dark on the picture's right."""
+    photo = drawn_photo(smiling)
+    rgb = photo.rgb.copy()
+    inner = smiling.landmarks[[13, 14, 78, 308], :2]
+    first = round(float(0.55 * inner[3, 0] + 0.45 * inner[:2, 0].mean()))
+    dark = rgb[:, first:]
+    bright = (dark.min(axis=2) > 200) & (np.arange(len(rgb))[:, None] > inner[0, 1] - 4)
+    dark[bright & (np.arange(len(rgb))[:, None] < inner[1, 1] + 4)] = (40, 18, 18)
+    return replace(photo, rgb=rgb)
+
+
+def test_a_row_that_the_photo_breaks_off_on_one_side_goes_on_there() -> None:
+    face = with_open_lips(drawn_face(), 8.0)
+    placement = place(face)
+    found = anatomy(face, placement)
+    photo = _shorter_row(face)
+    assert (photo.rgb != drawn_photo(face).rgb).any()
+
+    teeth = paint_mouth(photo, placement, found, _TONE, _WHITE).upper_teeth
+
+    columns = np.flatnonzero((teeth.alpha > 0.5).any(axis=0))
+    x = teeth.sheet.grid()[0][0, columns] - 0.5 * float(found.inner_upper[[0, -1], 0].sum())
+    assert -x[0] == pytest.approx(x[-1], abs=0.05 * found.unit)
+    # In the shade, and without a step where the photo's teeth end.
+    level = np.array([teeth.rgb[teeth.alpha[:, c] > 0.5, c].mean() for c in columns])
+    assert level[x > 0.2 * found.unit].mean() < 0.9 * level[np.abs(x) < 0.1 * found.unit].mean()
+    right = x > 0
+    assert np.abs(np.diff(level[right])).max() < 0.2

@@ -173,6 +173,14 @@ def test_hands_take_on_the_persons_colours(tmp_path: Path) -> None:
     assert teal < 0.02
 
 
+def test_hands_of_a_photo_in_grey_are_grey(tmp_path: Path) -> None:
+    grey = vector(0.55, 0.55, 0.55)
+    hands, _ = recoloured_hands(builtin_avatar("mira", tmp_path), grey, vector(0.2, 0.2, 0.2))
+    texture = hands[0].texture.astype(np.float32)
+    solid = texture[texture[..., 3] > 250.0][:, :3]
+    assert np.ptp(solid, axis=1).mean() < 4.0
+
+
 def test_options_with_hands_add_them_in_front(avatar: Avatar, tmp_path: Path) -> None:
     face = drawn_face()
     photo = drawn_photo(face)

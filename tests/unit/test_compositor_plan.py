@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from compositor.drawlist import Camera, DrawList, FrameSize, Light, PartTransform
 from compositor.levels import choose_level, choose_levels
 from compositor.light import directional, irradiance_polynomial
-from compositor.prepared import plan, prepare
+from compositor.prepared import plan, prepare, resolver
 from compositor.wgpu_plan import Planner
 from compositor.wgpu_records import LEVEL_DTYPE
 from tests.unit.avatars import synthetic_avatar
@@ -58,7 +58,7 @@ def test_batch_asks_for_what_each_draw_list_asks_for() -> None:
     planned = Planner(PARTS, AVATAR.canvas_px).plan(DRAW_LISTS, Resident())
     first_levels = np.cumsum([0, *(len(part.level_sizes) for part in PARTS)])
     for number, draw_list in enumerate(DRAW_LISTS):
-        plans = plan(PARTS, AVATAR.canvas_px, draw_list)
+        plans = plan(PARTS, AVATAR.canvas_px, draw_list, resolver(PARTS))
         for part, asked in enumerate(plans):
             job, m = planned.jobs[number, part], asked.matrix
             np.testing.assert_allclose(job["row_x"][:3], (m.a, m.b, m.c), rtol=1e-5, atol=1e-4)

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from capsules.mira.raster import Floats, floats, smoothstep
+from capsules.bake.canvas import Floats, smoothstep, vector
 
-__all__ = ["FINGER_ORDER", "Bend", "Finger", "arch_depth", "fingers", "pose_points"]
+__all__ = ["Bend", "Finger", "Frame", "arch_depth", "fingers", "pose_points"]
 
-FINGER_ORDER = ("Thumb", "Index", "Middle", "Ring", "Pinky")
 _STEPS = 160
 
 
@@ -56,6 +55,46 @@ class Finger:
         r0, r1, r2, r3 = self.radii
         width = [r0 * 0.82, r0, 0.5 * (r0 + r1) * 0.965, r1, 0.5 * (r1 + r2) * 0.96, r2, r3]
         return np.interp(s, at, width).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """How a hand's frame lies on the canvas.
+
+    Attributes:
+        side: +1 for the avatar's left hand (picture's right), -1 for the other.
+        wrist: Canvas position.
+        tilt: Degrees that the fingers lean towards the middle of the picture.
+        turn: Degrees that the palm faces the middle of the picture rather than the wearer.
+    """
+
+    side: int
+    wrist: tuple[float, float]
+    tilt: float = 20.0
+    turn: float = 15.0
+
+    def to_canvas(self, points: Floats) -> Floats:
+        """Canvas positions (n, 2) of points (n, 3) of the frame."""
+        across = np.cos(np.radians(self.turn)) * points[:, 0]
+        across = across + np.sin(np.radians(self.turn)) * points[:, 2]
+        c, s = np.cos(np.radians(self.tilt)), np.sin(np.radians(self.tilt))
+        # Fingers (-y) lean to -x for the picture's right hand; the other is its mirror image.
+        x = c * across + s * points[:, 1]
+        y = -s * across + c * points[:, 1]
+        return np.stack([self.wrist[0] + self.side * x, self.wrist[1] + y], axis=1).astype(
+            np.float32
+        )
+
+    def turned(self, normals: Floats) -> Floats:
+        """Normals of the frame, on the canvas."""
+        c, s = np.cos(np.radians(self.tilt)), np.sin(np.radians(self.tilt))
+        ct, st = np.cos(np.radians(self.turn)), np.sin(np.radians(self.turn))
+        y = normals[..., 1]
+        x = ct * normals[..., 0] + st * normals[..., 2]
+        z = ct * normals[..., 2] - st * normals[..., 0]
+        return np.stack([self.side * (c * x + s * y), -s * x + c * y, z], axis=-1).astype(
+            np.float32
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +166,16 @@ def pose_points(finger: Finger, s: Floats, across: Floats, height: Floats, bend:
     path = np.cumsum(0.5 * (along[1:] + along[:-1]) * step, axis=0)
     path = np.vstack([np.zeros((1, 3)), path])
     origin = [np.interp(0.0, stations, path[:, i]) for i in range(3)]
-    knuckle = arch_depth(floats([finger.base[0]]), floats([finger.base[1]]))
+    knuckle = arch_depth(vector(finger.base[0]), vector(finger.base[1]))
     path = path - origin + np.array([*finger.base, float(knuckle[0])])
 
     def at_station(table: Floats) -> Floats:
         return np.stack([np.interp(s, stations, table[:, i]) for i in range(3)], axis=1)
 
-    out = (
-        at_station(path) + at_station(right) * across[:, None] + at_station(back) * height[:, None]
+    return np.asarray(
+        at_station(path) + at_station(right) * across[:, None] + at_station(back) * height[:, None],
+        np.float32,
     )
-    return out.astype(np.float32)
 
 
 def arch_depth(x: Floats, y: Floats) -> Floats:

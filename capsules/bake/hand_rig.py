@@ -3,46 +3,69 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from capsules.mira.hand_paint import (
-    MAIN_SHEET,
-    SHADOW_HALF_PX,
-    SHADOW_LENGTH_PX,
-    Atlas,
-    Frame,
-)
-from capsules.mira.hand_shape import Bend, Finger, arch_depth, fingers, pose_points
-from capsules.mira.mesh import Mesh, grid_mesh, wound
-from capsules.mira.raster import Floats, Sheet, floats, smoothstep
+from capsules.avatar import Part, Skeleton
+from capsules.bake.canvas import CANVAS_PX, Floats, Sheet, smoothstep, vector
+from capsules.bake.eyes import Painted
+from capsules.bake.hand_shape import Bend, Finger, Frame, arch_depth, fingers, pose_points
+from capsules.bake.layers import premultiplied
+from capsules.bake.mesh import Mesh, grid_mesh, signed_areas
+from capsules.bake.parts import normals_of, part_of
 
-__all__ = ["HandRig", "rig_hand"]
+__all__ = ["MAIN_PX", "SHADOW_HALF_PX", "SHADOW_LENGTH_PX", "Atlas", "hand_part"]
+
+# In the hand's own frame; the sleeve reaches far below so that its end never shows.
+MAIN_PX = (-100.0, -160.0, 200.0, 700.0)
+"""Left, top, width and height of the back of the hand with the sleeve in a hand's atlas, in the
+hand's own frame."""
+SHADOW_HALF_PX = 22.0
+"""Of the sprite from which all cast shadows are made: half its width."""
+SHADOW_LENGTH_PX = 90.0
+"""And its length."""
 
 _TURN = np.sin(np.radians(40.0))
 _COLUMNS = (-1.0, -0.66, 0.0, 0.66, 1.0)
 _MARGIN_PX = 3.0
 _ROOT_PX = 24.0
+_CELL_PX = 33.0
 # How far down and to the right of the hand its shadow falls, canvas pixels.
 _SHADOW_FALLS = (5.0, 11.0)
+# About where a leaning body turns, and how far hands go with the body's movements.
+_LEANS_AT, _LEAN = (0.5 * CANVAS_PX, 1180.0), 0.075
+_WITH_BODY = (("bodySway", (14.0, 0.0)), ("shoulderShrug", (0.0, -14.0)), ("breath", (0.0, -3.0)))
+_PIVOT_PX = 120.0  # below the wrist
 
 
 @dataclass(frozen=True, slots=True)
-class HandRig:
+class Atlas:
+    """A hand's picture: back of the hand and sleeve as they lie, fingers straight beside them.
+
+    Attributes:
+        paint: All of it, in the hand's frame, with the fingers off to the right; its normals are
+            those on the canvas at rest.
+        slots: For each finger the atlas x of its axis and y of its base, canvas pixels.
+        shadow: Atlas x of the axis and y of the tip of a finger's cast shadow.
+    """
+
+    paint: Painted
+    slots: tuple[tuple[float, float], ...]
+    shadow: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rig:
     """Everything of a hand but its picture.
 
     Attributes:
-        vertices: (V, 2) canvas pixels at rest.
-        uv: (V, 2).
-        triangles: (T, 3) in painter's order: cast shadows, thumb, fingers, back of the hand with
-            the sleeve.
+        mesh: At rest, triangles in painter's order: cast shadows, thumb, fingers, back of the hand
+            with the sleeve.
         deltas: By basis name (V, 2).
         keypoints: (21, 2) at rest.
         keypoint_deltas: By basis name (21, 2).
     """
 
-    vertices: Floats
-    uv: Floats
-    triangles: NDArray[np.int32]
+    mesh: Mesh
     deltas: dict[str, Floats]
     keypoints: Floats
     keypoint_deltas: dict[str, Floats]
@@ -61,13 +84,17 @@ class _Strip:
         return pose_points(self.finger, self.s, self.across, self.height, bend)
 
 
+def _floats(values: ArrayLike) -> Floats:
+    return np.asarray(values, np.float32)
+
+
 def _stations(finger: Finger) -> Floats:
     a, b, _ = finger.bones
     end = finger.length + finger.radii[3] + _MARGIN_PX
     dense = [at + d for at in (a, a + b) for d in (-7.0, -2.5, 2.5, 7.0)]
     spaced = [-_ROOT_PX, -8.0, 0.0, 7.0, 0.5 * a, a + 0.5 * b, end - 12.0, end - 6.0, end]
     rows = np.array(sorted([*dense, *spaced]), np.float32)
-    return floats(rows[np.concatenate([[True], np.diff(rows) > 2.2])])
+    return _floats(rows[np.concatenate([[True], np.diff(rows) > 2.2])])
 
 
 def _strip(finger: Finger, slot: tuple[float, float]) -> _Strip:
@@ -99,37 +126,37 @@ def _shadow(finger: Finger, spot: tuple[float, float]) -> _Strip:
     """The shadow that a finger casts on what is behind it."""
     a, b, _ = finger.bones
     end = finger.length + finger.radii[3] + 7.0
-    s = floats([-8.0, 0.35 * a, a, a + 0.5 * b, a + b, end - 12.0, end])
+    s = _floats([-8.0, 0.35 * a, a, a + 0.5 * b, a + b, end - 12.0, end])
     half = 1.75 * finger.radius(s)
     return _shadow_strip(finger, s, half, end - s, spot)
 
 
 def _arm_shadow(spot: tuple[float, float]) -> tuple[Floats, _Strip]:
     """The shadow of the back of the hand and of the sleeve, and where it lies in space."""
-    y = floats([-128.0, -112.0, -92.0, -50.0, 0.0, 60.0, 110.0, 240.0, 540.0])
-    half = floats([52.0, 60.0, 66.0, 60.0, 48.0, 56.0, 72.0, 88.0, 112.0])
+    y = _floats([-128.0, -112.0, -92.0, -50.0, 0.0, 60.0, 110.0, 240.0, 540.0])
+    half = _floats([52.0, 60.0, 66.0, 60.0, 48.0, 56.0, 72.0, 88.0, 112.0])
     strip = _shadow_strip(fingers()[0], -y, half, y - y[0], spot)
     space = np.stack([strip.across, -strip.s, arch_depth(strip.across, -strip.s)], axis=1)
-    return floats(space), strip
+    return _floats(space), strip
 
 
 def _shadow_strip(
     finger: Finger, s: Floats, half: Floats, from_end: Floats, spot: tuple[float, float]
 ) -> _Strip:
-    u = np.tile(floats([-1.0, 1.0]), len(s))
+    u = np.tile(_floats([-1.0, 1.0]), len(s))
     along = np.repeat(np.minimum(from_end * SHADOW_HALF_PX / half, SHADOW_LENGTH_PX), 2)
     atlas = np.stack([spot[0] + u * SHADOW_HALF_PX, spot[1] + along], axis=1)
     rows = np.arange(len(s) - 1)[:, None] * 2
     triangles = np.concatenate([rows + np.array(corners) for corners in ((0, 1, 2), (1, 3, 2))])
-    across = floats(u * np.repeat(half, 2))
+    across = _floats(u * np.repeat(half, 2))
     return _Strip(
-        finger, np.repeat(s, 2), across, 0 * across, floats(atlas), triangles.astype(np.int32)
+        finger, np.repeat(s, 2), across, 0 * across, _floats(atlas), triangles.astype(np.int32)
     )
 
 
 def _joints(finger: Finger, bend: Bend) -> Floats:
     a, b, _ = finger.bones
-    s = floats([0.0, a, a + b, finger.length + 0.5 * finger.radii[3]])
+    s = _floats([0.0, a, a + b, finger.length + 0.5 * finger.radii[3]])
     none = np.zeros(4, np.float32)
     return pose_points(finger, s, none, none, bend)
 
@@ -164,8 +191,7 @@ def _layers(atlas: Atlas) -> list[_Layer]:
     return layers
 
 
-def rig_hand(frame: Frame, atlas: Atlas) -> HandRig:
-    """Builds a hand's geometry for its painted atlas."""
+def _rig_hand(frame: Frame, atlas: Atlas) -> _Rig:
     word = "Left" if frame.side > 0 else "Right"
     layers = _layers(atlas)
     space = np.vstack([layer.space for layer in layers]).astype(np.float32)
@@ -174,16 +200,10 @@ def rig_hand(frame: Frame, atlas: Atlas) -> HandRig:
     uv = np.vstack([atlas.paint.sheet.uv(layer.atlas) for layer in layers])
     cast = np.concatenate([np.full(len(layer.space), layer.is_shadow) for layer in layers])
     rest = frame.to_canvas(space)
-    placed = rest + cast[:, None] * floats(_SHADOW_FALLS)
+    placed = _floats(rest + cast[:, None] * vector(*_SHADOW_FALLS))
     bones = np.vstack([np.zeros((1, 3), np.float32), *(_joints(f, Bend()) for f in fingers())])
-    rig = HandRig(
-        placed,
-        uv.astype(np.float32),
-        wound(rest, np.vstack(triangles).astype(np.int32)),
-        {},
-        frame.to_canvas(bones),
-        {},
-    )
+    mesh = Mesh(placed, uv.astype(np.float32), _wound(rest, np.vstack(triangles)))
+    rig = _Rig(mesh, {}, frame.to_canvas(bones), {})
     for k, finger in enumerate(fingers()):
         for kind, bend in (("Curl", Bend(curl=1.0)), ("Spread", Bend(spread=1.0))):
             moved, joints = space.copy(), bones.copy()
@@ -201,11 +221,16 @@ def rig_hand(frame: Frame, atlas: Atlas) -> HandRig:
     return rig
 
 
+def _wound(points: Floats, triangles: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The same triangles, all clockwise in the picture."""
+    turned = (signed_areas(points, triangles) < 0)[:, None]
+    return np.where(turned, triangles[:, [0, 2, 1]], triangles).astype(np.int32)
+
+
 def _main(atlas: Atlas) -> Mesh:
     w = atlas.paint.alpha.shape[1]
-    columns = round(w * MAIN_SHEET.width / atlas.paint.sheet.width)
-    area = Sheet(MAIN_SHEET.left, MAIN_SHEET.top, MAIN_SHEET.width, MAIN_SHEET.height, 1.0)
-    return grid_mesh(area, atlas.paint.alpha[:, :columns], 33.0)
+    columns = round(w * MAIN_PX[2] / atlas.paint.sheet.width)
+    return grid_mesh(Sheet(*MAIN_PX), atlas.paint.alpha[:, :columns], _CELL_PX)
 
 
 def _turned(space: Floats, kind: str) -> Floats:
@@ -224,3 +249,29 @@ def _turned(space: Floats, kind: str) -> Floats:
     else:
         out[:, 1] += (0.20 * y + 0.35 * _TURN * arch_depth(x, y)) * reach
     return out
+
+
+def hand_part(frame: Frame, atlas: Atlas) -> tuple[Part, Skeleton]:
+    """A hand and its skeleton.
+
+    Args:
+        frame: How it lies on the canvas.
+        atlas: Its picture.
+    """
+    name = "handLeft" if frame.side > 0 else "handRight"
+    rig = _rig_hand(frame, atlas)
+    keypoints = rig.keypoints
+    moves = rig.deltas | _with_body(rig.mesh.vertices)
+    pivot = frame.to_canvas(_floats([[0.0, _PIVOT_PX, 0.0]]))[0]
+    paint = atlas.paint
+    texture = premultiplied(paint.rgb, paint.alpha)
+    part = part_of(name, rig.mesh, texture, moves, normals_of(paint), pivot)
+    return part, Skeleton(
+        name, keypoints, dict(sorted((rig.keypoint_deltas | _with_body(keypoints)).items()))
+    )
+
+
+def _with_body(points: Floats) -> dict[str, Floats]:
+    """How points (N, 2) of a hand go with the body."""
+    out = {"bodyLean": np.asarray(_LEAN * (points - vector(*_LEANS_AT)), np.float32)}
+    return out | {name: np.tile(vector(*move), (len(points), 1)) for name, move in _WITH_BODY}
