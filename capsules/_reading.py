@@ -15,6 +15,7 @@ from capsules.clip import Clip, open_clip
 from capsules.curve import Curve
 from capsules.errors import ClipError, LibraryError
 from capsules.model import Capsule, ClipSource, Expression, Layer
+from capsules.profile import Profile
 
 __all__ = ["VISEMES_FILE", "FolderContent", "read_clips", "read_folder", "read_visemes"]
 
@@ -24,6 +25,7 @@ VISEMES_FILE = "visemes.json"
 _MAX_PROBLEMS = 20
 _POINT = ([int, int], [int, float])
 _MAX_VALUE_CHARS = 60
+_KEYS = frozenset({"capsules", "expressions", "profiles", "note"})
 
 # The part after which a layer's clips are drawn; others are drawn over all parts.
 _AFTER = {Layer.FACE: "face", Layer.HAND: "handLeft", Layer.BODY: "body"}
@@ -38,6 +40,7 @@ class FolderContent:
 
     capsules: list[Capsule] = field(default_factory=list)
     expressions: list[Expression] = field(default_factory=list)
+    profiles: list[Profile] = field(default_factory=list)
 
 
 def read_folder(folder: Path) -> FolderContent:
@@ -144,17 +147,19 @@ class _Reader:
         except LibraryError as error:
             self._problems.append(str(error))
             return
-        if not isinstance(data, dict) or not data.keys() <= {"capsules", "expressions", "note"}:
+        if not isinstance(data, dict) or not data.keys() <= _KEYS:
             found = sorted(data) if isinstance(data, dict) else type(data).__name__
             self._problems.append(
-                f"{path.name}: got {_shown(found)}, expected an object with 'capsules' or "
-                "'expressions' (and a 'note')"
+                f"{path.name}: got {_shown(found)}, expected an object with 'capsules', "
+                "'expressions' or 'profiles' (and a 'note')"
             )
             return
         for record in self._records(path, data, "capsules"):
             self._add_capsule(path, record)
         for record in self._records(path, data, "expressions"):
             self._add_expression(path, record)
+        for record in self._records(path, data, "profiles"):
+            self._add_profile(path, record)
 
     def finish(self) -> None:
         _refuse(self._problems)
@@ -188,6 +193,16 @@ class _Reader:
         new_id = self._is_new(path, where, "id", expression.id)
         if self._is_new(path, where, "name", expression.name) and new_id:
             self.content.expressions.append(expression)
+
+    def _add_profile(self, path: Path, record: object) -> None:
+        where = _name_of(record, "name")
+        try:
+            profile = Profile.model_validate(record)
+        except ValidationError as error:
+            self._problems.extend(_problems(path.name, where, error))
+            return
+        if self._is_new(path, where, "name", profile.name):
+            self.content.profiles.append(profile)
 
     def _is_new(self, path: Path, where: str, key: str, value: str) -> bool:
         first = self._taken_in.get((key, value))

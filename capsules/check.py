@@ -5,12 +5,13 @@ in the light of the other capsules, of the targets' ranges, or of the whole.
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 
+from capsules._profile_check import profile_findings
 from capsules.library import Library
 from capsules.model import BlendMode, Capsule, Expression, Layer, Track
 from capsules.targets import Target, targets
@@ -66,11 +67,17 @@ def check_library(library: Library) -> list[Finding]:
     emotions in every layer that blends by them.
     """
     findings: list[Finding] = []
-    for capsule in library.capsules.values():
+    capsules = tuple(library.capsules.values())  # generated ones are made once
+    for capsule in capsules:
         findings.extend(check_capsule(library, capsule))
     for expression in library.expressions.values():
         findings.extend(_items(library, expression))
-    findings.extend(_duplicates(library))
+    for profile in library.profiles.values():
+        findings += [
+            _error(code, profile.name, message)
+            for code, message in profile_findings(library, profile)
+        ]
+    findings.extend(_duplicates(capsules))
     for layer in _REACH:
         findings.extend(_coverage(library, layer))
     if library.packaged:
@@ -245,9 +252,9 @@ _CAPSULE_CHECKS: tuple[Callable[[Library, Capsule], Iterator[Finding]], ...] = (
 )
 
 
-def _duplicates(library: Library) -> Iterator[Finding]:
+def _duplicates(capsules: Iterable[Capsule]) -> Iterator[Finding]:
     seen: dict[str, str] = {}
-    for capsule in library.capsules.values():
+    for capsule in capsules:
         if not capsule.tracks and not capsule.components and not capsule.clip:
             continue
         content = capsule.model_dump_json(include=_CONTENT)

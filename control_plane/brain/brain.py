@@ -4,22 +4,29 @@ An event is checked, appraised, felt, and planned; nothing here waits or does I/
 decided by the seed, the events and the injected clock: the same ones give equal packets.
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from capsules.library import Library
-from capsules.model import Capsule, Expression
-from control_plane.brain.chunks import split_text
+from capsules.model import Expression
+from capsules.profile import Profile
 from control_plane.brain.event_checks import check_event, check_text
 from control_plane.brain.gestures import GESTURES, TASK_SITUATIONS, UI_SITUATIONS, Situation
+from control_plane.brain.packets import MIN_TEXT_BYTES, PacketMaker, Shown
 from control_plane.brain.palette import mood_of
 from control_plane.brain.planner import Moment, Plan, Planner
+from control_plane.brain.playable import Named, Playable, name_of, playable, require
+from control_plane.brain.playable import named as named_in
 from control_plane.brain.sequences import Sequences
+from control_plane.brain.situations import situation_of
 from control_plane.emotion.appraisal import Appraisal, Appraiser, default_appraiser
 from control_plane.emotion.empathy import response_to
-from control_plane.emotion.labels import emotion_named, label_of
-from control_plane.emotion.mood import MoodModel, clamp
+from control_plane.emotion.explain import KEPT_CHANGES, Cause, Explanation
+from control_plane.emotion.labels import label_of
+from control_plane.emotion.mood import Felt, MoodModel
 from control_plane.emotion.personality import Personality
+from control_plane.emotion.signals import signals_in
+from control_plane.emotion.traits import Signal, temper_of
+from control_plane.emotion.vad import clamp, distance, scaled
 from control_plane.errors import InvalidArgumentError, InvalidEventError, NotFoundError
 from control_plane.events import (
     Chat,
@@ -32,36 +39,25 @@ from control_plane.events import (
     PlayExpression,
     Pose,
     Preview,
+    SetFeatures,
     SetQuality,
     Speak,
     Task,
+    TaskState,
     Ui,
     UiContext,
 )
 from control_plane.own_capsules import check_for_use
 from engine.clock import NS_PER_MS, Clock
-from engine.packet import MAX_PACKET_BYTES, BlendEntry, IdPacket, Mood
-from engine.wire import size_bytes
+from engine.features import Features
+from engine.packet import MAX_PACKET_BYTES, IdPacket, Mood
 
 __all__ = ["Brain"]
 
+# From so far from the mood at rest on, an answer does not hide what is felt.
+_MOVED = 0.35
 _DEBOUNCE_NS = 100 * NS_PER_MS
-_MAX_SESSION_ID_BYTES = 64
-# A packet's tags and lengths around its text, beside what the packet without text takes.
-_TEXT_OVERHEAD_BYTES = 4
-# The first packet of a speech leaves at least this much room for words.
-_MIN_TEXT_BYTES = 120
-_MAX_TEXT_BYTES = 320
-# What one says oneself moves the mood less than what one is told.
-_OWN_WORDS = 0.6
-
-# From this arousal on a text is answered with raised brows rather than a nod.
-_STIRRING = 0.5
-# Below this valence a text is met quietly.
-_TROUBLING = -0.25
-_GREETINGS = frozenset({"hi", "hello", "hey", "hiya", "howdy", "welcome"})
-
-Named = Expression | Capsule | Mood
+_TASK_SIGNALS = {TaskState.SUCCEEDED: Signal.SUCCESS, TaskState.FAILED: Signal.ERROR}
 
 
 class Brain:
@@ -73,7 +69,7 @@ class Brain:
         personality: How it feels.
         clock: The session's clock.
         seed: Of the gestures' variation.
-        appraiser: Reads texts; None: the process's lexicon appraiser.
+        appraiser: Reads texts; None: the process's own appraiser.
 
     Raises:
         InvalidArgumentError: The session id is empty or too long.
@@ -89,22 +85,21 @@ class Brain:
         seed: int = 0,
         appraiser: Appraiser | None = None,
     ) -> None:
-        if not 0 < len(session_id.encode()) <= _MAX_SESSION_ID_BYTES:
-            raise InvalidArgumentError(
-                f"session_id is {session_id!r}, expected 1 to {_MAX_SESSION_ID_BYTES} bytes"
-            )
         self._library = library
-        self._session_id = session_id
+        self._packets = PacketMaker(session_id)
         self._personality = personality
         self._clock = clock
         self._appraiser = default_appraiser() if appraiser is None else appraiser
         self._mood = MoodModel(personality, clock.now_ns())
         self._planner = Planner(library, personality, seed)
-        self._sequence = 0
         self._sequences = Sequences()
         self._ui: tuple[UiContext | None, int] = (None, 0)
+        self._features = Features()
+        self._dwelling = False
         self.appraisal: Appraisal | None = None
         """What the last text felt like; None before the first."""
+        self.response: Mood | None = None
+        """How it felt back at the user's last text; None where that was told, or before."""
 
     @property
     def mood(self) -> Mood:
@@ -118,8 +113,8 @@ class Brain:
 
     @property
     def label(self) -> str:
-        """Name of `mood`."""
-        return label_of(self.mood)
+        """Name of `mood`, or of the profile that is held."""
+        return self._shown(self.mood).label
 
     def handle(self, event: Event, client: str = "") -> tuple[IdPacket, ...]:
         """The packets an event leads to, each of at most 500 bytes; the first one shows at once.
@@ -140,9 +135,20 @@ class Brain:
         self._sequences.check(event.sequence, client)
         check_event(event.kind)
         packets = self._dispatch(event.kind, event.sequence)
+        self._end_turn(event.sequence)
         # A refused event leaves no trace: mended, it may come again under its number.
         self._sequences.take(event.sequence, client)
         return packets
+
+    def explain(self, limit: int = KEPT_CHANGES) -> Explanation:
+        """Why the mood is what it is: the last changes, and what time has done since."""
+        now_ns = self._clock.now_ns()
+        return Explanation(
+            personality=self._personality,
+            traits=self._mood.traits,
+            since=self._mood.since_change(now_ns),
+            changes=self._mood.changes(limit),
+        )
 
     def forget(self, client: str) -> None:
         """Drops a client's sequence counter; unknown ones are fine."""
@@ -157,6 +163,9 @@ class Brain:
     ) -> tuple[IdPacket, ...]:
         """Packets that say a text, the first with a fitting face, hands and voice.
 
+        An answer comes in the same moment as what it answers: where that has moved the avatar, the
+        face goes on showing it, and the expression gives only its hands and its voice.
+
         Args:
             text: At most 8,000 characters.
             expression: Name of an expression or emotion that wins over what the text suggests.
@@ -167,8 +176,13 @@ class Brain:
             NotFoundError: The expression is unknown or revoked.
         """
         check_text("speak.text", text)
-        named = self._named(expression, "expression") if expression else None
-        return self._say(text, named, event_sequence)
+        named = named_in(self._library, expression, "expression") if expression else None
+        if isinstance(named, Expression) and self._is_moved():
+            packets = self._answer(text, named, event_sequence)
+        else:
+            packets = self._say(text, named, event_sequence)
+        self._end_turn(event_sequence)
+        return packets
 
     def tick(self, now_ns: int) -> IdPacket | None:
         """Lets the mood move on by itself; called about five times a second.
@@ -176,11 +190,27 @@ class Brain:
         Returns:
             A packet where the face has to follow, else None.
         """
+        self._leave_place(now_ns)
         target = self._mood.expressed(now_ns)
         plan = self._planner.drift(target, now_ns)
         if plan is None or not plan.blends:
             return None
-        return self._packet(plan, target, now_ns, 0)
+        return self._packet(plan, target, now_ns)
+
+    def take(self, library: Library) -> IdPacket | None:
+        """Goes on with another state of the library: what may not play in it never leaves again.
+
+        Returns:
+            The packet that shows the mood by what may play, where anything shows.
+        """
+        self._library = library
+        self._planner.take(library)
+        return self.tick(self._clock.now_ns())
+
+    def set_features(self, features: Features) -> None:
+        """Switches what the brain does, from the next packet on."""
+        self._features = features
+        self._planner.blend_all(blended=features.vector_blending)
 
     def _dispatch(self, kind: EventKind, sequence: int) -> tuple[IdPacket, ...]:
         match kind:
@@ -200,45 +230,72 @@ class Brain:
                 return self._interrupt(sequence)
             case Preview():
                 return self._preview(kind, sequence)
-            case Light() | SetQuality() | Pose():
+            case Light() | SetQuality() | Pose() | SetFeatures():
                 return ()
 
     def _chat(self, chat: Chat, sequence: int) -> tuple[IdPacket, ...]:
-        named = self._named(chat.intent, "event.chat.intent") if chat.intent else None
+        named = named_in(self._library, chat.intent, "event.chat.intent") if chat.intent else None
         if chat.role is ChatRole.ASSISTANT:
             return self._say(chat.text, named, sequence)
         self._ui = (None, 0)
         if chat.role is ChatRole.SYSTEM:
             return self._reaction(Situation.NOTED, sequence)
         self.appraisal = appraisal = self._appraiser.appraise(chat.text)
+        signals = signals_in(chat.text, appraisal)
+        if isinstance(named, Playable):
+            require(self._library, named)
+        self._mood.turn(signals)
+        self.response = None
         if named is not None:
-            return self._show(named, 1.0, sequence)
-        felt = response_to(appraisal.vad, self._personality.empathy)
-        self._mood.feel(felt, appraisal.intensity, self._clock.now_ns())
-        return self._reaction(_situation(chat.text, appraisal), sequence)
+            return self._show(named, 1.0, Cause("intent", sequence, chat.intent))
+        self.response = response_to(appraisal.vad, self._personality.empathy)
+        felt = Felt(
+            appraisal.vad,
+            self.response,
+            appraisal.intensity,
+            appraisal.confidence,
+        )
+        evidence = ", ".join((*(signal.value for signal in signals), f"sounds {appraisal.label}"))
+        self._mood.feel(felt, self._clock.now_ns(), Cause("chat", sequence, evidence))
+        return self._reaction(situation_of(chat.text, appraisal), sequence)
 
     def _say(self, text: str, named: Named | None, sequence: int) -> tuple[IdPacket, ...]:
         self.appraisal = appraisal = self._appraiser.appraise(text)
         now_ns = self._clock.now_ns()
-        moment = Moment(self._sequence + 1, now_ns, speaking=True)
-        if isinstance(named, Expression | Capsule):
-            plan = self._performance(named, 1.0, moment)
+        moment = self._moment(speaking=True)
+        if isinstance(named, Playable):
+            plan = self._performance(named, 1.0, moment, Cause("speak", sequence, name_of(named)))
         else:
-            vad = appraisal.vad if named is None else named
-            intensity = _OWN_WORDS * appraisal.intensity if named is None else 1.0
-            self._mood.feel(vad, intensity, now_ns)
+            cause = Cause("speak", sequence, f"sounds {appraisal.label}")
+            self._mood.feel(_in_own_words(appraisal, named), now_ns, cause)
             plan = self._planner.react(self._mood.expressed(now_ns), Situation.SPEAKING, moment)
+        return self._speech(text, plan, sequence)
+
+    def _answer(self, text: str, named: Expression, sequence: int) -> tuple[IdPacket, ...]:
+        self.appraisal = self._appraiser.appraise(text)
+        target = self._mood.expressed(self._clock.now_ns())
+        plan = self._planner.accompany(named, target, self._moment(speaking=True))
+        return self._speech(text, plan, sequence)
+
+    def _is_moved(self) -> bool:
+        shown = self._mood.expressed(self._clock.now_ns())
+        return distance(shown, self._personality.baseline) > _MOVED
+
+    def _speech(self, text: str, plan: Plan, sequence: int) -> tuple[IdPacket, ...]:
+        now_ns = self._clock.now_ns()
         target = self._mood.expressed(now_ns)
-        first = self._packet(plan, target, now_ns, sequence, MAX_PACKET_BYTES - _MIN_TEXT_BYTES)
-        return self._spoken(first, text)
+        limit = MAX_PACKET_BYTES - MIN_TEXT_BYTES
+        first = self._packets.packet(plan, self._shown(target), now_ns, sequence, limit)
+        return self._packets.spoken(first, text)
 
     def _play(self, play: PlayExpression, sequence: int) -> tuple[IdPacket, ...]:
-        named = self._playable(play.id)
+        named = playable(self._library, play.id)
         if named is None:
             raise NotFoundError(
-                f"event.expression.id is {play.id!r}: no expression or capsule has it"
+                f"event.expression.id is {play.id!r}: no expression, profile or capsule has it"
             )
-        return self._show(named, play.weight, sequence)
+        kind = type(named).__name__.lower()
+        return self._show(named, play.weight, Cause(kind, sequence, name_of(named)))
 
     def _preview(self, preview: Preview, sequence: int) -> tuple[IdPacket, ...]:
         capsule = preview.capsule
@@ -248,25 +305,30 @@ class Brain:
             raise InvalidEventError(str(error), error.field) from error
         now_ns = self._clock.now_ns()
         target = self._mood.expressed(now_ns)
-        moment = Moment(self._sequence + 1, now_ns)
-        plan = self._planner.perform(capsule, preview.weight, target, moment, given=True)
+        plan = self._planner.perform(capsule, preview.weight, target, self._moment(), given=True)
         return (self._packet(plan, target, now_ns, sequence),)
 
     def _set(self, emotion: Emotion, sequence: int) -> tuple[IdPacket, ...]:
         vad = emotion.vad
         share = emotion.intensity
         aim = clamp(vad.valence * share, vad.arousal * share, vad.dominance * share)
-        self._mood.set(aim, self._clock.now_ns())
+        self._mood.set(aim, self._clock.now_ns(), Cause("emotion", sequence, label_of(aim)))
         return self._reaction(Situation.SET, sequence)
 
     def _task(self, task: Task, sequence: int) -> tuple[IdPacket, ...]:
         situation = TASK_SITUATIONS[task.state]
         gesture = GESTURES[situation]
+        if task.state in _TASK_SIGNALS:
+            self._mood.turn((_TASK_SIGNALS[task.state],))
         if gesture.feels is not None:
-            self._mood.feel(gesture.feels, gesture.intensity, self._clock.now_ns())
-        return self._reaction(situation, sequence)
+            felt = Felt(gesture.feels, intensity=gesture.intensity)
+            cause = Cause("task", sequence, task.state.value)
+            self._mood.feel(felt, self._clock.now_ns(), cause)
+        return self._reaction(situation if self._features.context else Situation.SET, sequence)
 
     def _context(self, ui: Ui, sequence: int) -> tuple[IdPacket, ...]:
+        if not self._features.context:
+            return ()
         now_ns = self._clock.now_ns()
         last, since_ns = self._ui
         if last is ui.context and now_ns - since_ns < _DEBOUNCE_NS:
@@ -277,135 +339,76 @@ class Brain:
         return self._reaction(UI_SITUATIONS[ui.context], sequence)
 
     def _interrupt(self, sequence: int) -> tuple[IdPacket, ...]:
-        self._mood.calm_reaction(self._clock.now_ns())
+        self._mood.calm_reaction(self._clock.now_ns(), Cause("interrupt", sequence))
         (packet,) = self._reaction(Situation.INTERRUPTED, sequence)
         return (replace(packet, interrupt=True),)
 
     def _reaction(self, situation: Situation, sequence: int) -> tuple[IdPacket, ...]:
         now_ns = self._clock.now_ns()
         target = self._mood.expressed(now_ns)
-        plan = self._planner.react(target, situation, Moment(self._sequence + 1, now_ns))
+        plan = self._planner.react(target, situation, self._moment())
         return (self._packet(plan, target, now_ns, sequence),)
 
-    def _show(self, named: Named, weight: float, sequence: int) -> tuple[IdPacket, ...]:
+    def _show(self, named: Named, weight: float, cause: Cause) -> tuple[IdPacket, ...]:
         now_ns = self._clock.now_ns()
         if isinstance(named, Mood):
-            self._mood.feel(named, weight, now_ns)
-            return self._reaction(Situation.TOLD, sequence)
-        plan = self._performance(named, weight, Moment(self._sequence + 1, now_ns))
-        return (self._packet(plan, self._mood.expressed(now_ns), now_ns, sequence),)
+            self._mood.feel(Felt(named, intensity=weight), now_ns, cause)
+            return self._reaction(Situation.TOLD, cause.event_sequence)
+        plan = self._performance(named, weight, self._moment(), cause)
+        return (self._packet(plan, self._mood.expressed(now_ns), now_ns, cause.event_sequence),)
 
-    def _performance(self, named: Expression | Capsule, weight: float, moment: Moment) -> Plan:
-        if not any(self._library.resolve(cid) for cid in _cids(named)):
-            raise NotFoundError(f"{_id_of(named)} is revoked and nothing stands in for it")
+    def _performance(self, named: Playable, weight: float, moment: Moment, cause: Cause) -> Plan:
+        require(self._library, named)
+        if isinstance(named, Profile):
+            return self._hold(named, weight, moment, cause)
         if named.emotion is not None:
-            self._mood.feel(mood_of(named.emotion), weight, moment.now_ns)
+            felt = Felt(mood_of(named.emotion), intensity=weight)
+            self._mood.feel(felt, moment.now_ns, cause)
         return self._planner.perform(named, weight, self._mood.expressed(moment.now_ns), moment)
 
-    def _named(self, name: str, field: str) -> Named:
-        """An expression, capsule or emotion.
+    def _hold(self, profile: Profile, weight: float, moment: Moment, cause: Cause) -> Plan:
+        place = scaled(mood_of(profile.emotion), weight)
+        plan = self._planner.hold(profile, weight, place, moment)
+        self._mood.feel(Felt(mood_of(profile.emotion), intensity=weight), moment.now_ns, cause)
+        self._mood.dwell(place, moment.now_ns)
+        self._dwelling = True
+        return plan
 
-        Raises:
-            NotFoundError: The name is none of these.
-        """
-        found = self._playable(name)
-        if found is not None:
-            return found
-        emotion = emotion_named(name)
-        if emotion is None:
-            raise NotFoundError(f"{field} is {name!r}: no expression or emotion has that name")
-        return emotion
+    def _end_turn(self, sequence: int) -> None:
+        """Notes what is over: a turn at which nothing was felt, a profile that was replaced."""
+        now_ns = self._clock.now_ns()
+        self._mood.end_turn(now_ns, Cause("turn", sequence))
+        self._leave_place(now_ns)
 
-    def _playable(self, name: str) -> Expression | Capsule | None:
-        if name in self._library.capsules:
-            return self._library.capsules[name]
-        try:
-            return self._library.expression(name)
-        except LookupError:
-            return None
+    def _leave_place(self, now_ns: int) -> None:
+        """Lets the mood go home where the profile that kept it is not held any more."""
+        if self._dwelling and self._planner.held is None:
+            self._mood.dwell(None, now_ns)
+            self._dwelling = False
 
-    def _packet(
-        self,
-        plan: Plan,
-        target: Mood,
-        now_ns: int,
-        event_sequence: int,
-        limit_bytes: int = MAX_PACKET_BYTES,
-    ) -> IdPacket:
-        """The next packet; blends that do not fit are left out, the last ones first."""
-        self._sequence += 1
-        mood = _quantised(target)
-        packet = IdPacket(
-            sequence=self._sequence,
-            session_id=self._session_id,
-            timestamp_ns=now_ns,
-            blends=_distinct(plan.blends),
-            lead_lags=plan.lead_lags,
-            audio_first=plan.audio_first,
-            mood=mood,
-            label=label_of(mood),
-            event_sequence=event_sequence,
+    def _shown(self, target: Mood) -> Shown:
+        held = self._planner.held
+        return Shown(target, label_of(target) if held is None else held.label)
+
+    def _moment(self, *, speaking: bool = False) -> Moment:
+        return Moment(
+            self._packets.next_sequence,
+            self._clock.now_ns(),
+            speaking=speaking,
+            temper=temper_of(self._mood.traits),
         )
-        while packet.blends and size_bytes(packet) > limit_bytes:
-            packet = replace(packet, blends=packet.blends[:-1])
-        return packet
 
-    def _spoken(self, first: IdPacket, text: str) -> tuple[IdPacket, ...]:
-        """The packet with the beginning of the text, and others with the rest of it."""
-        room = MAX_PACKET_BYTES - size_bytes(first) - _TEXT_OVERHEAD_BYTES
-        pieces = split_text(text, _MAX_TEXT_BYTES, min(room, _MAX_TEXT_BYTES))
-        said = [piece for piece in pieces if piece.strip()]
-        packets = [replace(first, speak_text=said[0])]
-        for piece in said[1:]:
-            self._sequence += 1
-            packets.append(
-                replace(
-                    first,
-                    sequence=self._sequence,
-                    blends=(),
-                    lead_lags=(),
-                    audio_first=False,
-                    speak_text=piece,
-                )
-            )
-        return tuple(packets)
+    def _packet(self, plan: Plan, target: Mood, now_ns: int, sequence: int = 0) -> IdPacket:
+        return self._packets.packet(plan, self._shown(target), now_ns, sequence)
 
 
-def _situation(text: str, appraisal: Appraisal) -> Situation:
-    if appraisal.vad.valence < _TROUBLING:
-        return Situation.TROUBLED
-    if appraisal.vad.arousal >= _STIRRING:
-        return Situation.STIRRED
-    if text.rstrip().endswith(("?", "\uff1f")):
-        return Situation.ASKED
-    opening = text.strip().lower().split(maxsplit=1)[:1]
-    greeted = bool(opening) and opening[0].strip(",.!") in _GREETINGS
-    return Situation.GREETED if greeted else Situation.TOLD
-
-
-def _cids(named: Expression | Capsule) -> tuple[str, ...]:
-    if isinstance(named, Capsule):
-        return (named.cid,)
-    return tuple(item.cid for item in named.items)
-
-
-def _id_of(named: Expression | Capsule) -> str:
-    return named.cid if isinstance(named, Capsule) else f"{named.id} ({named.name})"
-
-
-def _distinct(blends: Iterable[BlendEntry]) -> tuple[BlendEntry, ...]:
-    """Each capsule once, at its greatest weight, in order of appearance."""
-    found: dict[str, BlendEntry] = {}
-    for entry in blends:
-        if entry.cid not in found or entry.weight > found[entry.cid].weight:
-            found[entry.cid] = entry
-    return tuple(found.values())
-
-
-def _quantised(mood: Mood) -> Mood:
-    """To 1/1024, which 32-bit floats hold exactly."""
-    return Mood(
-        round(mood.valence * 1024) / 1024,
-        round(mood.arousal * 1024) / 1024,
-        round(mood.dominance * 1024) / 1024,
+def _in_own_words(appraisal: Appraisal, named: Mood | None) -> Felt:
+    """What the avatar feels at what it says itself; `named` wins over what the text suggests."""
+    if named is not None:
+        return Felt(named)
+    return Felt(
+        appraisal.vad,
+        intensity=appraisal.intensity,
+        confidence=appraisal.confidence,
+        own_words=True,
     )

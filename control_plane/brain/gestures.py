@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from control_plane.events import TaskState, UiContext
-from engine.packet import Mood
+from engine.packet import Attention, Mood
 
-__all__ = ["GESTURES", "TASK_SITUATIONS", "UI_SITUATIONS", "Gesture", "Situation"]
+__all__ = ["BESIDE_PROFILE", "GESTURES", "TASK_SITUATIONS", "UI_SITUATIONS", "Gesture", "Situation"]
 
 
 class Situation(StrEnum):
@@ -53,6 +53,8 @@ class Gesture:
         overrides_hand: Whether the gesture comes before what the emotion would do with the hands.
         feels: What it makes the avatar feel; None: nothing.
         intensity: How strongly, [0, 1].
+        attention: What the avatar attends to from then on; None: as before.
+        curious: Whether curiosity leans towards it and strengthens the accent.
     """
 
     accent: tuple[str, ...] = ()
@@ -66,6 +68,8 @@ class Gesture:
     overrides_hand: bool = True
     feels: Mood | None = None
     intensity: float = 0.0
+    attention: Attention | None = None
+    curious: bool = False
 
 
 _NODS = ("nod", "tilt_left", "tilt_right", "brow_flash")
@@ -76,11 +80,13 @@ GESTURES: dict[Situation, Gesture] = {
         hand=("acknowledge", "listening"),
         hand_weight=0.8,
         overrides_hand=False,
+        attention=Attention.LISTENING,
     ),
     Situation.STIRRED: Gesture(
         accent=("brow_flash",),
         hand=("acknowledge", "listening"),
         overrides_hand=False,
+        attention=Attention.LISTENING,
     ),
     Situation.TROUBLED: Gesture(
         # Nothing quick, and no brow flash: it ends in a smile.
@@ -88,6 +94,7 @@ GESTURES: dict[Situation, Gesture] = {
         hand=("listening",),
         hand_weight=0.8,
         overrides_hand=False,
+        attention=Attention.LISTENING,
     ),
     Situation.ASKED: Gesture(
         # No glance aside: the pose looks away already.
@@ -97,10 +104,13 @@ GESTURES: dict[Situation, Gesture] = {
         hand=("thinking",),
         hand_weight=0.8,
         overrides_hand=False,
+        attention=Attention.THINKING,
+        curious=True,
     ),
     Situation.GREETED: Gesture(
         accent=("brow_flash", "nod"),
         hand=("greeting", "wave"),
+        attention=Attention.LISTENING,
     ),
     Situation.SPEAKING: Gesture(
         accent=("brow_flash", "nod", "tilt_left", "tilt_right"),
@@ -108,6 +118,7 @@ GESTURES: dict[Situation, Gesture] = {
         accent_weight=0.5,
         hand_weight=0.9,
         overrides_hand=False,
+        attention=Attention.LISTENING,
     ),
     Situation.NOTED: Gesture(accent=("glance_aside", "brow_flash"), accent_weight=0.5),
     Situation.SET: Gesture(),
@@ -118,24 +129,34 @@ GESTURES: dict[Situation, Gesture] = {
         pose_s=6.0,
         hand=("interrupt", "listening"),
         hand_weight=0.8,
+        attention=Attention.LISTENING,
     ),
-    Situation.IDLE: Gesture(accent=("glance_aside",), accent_weight=0.5, hand=("idle",)),
+    Situation.IDLE: Gesture(
+        accent=("glance_aside",), accent_weight=0.5, hand=("idle",), attention=Attention.IDLE
+    ),
     Situation.TYPING: Gesture(
         pose=("watching_typing", "typing", "attention"),
         pose_s=8.0,
         hand=("typing",),
         body=("lean_in",),
+        attention=Attention.TYPING,
     ),
-    Situation.READING: Gesture(pose=("reading",), pose_s=60.0, hand=("reading",)),
+    Situation.READING: Gesture(
+        pose=("reading",), pose_s=60.0, hand=("reading",), attention=Attention.READING
+    ),
     Situation.LISTENING: Gesture(
         accent=("tilt_left", "tilt_right", "nod"),
         accent_weight=0.6,
         pose=("listening", "attention"),
         hand=("listening",),
         body=("lean_in",),
+        attention=Attention.LISTENING,
     ),
     Situation.AWAY: Gesture(
-        accent=("glance_aside",), accent_weight=0.6, hand=("away", "idle", "waiting")
+        accent=("glance_aside",),
+        accent_weight=0.6,
+        hand=("away", "idle", "waiting"),
+        attention=Attention.AWAY,
     ),
     Situation.TASK_STARTED: Gesture(
         accent=("nod",),
@@ -144,6 +165,7 @@ GESTURES: dict[Situation, Gesture] = {
         hand=("task_started", "task_running"),
         feels=Mood(0.15, 0.25, 0.30),
         intensity=0.6,
+        attention=Attention.TASK_RUNNING,
     ),
     Situation.TASK_PROGRESS: Gesture(
         accent=("glance_aside", "nod"),
@@ -154,6 +176,7 @@ GESTURES: dict[Situation, Gesture] = {
         hand_weight=0.7,
         feels=Mood(0.15, 0.10, 0.15),
         intensity=0.3,
+        attention=Attention.TASK_RUNNING,
     ),
     Situation.TASK_SUCCEEDED: Gesture(
         accent=("nod_double", "brow_flash"),
@@ -161,6 +184,7 @@ GESTURES: dict[Situation, Gesture] = {
         body=("bounce", "task_done"),
         feels=Mood(0.75, 0.45, 0.45),
         intensity=0.9,
+        attention=Attention.TASK_DONE,
     ),
     Situation.TASK_FAILED: Gesture(
         accent=("shake", "lip_press"),
@@ -168,6 +192,7 @@ GESTURES: dict[Situation, Gesture] = {
         body=("sigh", "shrug"),
         feels=Mood(-0.50, 0.15, -0.25),
         intensity=0.9,
+        attention=Attention.TASK_FAILED,
     ),
     Situation.TASK_WAITING: Gesture(
         accent=("glance_aside", "lip_press"),
@@ -175,8 +200,22 @@ GESTURES: dict[Situation, Gesture] = {
         hand=("task_waiting", "waiting"),
         feels=Mood(-0.05, -0.25, -0.05),
         intensity=0.4,
+        attention=Attention.WAITING,
     ),
 }
+
+BESIDE_PROFILE = frozenset(
+    {
+        Situation.SPEAKING,
+        Situation.NOTED,
+        Situation.IDLE,
+        Situation.TYPING,
+        Situation.READING,
+        Situation.LISTENING,
+        Situation.AWAY,
+    }
+)
+"""Situations that leave a profile that is held as it is: only the hands answer them."""
 
 TASK_SITUATIONS: dict[TaskState, Situation] = {
     TaskState.STARTED: Situation.TASK_STARTED,

@@ -5,7 +5,7 @@ from weakref import WeakKeyDictionary
 from capsules.index import VadIndex
 from capsules.library import Library
 from capsules.model import Capsule, Emotion, Layer
-from control_plane.emotion.mood import distance
+from control_plane.emotion.vad import distance
 from engine.packet import Mood
 
 __all__ = ["NEUTRAL_SUFFIX", "Palette", "holds", "mood_of", "palette_of"]

@@ -9,14 +9,18 @@ from engine.clock import NS_PER_MS, NS_PER_S
 __all__ = ["Pauses"]
 
 _GESTURE_NS = 6 * NS_PER_S // 5
-_REST_NS = 4 * NS_PER_S
 _MOST_LATE_MS = 500
 
 
 class Pauses:
-    """One session's hands in time. Times are ns and never go back."""
+    """One session's hands in time. Times are ns and never go back.
 
-    def __init__(self) -> None:
+    Args:
+        rest_s: How long hands rest between gestures that nothing urges.
+    """
+
+    def __init__(self, rest_s: float = 4.0) -> None:
+        self._rest_ns = int(rest_s * NS_PER_S)
         self._moved_ns: int | None = None
         self._felt_ns: int | None = None
 
@@ -31,7 +35,7 @@ class Pauses:
         last_ns = self._felt_ns if felt and not speaking else self._moved_ns
         if last_ns is None:
             return 0
-        pause_ns = _GESTURE_NS if felt or speaking else _REST_NS
+        pause_ns = _GESTURE_NS if felt or speaking else self._rest_ns
         wait_ms = -((now_ns - last_ns - pause_ns) // NS_PER_MS)
         if wait_ms <= 0:
             return 0

@@ -1,67 +1,51 @@
-"""What a text feels like: a port, and an embedded lexicon behind it.
+"""What a text feels like: a port, and what is behind it by default.
 
-Valence comes from VADER (Hutto and Gilbert, 2014), sentence by sentence; arousal and dominance from
-families of words and emoji and from how the text is written: exclamation marks, capitals,
-stretched words, hedges, commands. A small model may take its place behind `Appraiser`.
+A small model trained on rated sentences (`control_plane.emotion.text_model`) says how good, how
+stirring and how commanding the words are; rules (`rules`) read what it has never seen: emoji,
+laughter, everyday situations, sarcasm, capitals. Where the rules find something they lead.
 """
 
-import math
-import re
-import string
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Protocol
 
-from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
-
-from control_plane.emotion.cues import (
-    ASSERTIVE,
-    DAMPENERS,
-    ENGLISH,
-    FOREIGN,
-    HEDGES,
-    IMPERATIVES,
-    INTENSIFIERS,
-    NEGATIONS,
-    SWEARS,
-    cues,
-)
 from control_plane.emotion.labels import label_of
-from control_plane.emotion.mood import clamp
+from control_plane.emotion.onnx_rater import OnnxRater
+from control_plane.emotion.rules import Evidence, Manner, RuleReading, is_english, read_rules
+from control_plane.emotion.text_model import Rater, default_text_model
+from control_plane.emotion.vad import clamp
 from engine.packet import Mood
 
-__all__ = ["Appraisal", "Appraiser", "LexiconAppraiser", "default_appraiser", "is_english"]
+__all__ = [
+    "Appraisal",
+    "Appraiser",
+    "TextAppraiser",
+    "default_appraiser",
+    "is_english",
+    "open_appraiser",
+]
 
-# A long text is judged by how it begins and how it ends, for VADER takes 1 us a character.
-_HEAD_CHARS = 500
-_TAIL_CHARS = 250
-
-_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
-_SENTENCE_END = re.compile(r"(?<=[.!?\n])\s+")
-_PIECE = re.compile(r"\S.{0,160}\S*", re.DOTALL)
-_STRETCHED = re.compile(r"([a-z])\1{2,}")
-_STRETCH = re.compile(r"(.)\1{2,}")
-_WEB_ADDRESS = re.compile(r"\bhttps?://\S+|\bwww\.\S+")
-_STARTLED = re.compile(r"\b(?:really|seriously|what|for real|no way|you did|wait)\s*[?!]")
-
-# VADER reads these as feelings; in chat they mostly carry on the talk.
-_LEXICON_CHANGES = {
-    "fine": 0.4,
-    "help": 0.2,
-    "kind": 0.8,
-    "like": 0.6,
-    "no": -0.4,
-    "ok": 0.1,
-    "okay": 0.1,
-    "please": 0.2,
-    "pretty": 0.6,
-    "sure": 0.3,
-    "unacceptable": -2.8,
-    "want": 0.0,
-    "well": 0.3,
-    "yes": 0.2,
-    "yep": 0.2,
-}
+# From EmoBank's scale to ours. Zero is what plain messages are rated on average; the factors give
+# the calibration half of the conversation set the spread of its expected emotions. See
+# docs/emotion.md.
+_ZERO = (3.0, 3.0, 3.05)
+_FACTORS = (1.5, 1.7, 2.9)
+# Readers of EmoBank found whatever is good or bad stirring as well; quiet chat stirs nobody.
+_STIR = 0.2
+# Values well below this are noise: most of what is plain lies there.
+_NOISE = 0.30
+# Courtesies mean no more than they say.
+_COURTESY_TRUST = 0.85
+# How much an exclamation mark counts after a greeting or thanks.
+_COURTEOUS = 0.3
+_REST = Mood()
+# Cues of this weight count as much as the model.
+_EVIDENCE_HALF = 0.6
+# What is found in another language or without words is trusted no further.
+_MAX_UNREAD_CONFIDENCE = 0.35
+# Where feeling something and feeling nothing meet: what lies here may be either.
+_BORDER = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,187 +72,90 @@ class Appraiser(Protocol):
         """Appraises a text of any length and language; under 1 ms; never raises."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Evidence:
-    """Weighted mean place of the cues found, and how much they weigh."""
+class TextAppraiser:
+    """The text model and the rules together; pure and thread-safe.
 
-    place: Mood
-    weight: float
+    Args:
+        model: Rates texts; None: the one that ships, read now (tens of ms).
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class _Manner:
-    """How the text is written, each of about [0, 1]."""
-
-    exclaimed: float
-    asked: bool
-    shouted: float
-    stretched: bool
-    startled: bool
-    trailing: bool
-    degree: float
-    certainty: float
-
-
-class LexiconAppraiser:
-    """VADER and rules. Reads VADER's lexicon when made (tens of ms); then pure and thread-safe."""
-
-    def __init__(self) -> None:
-        self._vader = SentimentIntensityAnalyzer()
-        self._vader.lexicon.update(_LEXICON_CHANGES)
-        # Emoji are our own cues; their spelled-out names would be counted twice.
-        self._vader.emojis = {
-            key: text for key, text in self._vader.emojis.items() if key not in cues().marks
-        }
+    def __init__(self, model: Rater | None = None) -> None:
+        self._model = default_text_model() if model is None else model
+        # Tables are read now, not while somebody waits for a face.
+        read_rules("Warm.")
 
     def appraise(self, text: str) -> Appraisal:
         """See `Appraiser.appraise`."""
-        excerpt = _WEB_ADDRESS.sub(" ", _excerpt(text)).replace("\u2019", "'")
-        lower = excerpt.lower()
-        words = _WORD.findall(lower)
-        marks = cues().mark_pattern.findall(lower)
-        english = _is_english(lower, words)
-        evidence = _gather(lower if english else "", marks)
-        polarity = self._polarity(excerpt) if english else 0.0
-        manner = _manner(excerpt, lower, words, english=english)
-        vad = _place(polarity, evidence, manner)
+        reading = read_rules(text)
+        heard = self._heard(reading)
+        vad = _place(heard, reading)
         feeling = max(abs(vad.valence), 0.85 * abs(vad.arousal), 0.7 * abs(vad.dominance))
         return Appraisal(
             vad=vad,
             intensity=min(1.0, 0.05 + 1.1 * feeling),
             label=label_of(vad),
-            confidence=_confidence(polarity, evidence, english=english, words=len(words)),
+            confidence=_confidence(reading, heard, vad),
         )
 
-    def _polarity(self, text: str) -> float:
-        """VADER's compound score [-1, 1], over sentences, the stronger ones counting more."""
-        plain = text.translate(cues().mark_blanks)
-        total = weight = 0.0
-        for sentence in _SENTENCE_END.split(plain):
-            # VADER's time grows with the square of a sentence's length.
-            for piece in _PIECE.findall(sentence):
-                if not self._may_feel(piece):
-                    continue
-                score: float = self._vader.polarity_scores(piece)["compound"]
-                total += score * abs(score)
-                weight += abs(score)
-        return total / weight if weight else 0.0
-
-    def _may_feel(self, piece: str) -> bool:
-        """Whether VADER can find anything in it: a look at its words is quicker than its answer."""
-        known = self._vader.lexicon
-        for token in piece.lower().split():
-            if token in known or token.strip(string.punctuation) in known:
-                return True
-        return any(char in self._vader.emojis for char in piece if char > "\u2000")
+    def _heard(self, reading: RuleReading) -> Mood:
+        """What the model makes of the words, on our scale."""
+        if not reading.english:
+            return Mood()
+        rating = self._model.rate(reading.text, reading)
+        valence = _FACTORS[0] * (rating.valence - _ZERO[0])
+        arousal = _FACTORS[1] * (rating.arousal - _ZERO[1]) - _STIR * abs(valence)
+        dominance = _FACTORS[2] * (rating.dominance - _ZERO[2])
+        # What is neither good nor bad, and said without a mark, stirs nobody.
+        meant = 1.0 if reading.manner.exclaimed else min(1.0, 0.05 + abs(valence) / 0.4)
+        return clamp(_quieted(valence), meant * _quieted(arousal), meant * _quieted(dominance))
 
 
 @cache
-def default_appraiser() -> LexiconAppraiser:
-    """The process's one lexicon appraiser, made at the first call."""
-    return LexiconAppraiser()
+def default_appraiser() -> TextAppraiser:
+    """The process's one appraiser, made at the first call."""
+    return TextAppraiser()
 
 
-def is_english(text: str) -> bool:
-    """Whether the rules can read a text; true too for one without words."""
-    lower = _excerpt(text).lower().replace("\u2019", "'")
-    words = _WORD.findall(lower)
-    return not words or _is_english(lower, words)
+def open_appraiser(folder: Path | None) -> TextAppraiser:
+    """The process's one, or one with the model in `folder` (`onnx_rater`) in place of ours.
+
+    Raises:
+        RaterError: That model cannot be used.
+    """
+    return default_appraiser() if folder is None else TextAppraiser(OnnxRater(folder))
 
 
-def _excerpt(text: str) -> str:
-    if len(text) <= _HEAD_CHARS + _TAIL_CHARS:
-        return text
-    return f"{text[:_HEAD_CHARS]}\n{text[-_TAIL_CHARS:]}"
+def _quieted(value: float) -> float:
+    """Noise made smaller, what stands out left as it is."""
+    return value * value * value / (value * value + _NOISE * _NOISE)
 
 
-def _is_english(lower: str, words: list[str]) -> bool:
-    """Whether the lexicon can read it: common words decide, then the alphabet."""
-    if not words:
-        return False
-    ours = sum(word in ENGLISH for word in words)
-    theirs = sum(word in FOREIGN for word in words)
-    if theirs > ours or (theirs >= 2 and theirs == ours):
-        return False
-    letters = sum(len(word) for word in words)
-    plain = sum("a" <= char <= "z" for char in lower)
-    return plain >= 0.8 * letters
-
-
-def _gather(lower: str, marks: list[str]) -> _Evidence:
-    """Weighs up the cues of the words and marks; a negated cue counts little and the other way."""
-    table = cues()
-    found: list[tuple[Mood, float]] = [(table.marks[mark][1], 1.2) for mark in marks[:12]]
-    phrases = table.phrase_pattern.findall(lower)
-    found += [(table.phrases[phrase][1], 1.3) for phrase in phrases]
-    words = _WORD.findall(table.phrase_pattern.sub(" ", lower) if phrases else lower)
-    for index, word in enumerate(words):
-        cue = table.of_word(word) or table.of_word(_STRETCH.sub(r"\1", word))
-        if cue is None:
-            continue
-        place, weight = cue[1], 0.4 if cue[0] == "greeting" else 1.0
-        if any(before in NEGATIONS for before in words[max(0, index - 3) : index]):
-            place = clamp(-0.4 * place.valence, 0.2 * place.arousal, -0.3 * place.dominance)
-            weight = 0.5
-        found.append((place, weight))
-    total = sum(weight for _, weight in found)
-    if total == 0.0:
-        return _Evidence(Mood(), 0.0)
-    return _Evidence(
-        clamp(
-            sum(place.valence * weight for place, weight in found) / total,
-            sum(place.arousal * weight for place, weight in found) / total,
-            sum(place.dominance * weight for place, weight in found) / total,
-        ),
-        total,
-    )
-
-
-def _manner(text: str, lower: str, words: list[str], *, english: bool) -> _Manner:
-    tokens = text.split()
-    shouted = [token for token in tokens if token.isupper() and sum(map(str.isalpha, token)) > 2]
-    lettered = sum(any(map(str.isalpha, token)) for token in tokens)
-    certainty = degree = 0.0
-    if english:
-        certainty = 0.12 * min(3, sum(word in ASSERTIVE for word in words))
-        certainty -= 0.12 * min(3, sum(word in HEDGES for word in words))
-        certainty += 0.2 * any(word in SWEARS for word in words)
-        certainty += 0.2 * (words[0] in IMPERATIVES and "?" not in text)
-        degree = 0.1 * min(3, sum(word in INTENSIFIERS for word in words))
-        degree -= 0.2 * min(2, sum(word in DAMPENERS for word in words))
-    return _Manner(
-        exclaimed=1.0 - math.exp(-(text.count("!") + text.count("\uff01")) / 2.0),
-        asked="?" in text or "\uff1f" in text,
-        # One short word in capitals is an abbreviation.
-        shouted=len(shouted) / lettered if len("".join(shouted)) >= 5 else 0.0,
-        stretched=bool(_STRETCHED.search(lower)),
-        startled="?!" in text or "!?" in text or bool(_STARTLED.search(lower)),
-        trailing=lower.rstrip().endswith(("...", "\u2026")),
-        degree=degree,
-        certainty=certainty,
-    )
-
-
-def _place(polarity: float, evidence: _Evidence, manner: _Manner) -> Mood:
-    """Joins what is said with how it is said."""
-    trust = evidence.weight / (evidence.weight + 0.35)
+def _place(heard: Mood, reading: RuleReading) -> Mood:
+    """Joins what the words say, what the cues say, and how it is written."""
+    evidence, manner = reading.evidence, reading.manner
+    if reading.sarcastic:
+        return _sarcasm(heard, evidence, manner)
+    trust = evidence.weight / (evidence.weight + _EVIDENCE_HALF)
+    judged = evidence.judged_weight / (evidence.judged_weight + _EVIDENCE_HALF)
+    if evidence.polite:
+        trust = judged = max(trust, _COURTESY_TRUST)
     said = evidence.place
-    shaped = math.copysign(abs(polarity) ** 0.85, polarity)
-    if manner.startled and abs(polarity) < 0.4:
-        shaped *= 0.5  # "no way?!" is not a refusal
-    valence = 0.6 * shaped + 0.55 * trust * said.valence if polarity and trust else shaped
-    if not polarity:
-        valence = 0.85 * trust * said.valence
-    arousal = trust * said.arousal if trust else 0.3 * abs(shaped)
-    dominance = trust * said.dominance if trust else 0.2 * shaped
-    valence *= 1.0 + 0.5 * manner.degree
-    arousal *= 1.0 + manner.degree
-    arousal += 0.4 * manner.exclaimed + 0.35 * manner.shouted
-    arousal += 0.3 * manner.startled + 0.1 * manner.stretched - 0.15 * manner.trailing
+    valence = heard.valence + judged * (said.valence - heard.valence)
+    arousal = heard.arousal + trust * (said.arousal - heard.arousal)
+    if evidence.polite:
+        arousal = said.arousal
+    dominance = heard.dominance + judged * (said.dominance - heard.dominance)
+    valence *= 1.0 + 0.3 * manner.degree
+    arousal *= 1.0 + (manner.degree if arousal > 0.0 else 0.0)
+    # The model has heard the marks where it alone speaks; "thanks!" is only polite.
+    loud = trust if reading.english else 1.0
+    exclaimed = (_COURTEOUS if evidence.polite else 1.0) * manner.exclaimed
+    arousal += (0.15 + 0.25 * loud) * exclaimed + 0.35 * manner.shouted
+    arousal += 0.3 * manner.startled + 0.1 * manner.stretched - 0.1 * manner.trailing
     if abs(valence) > 0.1:
-        valence += math.copysign(0.15 * manner.exclaimed, valence)
+        valence += 0.15 * loud * exclaimed * (1.0 if valence > 0.0 else -1.0)
     elif not manner.asked:
-        valence += 0.2 * manner.exclaimed  # who exclaims without a complaint is rather pleased
+        valence += 0.1 * manner.exclaimed  # who exclaims without a complaint is rather pleased
     if valence < -0.1:
         valence -= 0.1 * manner.shouted
     dominance += manner.certainty
@@ -278,8 +165,31 @@ def _place(polarity: float, evidence: _Evidence, manner: _Manner) -> Mood:
     return clamp(valence, arousal, dominance)
 
 
-def _confidence(polarity: float, evidence: _Evidence, *, english: bool, words: int) -> float:
-    if not english:
-        return min(0.35, 0.05 + 0.15 * evidence.weight)
-    found = 0.4 + 0.12 * min(3.0, evidence.weight) + (0.14 if abs(polarity) > 0.2 else 0.0)
-    return found if words > 1 or evidence.weight else 0.5 * found
+def _sarcasm(heard: Mood, evidence: Evidence, manner: Manner) -> Mood:
+    """Praise that means blame: as bad as it sounds good, colder, and from above."""
+    sounds = max(abs(heard.valence), abs(evidence.place.valence) * min(1.0, evidence.weight))
+    return clamp(
+        -0.3 - 0.25 * sounds,
+        0.12 + 0.2 * manner.exclaimed + 0.3 * manner.shouted,
+        0.3,
+    )
+
+
+def _confidence(reading: RuleReading, heard: Mood, vad: Mood) -> float:
+    """More where cues and model agree and where the place found is clear; see docs/emotion.md."""
+    evidence = reading.evidence
+    if not reading.english:
+        return min(_MAX_UNREAD_CONFIDENCE, 0.05 + 0.15 * evidence.weight)
+    found = 0.4 + 0.35 * min(_clear(vad.valence), _clear(vad.arousal))
+    if evidence.weight:
+        trust = evidence.judged_weight / (evidence.judged_weight + _EVIDENCE_HALF)
+        apart = abs(evidence.place.valence - heard.valence)
+        found += trust * (0.2 - 0.15 * min(1.0, apart))
+    if reading.sarcastic:
+        found -= 0.1
+    return found if reading.words > 1 or evidence.weight else 0.5 * found
+
+
+def _clear(value: float) -> float:
+    """How far a value is from where feeling something and feeling nothing meet, [0, 1]."""
+    return min(1.0, abs(abs(value) - _BORDER) / _BORDER)

@@ -33,7 +33,7 @@ _FAMILIES: dict[str, tuple[Mood, str, str]] = {
         "😀😃😄😁🌞🎈🥳🎉🎊",
     ),
     "pleasure": (
-        Mood(0.55, 0.15, 0.15),
+        Mood(0.55, 0.08, 0.15),
         "glad good nice lovely fun enjoy* smile* sunny cheerful pleased better beautiful pretty "
         "cool sweet",
         "😊🙂☺😺😉",
@@ -56,17 +56,17 @@ _FAMILIES: dict[str, tuple[Mood, str, str]] = {
         "❤😍🥰😘💕💖💗💞💙💚💛💜🤗😻",
     ),
     "gratitude": (
-        Mood(0.65, 0.15, -0.15),
+        Mood(0.65, 0.05, -0.20),
         "thanks thank thankful grateful gratitude appreciat* thx ty",
         "🙏💐",
     ),
     "greeting": (
-        Mood(0.40, 0.25, 0.05),
+        Mood(0.40, 0.12, 0.05),
         "hello hi hey hiya howdy greetings welcome morning",
         "👋",
     ),
     "pride": (
-        Mood(0.65, 0.35, 0.70),
+        Mood(0.65, 0.20, 0.70),
         "proud pride achiev* accomplish* succeed* success* victory champion nailed won",
         "😎💪🏆🥇👑",
     ),
@@ -109,7 +109,7 @@ _FAMILIES: dict[str, tuple[Mood, str, str]] = {
     "fear": (
         Mood(-0.65, 0.65, -0.60),
         "scared scary afraid fear fears fearful terrified terrifying terror frighten* panic* "
-        "horror dread nightmare danger dangerous",
+        "horror dread nightmare* danger dangerous",
         "😨😱😰",
     ),
     "worry": (
@@ -140,7 +140,7 @@ _FAMILIES: dict[str, tuple[Mood, str, str]] = {
         "😏",
     ),
     "guilt": (
-        Mood(-0.40, -0.05, -0.50),
+        Mood(-0.40, -0.14, -0.50),
         "sorry apolog* regret* guilt guilty ashamed shame forgive",
         "🙇",
     ),
@@ -150,7 +150,7 @@ _FAMILIES: dict[str, tuple[Mood, str, str]] = {
         "😅🙈",
     ),
     "confusion": (
-        Mood(-0.20, 0.20, -0.40),
+        Mood(-0.25, 0.14, -0.40),
         "confus* puzzled puzzling unclear huh baffl* perplex*",
         "😕🤷",
     ),
@@ -162,7 +162,7 @@ _FAMILIES: dict[str, tuple[Mood, str, str]] = {
     "tiredness": (
         Mood(-0.25, -0.70, -0.30),
         "tired exhaust* sleepy weary drained fatigue* burnout asleep",
-        "😴😪😫😩💤",
+        "😴😪😫💤",
     ),
     "urgency": (
         Mood(-0.10, 0.70, 0.10),
@@ -170,49 +170,21 @@ _FAMILIES: dict[str, tuple[Mood, str, str]] = {
         "🚨⏰",
     ),
     "approval": (
-        Mood(0.50, 0.20, 0.30),
+        Mood(0.50, 0.08, 0.18),
         "agree agreed exactly approve* works worked solved fixed congratulations congrats",
         "👍👏✅👌💯✨",
     ),
+    "contentment": (Mood(0.50, -0.35, 0.20), "content cosy cozy snug", "☕"),
+    "disappointment": (
+        Mood(-0.50, -0.14, -0.20),
+        "letdown underwhelm* unfortunately mediocre",
+        "",
+    ),
+    "frustration": (Mood(-0.50, 0.45, -0.05), "", "😩"),
+    "determination": (Mood(0.15, 0.45, 0.60), "determined", ""),
+    # What carries on the talk; it speaks against reading a feeling into the rest.
+    "plain": (Mood(0.0, 0.0, 0.0), "ok okay yes yep yeah sure hmm no brb", ""),
     "refusal": (Mood(-0.35, 0.25, 0.35), "refuse* reject* disagree* deny denied nope", "👎❌"),
-}
-
-# Several words that mean what none of them does alone; they are read before the words are.
-_PHRASES: dict[str, str] = {
-    "bad news": "worry",
-    "can't wait": "excitement",
-    "cant wait": "excitement",
-    "don't get it": "confusion",
-    "don't understand": "confusion",
-    "fed up": "annoyance",
-    "give up": "sadness",
-    "good news": "joy",
-    "how dare": "anger",
-    "leave me alone": "anger",
-    "broke up": "sadness",
-    "did it": "pride",
-    "fell through": "sadness",
-    "getting married": "joy",
-    "got engaged": "joy",
-    "got fired": "sadness",
-    "got the job": "joy",
-    "i passed": "pride",
-    "i won": "pride",
-    "laid off": "sadness",
-    "lost my job": "sadness",
-    "makes no sense": "confusion",
-    "no idea": "confusion",
-    "no way": "surprise",
-    "oh my god": "surprise",
-    "oh no": "worry",
-    "passed away": "grief",
-    "shut up": "anger",
-    "sick of": "annoyance",
-    "so what": "contempt",
-    "tired of": "annoyance",
-    "well done": "approval",
-    "what if": "worry",
-    "what the": "surprise",
 }
 
 _EMOTICONS: dict[str, str] = {
@@ -294,8 +266,7 @@ class Cues:
     Attributes:
         words: Cue by whole word.
         stems: Beginnings of words with their cues, the longest first, by their first three letters.
-        phrases: Cue by several words with single spaces between them.
-        phrase_pattern: Finds the phrases in lower-case text.
+        families: Place by family.
         marks: Cue by emoji (one code point) or lower-case emoticon.
         mark_pattern: Finds the marks in lower-case text.
         mark_blanks: For `str.translate`: puts a space for every emoji.
@@ -303,8 +274,7 @@ class Cues:
 
     words: dict[str, Cue]
     stems: dict[str, tuple[tuple[str, Cue], ...]]
-    phrases: dict[str, Cue]
-    phrase_pattern: re.Pattern[str]
+    families: dict[str, Mood]
     marks: dict[str, Cue]
     mark_pattern: re.Pattern[str]
     mark_blanks: dict[int, str]
@@ -331,15 +301,13 @@ def cues() -> Cues:
             table = stems if text.endswith("*") else words
             table[text.rstrip("*")] = (family, mood)
         emoji |= dict.fromkeys(pictures, (family, mood))
-    phrases = {text: (family, _FAMILIES[family][0]) for text, family in _PHRASES.items()}
     emoticons = {text: (family, _FAMILIES[family][0]) for text, family in _EMOTICONS.items()}
     pictures = "".join(emoji)
     faces = "|".join(re.escape(text) for text in sorted(emoticons, key=len, reverse=True))
     return Cues(
         words=words,
         stems=_by_beginning(stems),
-        phrases=phrases,
-        phrase_pattern=re.compile(rf"\b(?:{'|'.join(map(re.escape, phrases))})\b"),
+        families={family: mood for family, (mood, _, _) in _FAMILIES.items()},
         marks=emoji | emoticons,
         # An emoticon stands alone: "http://" holds none.
         mark_pattern=re.compile(rf"[{pictures}]|(?<!\S)(?:{faces})(?=[\s.,!?]|$)"),

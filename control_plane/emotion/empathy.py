@@ -4,7 +4,7 @@ Joy is shared; distress is met. Shouting back at the angry, or trembling with th
 be mirroring, not listening: both are met with concern, calmer and less dominant than what came.
 """
 
-from control_plane.emotion.mood import mix
+from control_plane.emotion.vad import mix
 from engine.packet import Mood
 
 __all__ = ["response_to"]

@@ -5,6 +5,8 @@ Mehrabian, "Evidence for a three-factor theory of emotions" (1977). The places b
 rounded: they only decide which word people read.
 """
 
+import math
+
 from engine.packet import Mood
 
 __all__ = ["EMOTIONS", "NEUTRAL_LABEL", "NEUTRAL_RADIUS", "emotion_named", "label_of"]
@@ -80,15 +82,14 @@ def label_of(vad: Mood) -> str:
     valence, arousal, dominance = vad.valence, vad.arousal, vad.dominance
     if valence * valence + arousal * arousal + dominance * dominance < NEUTRAL_RADIUS**2:
         return NEUTRAL_LABEL
-    # Valence and arousal are felt more sharply than dominance: they count in full.
-    return min(
-        _POINTS,
-        key=lambda point: (
-            (point[1] - valence) ** 2
-            + (point[2] - arousal) ** 2
-            + 0.7 * (point[3] - dominance) ** 2
-        ),
-    )[0]
+    nearest, least = NEUTRAL_LABEL, math.inf
+    for name, along_v, along_a, along_d in _POINTS:
+        v, a, d = along_v - valence, along_a - arousal, along_d - dominance
+        # Valence and arousal are felt more sharply than dominance: they count in full.
+        gap = v * v + a * a + 0.7 * d * d
+        if gap < least:
+            nearest, least = name, gap
+    return nearest
 
 
 def emotion_named(name: str) -> Mood | None:

@@ -5,57 +5,85 @@ is what many of them leave behind. The mood follows an event by momentum,
 
     mood = m * mood + (1 - m) * (target * intensity + bias)
 
-(less of it where the intensity is slight) and between events goes back to the personality's
-baseline exponentially in continuous time. What the face shows, `expressed`, is the mood with the
-fading reaction on top.
+(less of it where the intensity is slight) and between events goes home exponentially in continuous
+time: to the personality's baseline, or to where a profile keeps it. What the face shows,
+`expressed`, is the mood with the fading reaction on top.
+
+`intensity` is the event's own, damped by how far the appraisal is to be trusted, times the
+personality's gain and, for what is bad, what its patience makes of it. `bias` is the personality's
+with the colour of the traits (`control_plane.emotion.traits`), which also shifts the baseline.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from control_plane.emotion.explain import (
+    KEPT_CHANGES,
+    Cause,
+    Factor,
+    MoodChange,
+    MoodLog,
+    Picture,
+    Rule,
+    TraitChange,
+    Weighing,
+)
 from control_plane.emotion.personality import Personality
+from control_plane.emotion.traits import (
+    EFFECTS,
+    TRAIT_NAMES,
+    Signal,
+    Traits,
+    after_turn,
+    colour,
+    negative_factor,
+)
+from control_plane.emotion.vad import clamp, mix, total
 from engine.clock import NS_PER_S
 from engine.packet import Mood
 
-__all__ = ["SILENCE_NS", "MoodModel", "MoodState", "clamp", "decayed", "distance", "mix"]
+__all__ = [
+    "SILENCE_NS",
+    "SURE",
+    "Felt",
+    "MoodModel",
+    "MoodState",
+    "decayed",
+    "trust",
+]
 
 # After this long without an event the mood comes back to the baseline fast.
 SILENCE_NS = 10 * NS_PER_S
+SURE = 0.65
+"""An appraisal of this confidence or more is felt as it is."""
+
 _RECENTRE_S = 2.0
 # What is felt less strongly than this moves the mood less than momentum alone would: plain words
 # neither comfort nor sober anybody.
 _SLIGHT = 0.4
 # A reaction of this share of what is left of the last one takes its place.
 _SUPERSEDES = 0.5
-
-_ZERO = Mood()
-
-
-def clamp(valence: float, arousal: float, dominance: float) -> Mood:
-    """The point of the cube nearest to the three numbers."""
-    return Mood(
-        max(-1.0, min(1.0, valence)),
-        max(-1.0, min(1.0, arousal)),
-        max(-1.0, min(1.0, dominance)),
-    )
+# What one says oneself moves the mood less than what one is told.
+_OWN_WORDS = 0.6
 
 
-def mix(start: Mood, end: Mood, share: float) -> Mood:
-    """The point `share` of the way from `start` to `end`, clamped."""
-    return clamp(
-        start.valence + (end.valence - start.valence) * share,
-        start.arousal + (end.arousal - start.arousal) * share,
-        start.dominance + (end.dominance - start.dominance) * share,
-    )
+@dataclass(frozen=True, slots=True)
+class Felt:
+    """Something to feel.
 
+    Attributes:
+        read: What the event means by itself.
+        response: What the listener feels at it; None: the same.
+        intensity: How strong it is, [0, 1].
+        confidence: How far the appraisal is to be trusted, [0, 1].
+        own_words: Whether the avatar says it itself.
+    """
 
-def distance(a: Mood, b: Mood = _ZERO) -> float:
-    """Euclidean distance, [0, sqrt(12)]; of one mood: from the middle."""
-    return math.sqrt(
-        (a.valence - b.valence) ** 2
-        + (a.arousal - b.arousal) ** 2
-        + (a.dominance - b.dominance) ** 2
-    )
+    read: Mood
+    response: Mood | None = None
+    intensity: float = 1.0
+    confidence: float = 1.0
+    own_words: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +92,20 @@ class MoodState:
 
     Attributes:
         mood: The mood.
+        home: Where it goes by itself.
         at_ns: When it was so.
         event_ns: When something was last felt.
     """
 
     mood: Mood
+    home: Mood
     at_ns: int
     event_ns: int
+
+
+def trust(confidence: float) -> float:
+    """How much of what was appraised with this confidence is felt, [0, 1]."""
+    return max(0.0, min(1.0, confidence / SURE))
 
 
 def decayed(state: MoodState, personality: Personality, now_ns: int) -> MoodState:
@@ -85,11 +120,8 @@ def decayed(state: MoodState, personality: Personality, now_ns: int) -> MoodStat
     slow_ns = max(0, min(now_ns, turn_ns) - state.at_ns)
     fast_ns = max(0, now_ns - max(state.at_ns, turn_ns))
     exponent = slow_ns / NS_PER_S / personality.decay_s + fast_ns / NS_PER_S / _RECENTRE_S
-    return MoodState(
-        mood=mix(state.mood, personality.baseline, -math.expm1(-exponent)),
-        at_ns=now_ns,
-        event_ns=state.event_ns,
-    )
+    moved = mix(state.mood, state.home, -math.expm1(-exponent))
+    return replace(state, mood=moved, at_ns=now_ns)
 
 
 class MoodModel:
@@ -97,46 +129,85 @@ class MoodModel:
 
     def __init__(self, personality: Personality, now_ns: int) -> None:
         self._personality = personality
-        self._state = MoodState(personality.baseline, now_ns, now_ns)
-        self._reaction = personality.baseline
-        self._reaction_share = 0.0
+        self._traits = personality.traits
+        self._place: Mood | None = None
+        home = self._home()
+        self._state = MoodState(home, home, now_ns, now_ns)
+        self._reaction = home
+        self._reaction_share, self._reaction_ns = 0.0, now_ns
+        self._log = MoodLog(Picture(home, home))
+        self._turned: tuple[TraitChange, ...] = ()
 
-    def feel(self, target: Mood, intensity: float, now_ns: int) -> None:
-        """Something happened: `target` in the cube, `intensity` in [0, 1]."""
-        person = self._personality
-        share = intensity * person.gain
-        felt = Mood(
-            target.valence * share + person.bias.valence,
-            target.arousal * share + person.bias.arousal,
-            target.dominance * share + person.bias.dominance,
+    @property
+    def traits(self) -> Traits:
+        """The traits now."""
+        return self._traits
+
+    def turn(self, signals: tuple[Signal, ...]) -> None:
+        """A turn of the conversation: the traits move; the mood follows by and by."""
+        before = self._traits
+        self._traits = after_turn(before, self._personality.traits, signals)
+        self._turned += tuple(
+            TraitChange(
+                name,
+                getattr(before, name),
+                getattr(self._traits, name),
+                tuple(signal for signal in signals if name in EFFECTS[signal]),
+            )
+            for name in TRAIT_NAMES
+            if getattr(before, name) != getattr(self._traits, name)
         )
-        before = self.at(now_ns)
-        # A clear feeling takes the place of the last reaction; a faint one only colours it.
-        left = self._reaction_left(now_ns)
-        yields = (1.0 - person.momentum) * min(1.0, share / _SLIGHT)
-        self._state = MoodState(mix(before, felt, yields), now_ns, now_ns)
-        follow = min(1.0, share) * person.reaction_share
-        if follow >= _SUPERSEDES * left:
-            self._reaction, self._reaction_share = target, follow
-        else:
-            toward = follow / (follow + left)
-            self._reaction, self._reaction_share = mix(self._reaction, target, toward), left
 
-    def set(self, mood: Mood, now_ns: int) -> None:
+    def end_turn(self, now_ns: int, cause: Cause) -> None:
+        """Notes a turn at which nothing was felt; after `turn`, once the event was dealt with."""
+        if self._turned:
+            left = self._reaction_left(now_ns)
+            self._move_to(self.at(now_ns), now_ns, self._state.event_ns, left)
+            now = self._picture(now_ns)
+            self._add(now_ns, cause, Rule.TRAITS, now)
+
+    def feel(self, felt: Felt, now_ns: int, cause: Cause) -> MoodChange:
+        """Something happened that is felt."""
+        now = self._picture(now_ns)
+        left = self._reaction_left(now_ns)
+        weighing = self._weigh(felt)
+        share, target = weighing.share, weighing.response
+        felt_place = Mood(
+            target.valence * share + weighing.bias.valence + weighing.colour.valence,
+            target.arousal * share + weighing.bias.arousal + weighing.colour.arousal,
+            target.dominance * share + weighing.bias.dominance + weighing.colour.dominance,
+        )
+        # A clear feeling takes the place of the last reaction; a faint one only colours it.
+        follow = min(1.0, share) * self._personality.reaction_share
+        if follow >= _SUPERSEDES * left:
+            self._reaction, left = target, follow
+        else:
+            self._reaction = mix(self._reaction, target, follow / (follow + left))
+        self._move_to(mix(now.mood, felt_place, weighing.yields), now_ns, now_ns, left)
+        return self._add(now_ns, cause, Rule.FELT, now, weighing)
+
+    def set(self, mood: Mood, now_ns: int, cause: Cause) -> MoodChange:
         """Somebody set the mood by hand; no momentum and no bias apply."""
-        self._state = MoodState(clamp(mood.valence, mood.arousal, mood.dominance), now_ns, now_ns)
-        self._reaction_share = 0.0
+        now = self._picture(now_ns)
+        self._move_to(clamp(mood.valence, mood.arousal, mood.dominance), now_ns, now_ns, 0.0)
+        return self._add(now_ns, cause, Rule.SET, now)
 
     def notice(self, now_ns: int) -> None:
         """Something happened that is not felt: it only ends the silence."""
         left = self._reaction_left(now_ns)
-        self._state = MoodState(self.at(now_ns), now_ns, now_ns)
-        self._reaction_share = left
+        self._move_to(self.at(now_ns), now_ns, now_ns, left)
 
-    def calm_reaction(self, now_ns: int) -> None:
+    def calm_reaction(self, now_ns: int, cause: Cause) -> MoodChange:
         """Drops the reaction under way; the mood stays."""
-        self._state = decayed(self._state, self._personality, now_ns)
-        self._reaction_share = 0.0
+        now = self._picture(now_ns)
+        self._move_to(now.mood, now_ns, self._state.event_ns, 0.0)
+        return self._add(now_ns, cause, Rule.CALMED, now)
+
+    def dwell(self, place: Mood | None, now_ns: int) -> None:
+        """From now on the mood goes to `place` by itself; None: to the baseline again."""
+        self._place = place
+        left = self._reaction_left(now_ns)
+        self._move_to(self.at(now_ns), now_ns, self._state.event_ns, left)
 
     def at(self, now_ns: int) -> Mood:
         """The mood, without reactions."""
@@ -146,6 +217,55 @@ class MoodModel:
         """What the face shows: the mood with the fading reaction on top."""
         return mix(self.at(now_ns), self._reaction, self._reaction_left(now_ns))
 
+    def changes(self, limit: int = KEPT_CHANGES) -> tuple[MoodChange, ...]:
+        """The last changes, the newest first."""
+        return self._log.newest(limit)
+
+    def since_change(self, now_ns: int) -> MoodChange:
+        """What time has done since the last one."""
+        return self._log.since(now_ns, self._picture(now_ns))
+
+    def _weigh(self, felt: Felt) -> Weighing:
+        person = self._personality
+        response = felt.read if felt.response is None else felt.response
+        factors = [(Factor.INTENSITY, felt.intensity)]
+        if felt.own_words:
+            factors.append((Factor.OWN_WORDS, _OWN_WORDS))
+        factors.append((Factor.CONFIDENCE, trust(felt.confidence)))
+        factors.append((Factor.GAIN, person.gain))
+        if response.valence < 0.0:
+            factors.append((Factor.PATIENCE, negative_factor(self._traits)))
+        share = math.prod(value for _, value in factors)
+        yields = (1.0 - person.momentum) * min(1.0, share / _SLIGHT)
+        shift = colour(self._traits)
+        return Weighing(felt.read, response, tuple(factors), share, person.bias, shift, yields)
+
+    def _home(self) -> Mood:
+        if self._place is not None:
+            return self._place
+        shifted = total((self._personality.baseline, colour(self._traits)))
+        return clamp(shifted.valence, shifted.arousal, shifted.dominance)
+
+    def _picture(self, now_ns: int) -> Picture:
+        return Picture(self.at(now_ns), self.expressed(now_ns))
+
+    def _move_to(self, mood: Mood, now_ns: int, event_ns: int, reaction_share: float) -> None:
+        """The mood is this now; `reaction_share` is how much of the reaction is left now."""
+        self._state = MoodState(mood, self._home(), now_ns, event_ns)
+        self._reaction_share, self._reaction_ns = reaction_share, now_ns
+
+    def _add(
+        self,
+        now_ns: int,
+        cause: Cause,
+        rule: Rule,
+        now: Picture,
+        weighing: Weighing | None = None,
+    ) -> MoodChange:
+        turned, self._turned = self._turned, ()
+        after = self._picture(now_ns)
+        return self._log.add(now_ns, cause, rule, now, after, weighing=weighing, traits=turned)
+
     def _reaction_left(self, now_ns: int) -> float:
-        age_s = max(0, now_ns - self._state.event_ns) / NS_PER_S
+        age_s = max(0, now_ns - self._reaction_ns) / NS_PER_S
         return self._reaction_share * math.exp(-age_s / self._personality.reaction_s)

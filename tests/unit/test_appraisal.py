@@ -4,9 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control_plane.emotion.appraisal import Appraisal, LexiconAppraiser, default_appraiser
+from benchmarks.emotion import conversation, right_quadrant
+from control_plane.emotion.appraisal import Appraisal, TextAppraiser, default_appraiser
+from control_plane.emotion.cues import cues
 from control_plane.emotion.empathy import response_to
 from control_plane.emotion.labels import EMOTIONS, emotion_named, label_of
+from control_plane.emotion.situations import situation_families
 from engine.packet import Mood
 
 POSITIVE_AROUSED = [
@@ -61,26 +64,26 @@ NEUTRAL = [
 
 
 @pytest.fixture(scope="module")
-def appraiser() -> LexiconAppraiser:
+def appraiser() -> TextAppraiser:
     return default_appraiser()
 
 
 @pytest.mark.parametrize("text", POSITIVE_AROUSED)
-def test_joyful_excitement_is_positive_and_aroused(appraiser: LexiconAppraiser, text: str) -> None:
+def test_joyful_excitement_is_positive_and_aroused(appraiser: TextAppraiser, text: str) -> None:
     found = appraiser.appraise(text)
     assert found.vad.valence > 0.3, found
     assert found.vad.arousal > 0.25, found
 
 
 @pytest.mark.parametrize("text", POSITIVE_QUIET)
-def test_contentment_is_positive_and_quiet(appraiser: LexiconAppraiser, text: str) -> None:
+def test_contentment_is_positive_and_quiet(appraiser: TextAppraiser, text: str) -> None:
     found = appraiser.appraise(text)
     assert found.vad.valence > 0.25, found
     assert found.vad.arousal < 0.0, found
 
 
 @pytest.mark.parametrize("text", NEGATIVE_AROUSED_WEAK)
-def test_fear_is_negative_aroused_and_weak(appraiser: LexiconAppraiser, text: str) -> None:
+def test_fear_is_negative_aroused_and_weak(appraiser: TextAppraiser, text: str) -> None:
     found = appraiser.appraise(text)
     assert found.vad.valence < -0.25, found
     assert found.vad.arousal > 0.2, found
@@ -88,7 +91,7 @@ def test_fear_is_negative_aroused_and_weak(appraiser: LexiconAppraiser, text: st
 
 
 @pytest.mark.parametrize("text", NEGATIVE_AROUSED_STRONG)
-def test_anger_is_negative_aroused_and_dominant(appraiser: LexiconAppraiser, text: str) -> None:
+def test_anger_is_negative_aroused_and_dominant(appraiser: TextAppraiser, text: str) -> None:
     found = appraiser.appraise(text)
     assert found.vad.valence < -0.3, found
     assert found.vad.arousal > 0.3, found
@@ -96,14 +99,14 @@ def test_anger_is_negative_aroused_and_dominant(appraiser: LexiconAppraiser, tex
 
 
 @pytest.mark.parametrize("text", NEGATIVE_QUIET)
-def test_sadness_is_negative_and_quiet(appraiser: LexiconAppraiser, text: str) -> None:
+def test_sadness_is_negative_and_quiet(appraiser: TextAppraiser, text: str) -> None:
     found = appraiser.appraise(text)
     assert found.vad.valence < -0.3, found
     assert found.vad.arousal < 0.0, found
 
 
 @pytest.mark.parametrize("text", NEUTRAL)
-def test_plain_talk_is_neutral(appraiser: LexiconAppraiser, text: str) -> None:
+def test_plain_talk_is_neutral(appraiser: TextAppraiser, text: str) -> None:
     found = appraiser.appraise(text)
     assert found.label == "neutral", found
     assert found.intensity < 0.2, found
@@ -121,29 +124,146 @@ def test_plain_talk_is_neutral(appraiser: LexiconAppraiser, text: str) -> None:
         ("I love you", "loving"),
     ],
 )
-def test_feeling_has_its_name(appraiser: LexiconAppraiser, text: str, label: str) -> None:
+def test_feeling_has_its_name(appraiser: TextAppraiser, text: str, label: str) -> None:
     assert appraiser.appraise(text).label == label
 
 
-def test_negated_joy_is_no_joy(appraiser: LexiconAppraiser) -> None:
+def test_negated_joy_is_no_joy(appraiser: TextAppraiser) -> None:
     assert appraiser.appraise("I'm not happy with this").vad.valence < -0.2
     assert appraiser.appraise("not bad at all").vad.valence > 0.2
 
 
-def test_shouting_and_exclaiming_arouse(appraiser: LexiconAppraiser) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This is not good.",
+        "That isn't great",
+        "it doesn't work",
+        "I can't say I enjoyed it",
+        "nobody likes it",
+        "I'm not impressed",
+    ],
+)
+def test_denied_good_is_bad(appraiser: TextAppraiser, text: str) -> None:
+    found = appraiser.appraise(text)
+    assert found.vad.valence < -0.2, found
+    assert found.label not in ("relieved", "calm", "content"), found
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("great, just great.", "that is great"),
+        ("oh wonderful, another meeting", "a wonderful meeting"),
+        ("Yeah right.", "you are right"),
+        ("thanks for nothing", "thanks for everything"),
+        ("what a nice day /s", "what a nice day"),
+        ("fantastic, it crashed again", "it is fantastic"),
+        ("wow, so helpful... not", "wow, so helpful"),
+    ],
+)
+def test_praise_that_means_blame_is_bad(appraiser: TextAppraiser, text: str, plain: str) -> None:
+    assert appraiser.appraise(text).vad.valence < -0.2
+    assert appraiser.appraise(plain).vad.valence > 0.1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["hahaha", "jajaja", "\uff57\uff57 \u7b11", "\u54c8\u54c8\u54c8", "xD", "lol", "\U0001f923"],
+)
+def test_laughter_is_known_in_any_language(appraiser: TextAppraiser, text: str) -> None:
+    found = appraiser.appraise(text)
+    assert found.vad.valence > 0.25, found
+    assert found.vad.arousal > 0.2, found
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("hello!", "pleased"),
+        ("thank you", "grateful"),
+        ("sorry about that", "sorry"),
+        ("she left me", "sad"),
+        ("phew, false alarm", "relieved"),
+        ("someone is following me", "afraid"),
+        ("I'm going to finish this, no matter what", "determined"),
+        ("same old, nothing to do", "bored"),
+    ],
+)
+def test_everyday_situation_has_its_name(appraiser: TextAppraiser, text: str, label: str) -> None:
+    assert appraiser.appraise(text).label == label
+
+
+def test_question_about_the_matter_is_neutral(appraiser: TextAppraiser) -> None:
+    for text in ("What time does it open?", "Can you tell me where the station is?"):
+        assert appraiser.appraise(text).label == "neutral"
+
+
+def test_clear_feeling_is_surer_than_plain_talk_and_another_language(
+    appraiser: TextAppraiser,
+) -> None:
+    clear = appraiser.appraise("I am so angry, this is outrageous").confidence
+    plain = appraiser.appraise("the second one is on the left").confidence
+    assert clear > plain > appraiser.appraise("das zweite ist auf der linken Seite").confidence
+
+
+def test_conversations_are_read_right(appraiser: TextAppraiser) -> None:
+    for part, count in (("calibration", 170), ("held_out", 150)):
+        lines = [line for line in conversation() if line.part == part]
+        right = [right_quadrant(line, appraiser.appraise(line.text)) for line in lines]
+        assert len(lines) == count
+        assert sum(right) >= 0.85 * len(right), part
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I got the job!!! I can't believe it!",
+        "I can't believe it, I got the job",
+        "she said yes! no way, is this real?",
+        "they picked my design, I'm speechless",
+    ],
+)
+def test_amazement_at_good_news_is_joy(appraiser: TextAppraiser, text: str) -> None:
+    found = appraiser.appraise(text)
+    assert found.vad.valence > 0.45, found
+    assert found.vad.arousal > 0.2, found
+
+
+@pytest.mark.parametrize(
+    "text", ["I can't believe it, they fired me", "he lied to me again, I can't believe it"]
+)
+def test_amazement_at_bad_news_is_no_joy(appraiser: TextAppraiser, text: str) -> None:
+    assert appraiser.appraise(text).vad.valence < -0.3
+
+
+def test_confidence_is_higher_where_lines_are_read_right(appraiser: TextAppraiser) -> None:
+    right: list[float] = []
+    wrong: list[float] = []
+    for line in conversation():
+        found = appraiser.appraise(line.text)
+        (right if right_quadrant(line, found) else wrong).append(found.confidence)
+    assert sum(right) / len(right) > sum(wrong) / len(wrong) + 0.03
+
+
+def test_situations_stand_for_known_families() -> None:
+    assert situation_families() <= set(cues().families)
+
+
+def test_shouting_and_exclaiming_arouse(appraiser: TextAppraiser) -> None:
     plain = appraiser.appraise("that is great")
     loud = appraiser.appraise("THAT IS GREAT!!!")
     assert loud.vad.arousal > plain.vad.arousal + 0.2
     assert loud.intensity >= plain.intensity
 
 
-def test_hedging_weakens_and_commanding_strengthens(appraiser: LexiconAppraiser) -> None:
+def test_hedging_weakens_and_commanding_strengthens(appraiser: TextAppraiser) -> None:
     hedged = appraiser.appraise("Maybe we could perhaps try that, I guess")
     commanded = appraiser.appraise("Send it now, you must definitely do that")
     assert hedged.vad.dominance < -0.2 < 0.2 < commanded.vad.dominance
 
 
-def test_other_languages_are_left_to_emoji_and_punctuation(appraiser: LexiconAppraiser) -> None:
+def test_other_languages_are_left_to_emoji_and_punctuation(appraiser: TextAppraiser) -> None:
     # "die" is a German article; the English lexicon would read death.
     german = appraiser.appraise("Die Katze ist die beste und ich bin nicht allein")
     assert german.label == "neutral"
@@ -153,14 +273,14 @@ def test_other_languages_are_left_to_emoji_and_punctuation(appraiser: LexiconApp
     assert smiling.confidence <= 0.35
 
 
-def test_only_the_beginning_and_the_end_of_a_long_text_count(appraiser: LexiconAppraiser) -> None:
+def test_only_the_beginning_and_the_end_of_a_long_text_count(appraiser: TextAppraiser) -> None:
     middle = "I hate this horrible thing. " * 40
     around = "It is a day. " * 80
     assert appraiser.appraise(around + middle + around).vad == appraiser.appraise(around).vad
     assert appraiser.appraise(around + "I hate this horrible thing.").vad.valence < -0.2
 
 
-def test_question_of_disbelief_is_surprise(appraiser: LexiconAppraiser) -> None:
+def test_question_of_disbelief_is_surprise(appraiser: TextAppraiser) -> None:
     assert appraiser.appraise("No way!! What?!").label == "surprised"
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from capsules.library import Library, load_library
 from capsules.model import Layer
 from control_plane.brain.brain import Brain
-from control_plane.emotion.personality import PERSONALITIES, personality_named
+from control_plane.emotion.personality_file import packaged_personalities, personality_named
 from control_plane.errors import (
     DuplicateEventError,
     InvalidArgumentError,
@@ -275,8 +275,11 @@ def test_speak_names_an_expression(brain: Brain) -> None:
         brain.speak("You won!", expression="no_such_thing")
 
 
-def test_every_expression_fits_with_words(brain: Brain, library: Library) -> None:
+def test_every_expression_fits_with_words(
+    brain: Brain, library: Library, clock: VirtualClock
+) -> None:
     for expression in library.expressions.values():
+        clock.advance(60 * NS_PER_S)  # back at rest: what moves keeps its own face
         packets = brain.speak("A sentence. " * 30, expression=expression.name)
         assert len(packets[0].blends) == len(expression.items), expression.name
         assert all(len(to_bytes(packet)) <= MAX_PACKET_BYTES for packet in packets)
@@ -300,12 +303,12 @@ def test_revoked_capsules_never_leave(library: Library, clock: VirtualClock) -> 
 @settings(max_examples=60, deadline=None)
 @given(
     text=st.text(min_size=1, max_size=600).filter(lambda value: value.strip()),
-    personality=st.sampled_from(sorted(PERSONALITIES)),
+    personality=st.sampled_from([item.name for item in packaged_personalities()]),
 )
 def test_speech_is_split_without_loss_into_small_packets(
     library: Library, text: str, personality: str
 ) -> None:
-    brain = Brain(library, "s" * 64, PERSONALITIES[personality], VirtualClock(2**62))
+    brain = Brain(library, "s" * 64, personality_named(personality), VirtualClock(2**62))
     packets = brain.handle(Event(2**64 - 1, Speak(text)))
     assert all(len(to_bytes(packet)) <= MAX_PACKET_BYTES for packet in packets)
     assert all(packet.speak_text.strip() for packet in packets)
@@ -344,3 +347,19 @@ def test_session_id_that_fits_no_packet_is_refused(
 ) -> None:
     with pytest.raises(InvalidArgumentError, match="session_id"):
         Brain(library, session_id, personality_named("friendly"), clock)
+
+
+def test_an_answer_does_not_hide_what_has_moved_the_avatar(
+    tell: Tell, brain: Brain, library: Library
+) -> None:
+    (packet,) = tell(said("My grandmother died last week and I miss her terribly."))
+    felt = brain.mood
+    answer, *_ = brain.speak("I'm sorry.", expression="sympathy")
+    sad = {cid for cid in cids(packet, Layer.FACE) if cid.startswith("VF_SAD")}
+    assert sad
+    assert sad <= set(cids(answer, Layer.FACE))
+    assert brain.mood == felt
+    items = {item.cid for item in library.expression("sympathy").items}
+    assert set(cids(answer, Layer.HAND)) <= items
+    assert set(cids(answer, Layer.VOICE)) <= items
+    assert cids(answer, Layer.VOICE)

@@ -10,11 +10,11 @@ from capsules.model import Capsule, Emotion, Expression, ExpressionItem, Layer, 
 from control_plane.brain.gestures import GESTURES, Situation
 from control_plane.brain.palette import Palette, palette_of
 from control_plane.brain.planner import MIN_WEIGHT, Moment, Plan, Planner
-from control_plane.emotion.personality import personality_named
+from control_plane.emotion.personality_file import personality_named
 from engine.clock import NS_PER_S
 from engine.packet import LeadLag, Mood
 
-PERSON = replace(personality_named("friendly"), capsule_weights={})
+PERSON = replace(personality_named("friendly"), capsule_weights={}, gesture_rest_s=4.0)
 TARGETS = {
     "VF": "mouthSmileLeft",
     "HF": "handLeft.x",
@@ -247,6 +247,21 @@ def test_expression_is_played_as_it_is(planner: Planner) -> None:
     assert plan.audio_first
 
 
+def test_who_speaks_with_an_expression_keeps_its_own_stance(library: Library) -> None:
+    person = replace(PERSON, stance={"VF_CALM": 0.5, "VF_GONE": 0.5})
+    planner = Planner(library, person)
+    joy, speaking = Mood(0.9, 0.7, 0.5), Moment(1, 0, speaking=True)
+    spoken = weights(planner.perform(DELIGHT, 1.0, joy, speaking))
+    assert spoken["VF_CALM"] == 0.5
+    assert spoken["VF_JOY_HIGH"] == pytest.approx(0.8, abs=0.01)
+    assert "VF_GONE" not in spoken
+    asked = weights(planner.perform(DELIGHT, 1.0, joy, Moment(2, 0)))
+    assert "VF_CALM" not in asked  # which is played as it is
+    # A face that plays once takes nothing away, so nothing has to be added.
+    nod = library.capsules["VF_NOD"]
+    assert set(weights(planner.perform(nod, 1.0, joy, Moment(3, 0, speaking=True)))) == {"VF_NOD"}
+
+
 def test_mood_waits_for_an_expression_and_light_comes_back(planner: Planner) -> None:
     joy = Mood(0.9, 0.7, 0.5)
     planner.perform(DELIGHT, 1.0, joy, Moment(1, 0))
@@ -355,3 +370,21 @@ def test_feeling_moves_the_hands_right_after_a_gesture_of_the_situation(planner:
     joy = planner.react(Mood(0.9, 0.7, 0.5), Situation.STIRRED, Moment(2, NS_PER_S // 2))
     assert hands(joy)
     assert joy.lead_lags == ()
+
+
+def test_stance_is_held_beside_what_is_felt_and_yields_to_the_felt_body(library: Library) -> None:
+    stance = {"VF_SAD": 0.3, "BK_LEAN_IN": 0.4}
+    planner = Planner(library, replace(PERSON, stance=stance))
+    at_rest = weights(planner.react(Mood(), Situation.SET, Moment(1, 0)))
+    assert at_rest["VF_SAD"] == pytest.approx(0.3, abs=0.01)
+    assert at_rest["BK_LEAN_IN"] == pytest.approx(0.4, abs=0.01)
+    glad = weights(planner.react(Mood(0.9, 0.7, 0.5), Situation.SET, Moment(2, NS_PER_S)))
+    assert glad["VF_SAD"] == pytest.approx(0.3, abs=0.01)
+    assert glad["VF_JOY_HIGH"] > 0.9
+    sad = weights(planner.react(Mood(-0.6, -0.3, -0.4), Situation.SET, Moment(3, 2 * NS_PER_S)))
+    assert sad["VF_SAD"] > 0.9
+
+
+def test_stance_that_is_revoked_is_not_held(library: Library) -> None:
+    planner = Planner(library.revoke("VF_SAD"), replace(PERSON, stance={"VF_SAD": 0.3}))
+    assert "VF_SAD" not in weights(planner.react(Mood(), Situation.SET, Moment(1, 0)))

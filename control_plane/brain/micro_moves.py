@@ -1,0 +1,80 @@
+"""Small movements between events: a face that feels something is never quite still.
+
+Every few seconds one of the micro-capsules near the mood is played on top of its face. They are
+never part of a mood's blend: each plays once, and what is held stays as it is.
+"""
+
+from collections import deque
+
+from capsules.library import Library
+from capsules.model import Layer
+from engine.clock import NS_PER_MS
+from engine.motion.chance import uniform
+from engine.packet import BlendEntry, Mood
+
+__all__ = ["MicroMoves"]
+
+_PAUSE_MS = (2_500.0, 7_000.0)
+# After an event its own gestures have the face.
+_AFTER_EVENT_MS = (1_200.0, 3_000.0)
+# So many of the nearest are drawn from; the last ones do not come again at once.
+_NEAR = 24
+_NOT_AGAIN = 12
+# Further away than this nothing says anything of the mood.
+_APT = 0.45
+_WEIGHTS = (0.7, 1.0)
+_STREAM = 0x6D6963  # keeps these draws apart from others of the same seed
+
+
+class MicroMoves:
+    """One session's. Deterministic from its seed and calls; not thread-safe.
+
+    Args:
+        seed: Of all chance.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._drawn = 0
+        self._due_ns: int | None = None
+        self._last: deque[str] = deque(maxlen=_NOT_AGAIN)
+
+    def pause(self, now_ns: int) -> None:
+        """An event is answered: the next movement waits for its gestures."""
+        self._due_ns = now_ns + self._wait_ns(_AFTER_EVENT_MS)
+
+    def due(self, library: Library, mood: Mood, now_ns: int) -> BlendEntry | None:
+        """The movement whose time has come, if it has.
+
+        Args:
+            library: Whose micro-capsules are played; without any there is never one.
+            mood: What is shown.
+            now_ns: The time.
+        """
+        if self._due_ns is None:
+            self._due_ns = now_ns + self._wait_ns(_PAUSE_MS)
+        index = library.micro()
+        if now_ns < self._due_ns or not len(index):
+            return None
+        self._due_ns = now_ns + self._wait_ns(_PAUSE_MS)
+        near = index.nearest((mood.valence, mood.arousal, mood.dominance), _NEAR)
+        apt = [
+            cid
+            for cid, gap in near
+            if gap <= _APT and cid not in self._last and library.allows(cid)
+        ]
+        if not apt:
+            return None
+        cid = apt[int(self._draw(1) * len(apt))]
+        self._last.append(cid)
+        low, high = _WEIGHTS
+        weight = round((low + (high - low) * self._draw(2)) * 256) / 256
+        return BlendEntry(cid, weight, Layer.FACE)
+
+    def _wait_ns(self, limits_ms: tuple[float, float]) -> int:
+        self._drawn += 1
+        low, high = limits_ms
+        return int((low + (high - low) * self._draw(0)) * NS_PER_MS)
+
+    def _draw(self, what: int) -> float:
+        return uniform(self._seed, _STREAM, self._drawn, what)

@@ -1,0 +1,1 @@
+"""Training of the text model; nothing live imports it."""

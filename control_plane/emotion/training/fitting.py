@@ -1,0 +1,166 @@
+"""From rated texts to the text model's weights.
+
+Stacked (Wolpert, "Stacked generalization", 1992): the trees and the kernel regression see the
+ridge regressions' answers to texts that those had not been trained on. Every choice follows from
+the data and from checksums: the same data give the same bytes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from control_plane.emotion.features import BUCKETS, FeatureReader, Features, plain
+from control_plane.emotion.text_model import CHAR_SHARE, Weights
+from control_plane.emotion.training.boosting import BoostingOptions, Trees, boost
+from control_plane.emotion.training.kernel import KernelOptions, fit_kernel
+from control_plane.emotion.training.ridge import ridge
+from control_plane.emotion.words import word_feelings
+
+__all__ = ["FitOptions", "fit"]
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class FitOptions:
+    """Chosen by cross-validation inside EmoBank's training part.
+
+    Attributes:
+        penalty: Of the regression over all features.
+        sparse_penalty: Of the one over the sparse features alone.
+        dense_share: Weight of the dense features beside the sparse ones.
+        folds: Parts of the data for the answers that trees and kernel see.
+        linear_share: How much of the first regression's answer the kernel regression adds to.
+        blend: The trees' part of the answer; the rest is the kernel regression's.
+        boosting: How the trees are grown.
+        kernel: How the kernel regression is fitted.
+    """
+
+    penalty: float = 5.0
+    sparse_penalty: float = 3.0
+    dense_share: float = 0.06
+    folds: int = 5
+    linear_share: float = 0.7
+    blend: float = 0.5
+    boosting: BoostingOptions = field(default_factory=BoostingOptions)
+    kernel: KernelOptions = field(default_factory=KernelOptions)
+
+
+def fit(
+    texts: Sequence[str], ratings: Floats, about: dict[str, str], options: FitOptions | None = None
+) -> Weights:
+    """Weights from texts and their ratings (texts, 3) on EmoBank's scale.
+
+    Raises:
+        ValueError: There are fewer texts than folds.
+    """
+    options = options or FitOptions()
+    if len(texts) < 2 * options.folds:
+        raise ValueError(f"there are {len(texts)} texts, expected at least {2 * options.folds}")
+    reader = FeatureReader(word_feelings())
+    plain_texts = [plain(text) for text in texts]
+    found = [reader.read(text) for text in plain_texts]
+    raw = np.array([one.dense for one in found])
+    center = raw.mean(axis=0).astype(np.float32)
+    spread = raw.std(axis=0)
+    scale = np.where(spread > 1e-6, 1.0 / np.maximum(spread, 1e-6), 0.0).astype(np.float32)
+    dense = (raw - center) * scale.astype(np.float64)
+    pieces, rarity, rarity_step = _sparse(found)
+    everything = sparse.hstack(
+        [pieces, options.dense_share * sparse.csr_matrix(dense)], format="csr"
+    )
+    mean = ratings.mean(axis=0)
+    answers = _honest_answers(everything, pieces, ratings, options)
+    table = np.hstack([dense, answers])
+    trees = [boost(table, ratings[:, axis] - mean[axis], options.boosting) for axis in range(3)]
+    left = ratings - mean - options.linear_share * answers[:, :3]
+    kernel = fit_kernel(dense, answers, left, options.kernel)
+    both = ridge(everything, ratings - mean, options.penalty)
+    alone = ridge(pieces, ratings - mean, options.sparse_penalty)
+    steps, quantised = _quantised(np.hstack([both[:BUCKETS], alone]))
+    return Weights(
+        center=center,
+        scale=scale,
+        rarity=rarity,
+        rarity_step=rarity_step,
+        sparse=quantised,
+        sparse_steps=steps,
+        dense=(options.dense_share * both[BUCKETS:]).astype(np.float32),
+        mean=mean.astype(np.float32),
+        tree_features=_stacked(trees, "features").astype(np.int16),
+        tree_thresholds=_stacked(trees, "thresholds").astype(np.float32),
+        tree_leaves=_stacked(trees, "leaves").astype(np.float32),
+        kernel=kernel,
+        linear_share=options.linear_share,
+        blend=options.blend,
+        about=about,
+    )
+
+
+def _sparse(found: list[Features]) -> tuple[sparse.csr_matrix, npt.NDArray[np.uint8], float]:
+    """The sparse features weighted by rarity, each kind of length 1 (pieces: CHAR_SHARE)."""
+    words = [np.append([token.place for token in one.tokens], one.pairs) for one in found]
+    chars = [
+        np.concatenate([np.empty(0), *(token.pieces for token in one.tokens)]) for one in found
+    ]
+    words = [places.astype(np.int64) for places in words]
+    chars = [places.astype(np.int64) for places in chars]
+    seen = np.zeros(BUCKETS)
+    for places in (*words, *chars):
+        seen[np.unique(places)] += 1.0
+    exact = np.log((1.0 + len(found)) / (1.0 + seen)) + 1.0
+    step = float(exact.max()) / 255.0
+    rarity = np.maximum(1, np.rint(exact / step)).astype(np.uint8)
+    table = _weighted(words, rarity, 1.0) + _weighted(chars, rarity, CHAR_SHARE)
+    return table.tocsr(), rarity, step
+
+
+def _weighted(
+    rows: list[npt.NDArray[np.int64]], rarity: npt.NDArray[np.uint8], share: float
+) -> sparse.csr_matrix:
+    """Rows of rarities, each as long as what it is made of, one by one: not of its sums."""
+    places = np.concatenate(rows)
+    ends = np.concatenate([[0], np.cumsum([row.size for row in rows])])
+    values = rarity[places].astype(np.float64)
+    of_row = np.repeat(np.arange(len(rows)), np.diff(ends))
+    lengths = np.sqrt(np.bincount(of_row, values * values, minlength=len(rows)))
+    values *= share / np.maximum(lengths, 1e-12)[of_row]
+    table = sparse.csr_matrix((values, places, ends), shape=(len(rows), BUCKETS))
+    table.sum_duplicates()
+    return table
+
+
+def _honest_answers(
+    everything: sparse.csr_matrix,
+    pieces: sparse.csr_matrix,
+    ratings: Floats,
+    options: FitOptions,
+) -> Floats:
+    """The two regressions' answers to texts they were not fitted to, (texts, 6)."""
+    answers = np.zeros((len(ratings), 6))
+    # Neighbours come from one document: whole runs of them would make the folds unequal.
+    part = np.arange(len(ratings)) % options.folds
+    for fold in range(options.folds):
+        asked, known = part == fold, part != fold
+        mean = ratings[known].mean(axis=0)
+        for table, penalty, place in (
+            (everything, options.penalty, slice(0, 3)),
+            (pieces, options.sparse_penalty, slice(3, 6)),
+        ):
+            weights = ridge(table[known], ratings[known] - mean, penalty)
+            answers[asked, place] = table[asked] @ weights
+    return answers
+
+
+def _quantised(weights: Floats) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int8]]:
+    """To steps of a 127th of each column's largest."""
+    steps = (np.abs(weights).max(axis=0) / 127.0).astype(np.float32)
+    whole = np.rint(weights / np.maximum(steps.astype(np.float64), 1e-30))
+    return steps, np.clip(whole, -127, 127).astype(np.int8)
+
+
+def _stacked(trees: list[Trees], name: str) -> Floats:
+    return np.stack([getattr(one, name) for one in trees])

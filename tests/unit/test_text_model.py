@@ -1,0 +1,180 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from control_plane.emotion.features import FeatureReader, plain
+from control_plane.emotion.text_model import (
+    DEFAULT_WEIGHTS,
+    TextModel,
+    Weights,
+    default_text_model,
+    kernel_columns,
+)
+from control_plane.emotion.training.boosting import BoostingOptions, boost
+from control_plane.emotion.training.emobank import checksum, read_emobank
+from control_plane.emotion.training.fitting import FitOptions, fit
+from control_plane.emotion.training.kernel import KernelOptions, fit_kernel
+from control_plane.emotion.turns import turns_of
+from control_plane.emotion.word_facts import BUCKETS, WORD_BUCKETS, WordFactTable
+from control_plane.emotion.words import word_feelings
+
+DEV = Path(__file__).parents[2] / "benchmarks" / "data" / "emobank_dev.csv"
+Sample = tuple[tuple[str, ...], npt.NDArray[np.float64]]
+SMALL = FitOptions(
+    folds=2,
+    boosting=BoostingOptions(trees=4, depth=2, penalty=2.0),
+    kernel=KernelOptions(landmarks=40, block=10, directions=10),
+)
+
+
+@pytest.fixture(scope="module")
+def small() -> Sample:
+    rated = read_emobank(DEV, "dev")
+    return rated.texts[:80], rated.ratings[:80]
+
+
+@pytest.fixture(scope="module")
+def made(small: Sample) -> Weights:
+    return fit(*small, {"data": "a sample"}, SMALL)
+
+
+def test_same_data_give_the_same_bytes(small: Sample, made: Weights) -> None:
+    texts, ratings = small
+    again = fit(texts, ratings, {"data": "a sample"}, SMALL)
+    assert again.to_bytes() == made.to_bytes()
+    other = fit(texts, ratings[::-1].copy(), {"data": "a sample"}, SMALL)
+    assert other.to_bytes() != made.to_bytes()
+
+
+def test_weights_come_back_from_their_file(made: Weights, tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(made.to_bytes())
+    read = Weights.from_file(path)
+    assert read.about == {"data": "a sample"}
+    assert TextModel(read).rate("a fine day") == TextModel(made).rate("a fine day")
+
+
+def test_training_learns_what_it_is_shown(small: Sample, made: Weights) -> None:
+    texts, ratings = small
+    model = TextModel(made)
+    found = [model.rate(text).valence for text in texts]
+    assert np.corrcoef(found, ratings[:, 0])[0, 1] > 0.7
+
+
+def test_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(b"junk" * 10)
+    with pytest.raises(ValueError, match="holds no text model"):
+        Weights.from_file(path)
+
+
+def test_too_few_texts_are_refused() -> None:
+    with pytest.raises(ValueError, match="expected at least 10"):
+        fit(["one"], np.full((1, 3), 3.0), {})
+
+
+def test_shipped_weights_are_small_and_say_where_they_come_from() -> None:
+    assert DEFAULT_WEIGHTS.stat().st_size < 3_000_000
+    about = Weights.from_file(DEFAULT_WEIGHTS).about
+    assert "EmoBank" in about["data"]
+    assert about["licence"] == "CC BY-SA 4.0"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    "CAPSULECAST_EMOBANK" not in os.environ,
+    reason="CAPSULECAST_EMOBANK names no EmoBank table with the training part",
+)
+def test_shipped_weights_are_what_training_gives(tmp_path: Path) -> None:
+    path = Path(os.environ["CAPSULECAST_EMOBANK"])
+    shipped = Weights.from_file(DEFAULT_WEIGHTS)
+    assert checksum(path) == shipped.about["data_sha256"], "another edition of the data"
+    made = tmp_path / "made.safetensors"
+    # A process of its own: how sums are shared among cores is settled when numpy is imported.
+    command = [sys.executable, "-m", "control_plane.emotion.training"]
+    subprocess.run([*command, "--emobank", str(path), "--out", str(made)], check=True)
+    assert made.read_bytes() == DEFAULT_WEIGHTS.read_bytes()
+
+
+def test_ratings_follow_readers_on_the_development_part() -> None:
+    rated = read_emobank(DEV, "dev")
+    model = default_text_model()
+    found = [model.rate(text) for text in rated.texts[::4]]
+    ratings = rated.ratings[::4]
+    for axis, (name, least) in enumerate((("valence", 0.55), ("arousal", 0.4), ("dominance", 0.2))):
+        r = np.corrcoef([getattr(one, name) for one in found], ratings[:, axis])[0, 1]
+        assert r > least, name
+
+
+def test_features_have_one_shape_for_any_text() -> None:
+    reader = FeatureReader(word_feelings())
+    for text in ("", "a", "!!!", "日本語", "\U0001f602", "I can't believe it's over. " * 20):
+        found = reader.read(plain(text))
+        assert found.dense.shape == (reader.dense_size,)
+        assert np.isfinite(found.dense).all()
+        assert found.pairs.size == max(0, len(found.tokens) - 1)
+        for token in found.tokens:
+            assert 0 <= token.place < WORD_BUCKETS
+            assert ((token.pieces >= WORD_BUCKETS) & (token.pieces < BUCKETS)).all()
+
+
+def test_words_are_found_by_their_base() -> None:
+    feelings = word_feelings()
+    hugged, _ = feelings.of("hugging")
+    assert hugged is not None
+    assert hugged[0] > 0.4
+    assert feelings.of("zxqv") == (None, ())
+
+
+def test_turns_are_found_by_the_words_that_begin_them() -> None:
+    refusing = turns_of("couldn't")
+    assert refusing.anywhere
+    assert not turns_of("table").anywhere
+    must = next(rest for _, rest in turns_of("had").phrases)
+    assert must.match("i had to go", 5)
+    assert not must.match("i had tea", 5)
+
+
+def test_no_more_words_are_kept_than_the_bound() -> None:
+    table = WordFactTable(word_feelings())
+    again = table.of("again")
+    assert table.of("again") is again
+    assert table.of.cache_info().maxsize == 20_000
+
+
+def test_kernel_regression_learns_what_is_no_sum() -> None:
+    grid = np.linspace(-1.5, 1.5, 20)
+    dense = np.array([(one, other) for one in grid for other in grid])
+    target = np.repeat(np.sign(dense[:, :1] * dense[:, 1:]), 3, axis=1)
+    options = KernelOptions(landmarks=96, block=12, directions=2, width=4.0, penalty=0.01)
+    part = fit_kernel(dense, np.zeros((400, 6)), target, options)
+    places = np.hstack([dense @ part.projection.astype(np.float64), np.zeros((400, 6))])
+    found = kernel_columns(part, places) @ part.weights
+    assert np.abs(found - target).mean() < 0.35
+
+
+def test_trees_fit_a_step_and_ignore_noise() -> None:
+    rows = np.arange(400.0)
+    table = np.stack([rows, np.zeros(400), np.sin(rows * 12.9)], axis=1)
+    target = np.where(rows < 150, -1.0, 0.6)
+    options = BoostingOptions(trees=60, depth=2, rate=0.3, share=1.0, penalty=1.0)
+    trees = boost(table, target, options)
+    assert np.abs(trees.predict(table) - target).mean() < 0.1
+    assert 1 not in set(trees.features[:, 0].tolist())
+
+
+def test_table_without_a_column_or_split_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("id,split,V,A,text\n1,train,3,3,hello\n")
+    with pytest.raises(ValueError, match="no column D"):
+        read_emobank(path, "train")
+    path.write_text("id,split,V,A,D,text\n1,train,3,3,9,hello\n")
+    with pytest.raises(ValueError, match="outside 1 to 5"):
+        read_emobank(path, "train")
+    with pytest.raises(ValueError, match="'dev'"):
+        read_emobank(path, "dev")
