@@ -4,8 +4,8 @@ Pure and deterministic: no clock, no I/O, no thread. The same library, options a
 same draw lists, byte for byte.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from capsules.library import Library
 from capsules.model import Capsule
@@ -13,11 +13,12 @@ from capsules.targets import HAND_PARTS, TargetKind
 from compositor.drawlist import Camera, DrawList, FrameSize, Light, PartTransform
 from compositor.light import Surroundings, combined, directional
 from engine.clock import NS_PER_MS
+from engine.features import Features
 from engine.framing import framing
 from engine.motion.beats import Beats
 from engine.motion.conflicts import Mixer
 from engine.motion.follow import FollowThrough
-from engine.motion.held import HeldPackets
+from engine.motion.held import HeldPackets, Sound
 from engine.motion.idle import Idle
 from engine.motion.leadlag import SPEECH_LEAD_MS
 from engine.motion.limits import RateLimiter
@@ -59,6 +60,7 @@ class BodyOptions:
         quality: How finely clips are drawn, to begin with.
         lively: Whether it breathes, blinks and looks about by itself, and plays no capsule twice
             alike; else it does just what it is told.
+        features: What it does, to begin with.
     """
 
     avatar: str
@@ -71,6 +73,7 @@ class BodyOptions:
     coverage: bool = False
     quality: Quality = Quality.FULL
     lively: bool = True
+    features: Features = field(default_factory=Features)
 
 
 class Body:
@@ -92,6 +95,8 @@ class Body:
         self._beats = Beats(options.seed)
         self._follow = FollowThrough()
         self._surroundings = SurroundingLight()
+        self._features = options.features
+        self._told: Surroundings | None = None
         self._lips = Lips(library.viseme_weights, options.av_offset_ms)
         self._mixer = Mixer()
         self._layout = _Layout(options.has_basis, framing(options.size))
@@ -138,6 +143,8 @@ class Body:
             self._event_sequence = packet.event_sequence
             if self._idle is not None:
                 self._idle.notice(now_ms, visibly=moved < _VISIBLE)
+        if packet.attention is not None and self._idle is not None:
+            self._idle.turn(packet.attention, now_ms)
 
     def begin_speech(self, speech: Speech, onset_ns: int, sequence: int = 0) -> None:
         """Places speech whose sound starts at `onset_ns`; sentences may come ahead of time.
@@ -150,17 +157,46 @@ class Body:
         """
         onset_ms = self._ms(onset_ns)
         self._held.speak_until(onset_ms + speech.duration_ms)
+        seen_ms = onset_ms + self._options.av_offset_ms
+        stresses = tuple(seen_ms + item for item in speech.stresses_ms)
         waiting = self._held.get(sequence)
         if waiting is not None:
-            self._held.place(sequence, onset_ms - self.speech_lead_ms(waiting))
+            due_ms = onset_ms - self.speech_lead_ms(waiting)
+            self._held.place(sequence, due_ms, Sound(onset_ms, stresses))
         elif sequence:
-            self._scheduler.place_onset(sequence, onset_ms, self._now_ms)
-        self._lips.begin(speech, onset_ms, self._now_ms)
-        self._beats.begin(speech, onset_ms + self._options.av_offset_ms, self._now_ms)
+            self._scheduler.place_onset(sequence, onset_ms, self._now_ms, stresses)
+        self._lips.begin(speech, onset_ms, self._now_ms, by_loudness=not self._features.visemes)
+        self._beats.begin(speech, seen_ms, self._now_ms)
+        if self._idle is not None:
+            self._idle.speak(onset_ms, onset_ms + speech.duration_ms, self._now_ms)
 
     def surround(self, surroundings: Surroundings, now_ns: int) -> None:
         """Lights the avatar by what is around its picture; at most ten a second count."""
-        self._surroundings.tell(surroundings, self._advance(now_ns))
+        now_ms = self._advance(now_ns)
+        self._told = surroundings
+        if self._features.light_probe:
+            self._surroundings.tell(surroundings, now_ms)
+
+    def set_features(self, features: Features, now_ns: int) -> None:
+        """Switches what it does, from the next frame on; speech that is placed keeps its lips."""
+        now_ms = self._advance(now_ns)
+        before, self._features = self._features, features
+        if self._told is not None and features.light_probe is not before.light_probe:
+            strength = self._told.strength if features.light_probe else 0.0
+            self._surroundings.tell(replace(self._told, strength=strength), now_ms)
+
+    def take(self, library: Library, dropped: Iterable[int], now_ns: int) -> None:
+        """Goes on with another state of the library; see `engine.motion.scheduler.Scheduler.take`.
+
+        Args:
+            library: The library, some of which may not be played.
+            dropped: Sequences of packets of which nothing may play any more.
+            now_ns: The time.
+        """
+        now_ms = self._advance(now_ns)
+        sequences = frozenset(dropped)
+        self._held.drop(sequences)
+        self._scheduler.take(library, sequences, now_ms)
 
     def pose(self, values: Sequence[tuple[str, float]]) -> None:
         """Holds targets at values from the next frame on, whatever plays, breathes or speaks.
@@ -187,6 +223,8 @@ class Body:
         self._lips.cut(now_ms)
         self._beats.cut(now_ms)
         self._scheduler.end_speech(now_ms)
+        if self._idle is not None:
+            self._idle.hush(now_ms)
 
     def voice_delta(self, now_ns: int, sequence: int = 0) -> VoiceDelta:
         """The voice for speech made now, with what starts along with it.
@@ -211,9 +249,7 @@ class Body:
         self._mixer.begin()
         self._scheduler.mix(now_ms, self._skew_ms, self._mixer)
         values = self._mixer.values
-        if self._idle is not None:
-            self._idle.add(now_ms, values, self._scheduler.busy)
-        self._beats.add(now_ms, values)
+        self._live(now_ms, values)
         self._follow.add(now_ms, values)
         self._layout.clamp(values)
         for index, value in self._posed.items():
@@ -223,20 +259,36 @@ class Body:
         self._skew_ms += 1000.0 * seconds * (tempo - 1.0)
         return self._draw(self._overlay(now_ms, shown, seconds))
 
+    def _live(self, now_ms: float, values: list[float]) -> None:
+        """Adds beats of speech, and what the avatar does by itself."""
+        yaw, pitch = self._layout.head
+        still_yaw, still_pitch = values[yaw], values[pitch]
+        self._beats.add(now_ms, values)
+        if self._idle is None:
+            return
+        by_yaw, by_pitch = self._scheduler.activity.gestured
+        turned = values[yaw] - still_yaw + by_yaw, values[pitch] - still_pitch + by_pitch
+        self._idle.add(now_ms, values, self._scheduler.activity.busy, turned)
+
     def _overlay(self, now_ms: float, shown: list[float], seconds: float) -> list[float]:
         """Speech and blinks over what feelings show; they move faster than those may."""
         found = list(shown)
-        lips = self._lip_limiter.step(self._lips.blend(now_ms, shown), seconds)
+        layout, posed = self._layout, self._posed
+        spoken = self._lips.blend(now_ms, shown)
+        if posed:
+            pairs = zip(self._lips.targets, spoken, strict=True)
+            spoken = [shown[index] if index in posed else value for index, value in pairs]
+        lips = self._lip_limiter.step(spoken, seconds)
         for index, value in zip(self._lips.targets, lips, strict=True):
             found[index] = value
-        layout = self._layout
         wide = max(shown[index] for index in layout.wide)
         blink = 0.0 if self._idle is None else self._idle.lids(now_ms, wide)
-        goals = [shown[index] + (1.0 - shown[index]) * blink for index in layout.lids]
+        goals = [
+            shown[index] if index in posed else shown[index] + (1.0 - shown[index]) * blink
+            for index in layout.lids
+        ]
         for index, value in zip(layout.lids, self._lid_limiter.step(goals, seconds), strict=True):
             found[index] = value
-        for index in self._posed:
-            found[index] = shown[index]
         return found
 
     def _draw(self, values: list[float]) -> DrawList:
@@ -257,8 +309,12 @@ class Body:
     def _advance(self, now_ns: int) -> float:
         """Moves on to a time, which never goes back, and plays what has become due; ms."""
         now_ms = max(self._now_ms, self._ms(now_ns))
-        for due_ms, packet in self._held.due(now_ms):
-            self._scheduler.apply(packet, max(due_ms, self._now_ms))
+        for due_ms, packet, sound in self._held.due(now_ms):
+            at_ms = max(due_ms, self._now_ms)
+            self._scheduler.apply(packet, at_ms)
+            if sound is not None:
+                onset_ms, stresses = sound
+                self._scheduler.place_onset(packet.sequence, onset_ms, at_ms, stresses)
         self._now_ms = now_ms
         return now_ms
 
@@ -298,6 +354,7 @@ class _Layout:
             if item.kind is TargetKind.VOICE
         )
         self.tempo = index["tempo.rate"]
+        self.head = (index["headYaw"], index["headPitch"])
         self.lids = tuple(index[name] for name in _LIDS)
         self.wide = (index["eyeWideLeft"], index["eyeWideRight"])
 

@@ -1,4 +1,4 @@
-"""The head keeps time with speech: a small nod, now with raised brows, on the long vowels.
+"""The head keeps time with speech: a small nod, now with raised brows, on stressed vowels.
 
 A hand that is up beats along; one at rest stays there.
 
@@ -49,10 +49,9 @@ class Beats:
     def begin(self, speech: Speech, onset_ms: float, now_ms: float) -> None:
         """Places the beats of a piece of speech; those over by `now_ms` are forgotten."""
         self._drop_before(now_ms)
-        for shape in speech.visemes:
-            time_ms = onset_ms + shape.start_ms
-            stressed = shape.viseme in _VOWELS and shape.duration_ms >= _STRESSED_MS
-            if stressed and time_ms - self._last_ms >= _APART_MS:
+        for stress_ms in speech.stresses_ms or _long_vowels(speech):
+            time_ms = onset_ms + stress_ms
+            if time_ms - self._last_ms >= _APART_MS:
                 self._count += 1
                 self._beats.append((time_ms, self._count))
                 self._last_ms = time_ms
@@ -90,3 +89,11 @@ class Beats:
             raised = smooth((-values[y] - low) / (high - low))
             values[y] += _HAND_PX * raised * level
             values[rotate] += _HAND_DEG * raised * level
+
+
+def _long_vowels(speech: Speech) -> list[float]:
+    return [
+        shape.start_ms
+        for shape in speech.visemes
+        if shape.viseme in _VOWELS and shape.duration_ms >= _STRESSED_MS
+    ]

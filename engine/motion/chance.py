@@ -6,8 +6,9 @@ mixing function is SplitMix64's (Steele, Lea and Flood, 2014).
 
 import hashlib
 import math
+from collections.abc import Sequence
 
-__all__ = ["RESTART_MS", "normal", "restart", "text_counter", "uniform"]
+__all__ = ["RESTART_MS", "normal", "pick", "restart", "text_counter", "uniform"]
 
 RESTART_MS = 10_000.0
 """A chain of chance that has stood still for longer starts anew, rather than catch up."""
@@ -28,6 +29,16 @@ def normal(*counters: int) -> float:
     """A number from the standard normal distribution (Box and Muller)."""
     radius = math.sqrt(-2.0 * math.log(1.0 - uniform(*counters, 1)))
     return radius * math.cos(2.0 * math.pi * uniform(*counters, 2))
+
+
+def pick(shares: Sequence[float], chance: float) -> int:
+    """Position of one of several, each as likely as its share; `chance` is in [0, 1)."""
+    left = chance * sum(shares)
+    for position, share in enumerate(shares):
+        left -= share
+        if left < 0.0:
+            return position
+    return len(shares) - 1
 
 
 def restart(now_ms: float) -> tuple[float, int]:

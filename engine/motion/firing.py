@@ -7,8 +7,10 @@ a gesture asked for in full, without which a strong feeling would look stiff.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from capsules.library import Library
+from capsules.micro.generator import is_micro_cid
 from capsules.model import CID_PREFIXES, BlendMode, Capsule, Layer
 from engine.motion.chance import uniform
 from engine.motion.leadlag import Start, starts
@@ -16,15 +18,23 @@ from engine.motion.plans import CapsulePlan, plan
 from engine.motion.plays import MIN_WEIGHT
 from engine.packet import BlendEntry, IdPacket
 
-__all__ = ["MAX_LEARNED", "BlendReader", "Firing"]
+__all__ = ["MAX_LEARNED", "BlendReader", "Firing", "Part"]
 
 MAX_LEARNED = 32
 """How many capsules that are not the library's a reader keeps."""
+
+# So many capsules are kept ready to play, the last that were asked for first.
+_MAX_PLANS = 2048
+# All bodies of a library play the same capsules.
+_PLANS: WeakKeyDictionary[Library, dict[str, CapsulePlan]] = WeakKeyDictionary()
 
 _VARIATION = 0.15
 _IN_FULL = 0.85
 _VARIED = frozenset({Layer.FACE, Layer.HAND, Layer.BODY, Layer.VOICE})
 _UNSEEN = frozenset({Layer.VOICE, Layer.TEMPO})
+
+Part = tuple[CapsulePlan, float]
+"""A plain capsule of what is asked for, with its weight in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +47,9 @@ class Firing:
         holds: Whether it stays until replaced.
         parts: The plain capsules it consists of, each with its weight.
         start: When it starts.
-        pace: Factor on the speed of its curves, [0.87, 1.18].
-        strength: Factor on its weight, [0.85, 1.15].
+        pace: Factor on the speed of its curves, [0.87, 1.18]; in a packet that varies more than
+            usual, up to [0.69, 1.82].
+        strength: Factor on its weight, [0.85, 1.15]; likewise up to [0.55, 1.45].
     """
 
     cid: str
@@ -65,7 +76,8 @@ class BlendReader:
         self._library = library
         self._seed = seed
         self._lead_ms = lead_ms
-        self._plans: dict[str, CapsulePlan] = {}
+        self._plans = _PLANS.setdefault(library, {})
+        self._own_plans: dict[str, CapsulePlan] = {}
         self._learned: dict[str, Capsule] = {}
 
     def firings(self, packet: IdPacket) -> list[Firing]:
@@ -92,15 +104,37 @@ class BlendReader:
         """
         self._learned.pop(capsule.cid, None)
         self._learned[capsule.cid] = capsule
-        self._plans.pop(capsule.cid, None)
+        self._own_plans.pop(capsule.cid, None)
         if len(self._learned) > MAX_LEARNED:
             oldest = next(iter(self._learned))
             del self._learned[oldest]
-            self._plans.pop(oldest, None)
+            self._own_plans.pop(oldest, None)
+
+    def take(self, library: Library) -> None:
+        """Takes another state of the same library, in which other capsules may be played."""
+        self._library = library
+        self._plans = _PLANS.setdefault(library, {})
+        for cid in [cid for cid in self._learned if not library.allows(cid)]:
+            del self._learned[cid]
+            self._own_plans.pop(cid, None)
+
+    def may_play(self, cid: str) -> bool:
+        """Whether the capsule itself plays where it is asked for, and no other in its place."""
+        if cid in self._learned:
+            return True
+        found = self._library.resolve(cid)
+        return found is not None and found.cid == cid
+
+    def stand_in(self, cid: str) -> tuple[str, list[Part]] | None:
+        """What plays in the place of a capsule: its id and parts; None: nothing does."""
+        found = self._library.resolve(cid)
+        return None if found is None else (found.cid, self._parts(found))
 
     def _resolve(self, entry: BlendEntry) -> Capsule | None:
         found = self._learned.get(entry.cid)
         found = found or self._library.resolve(entry.cid, entry.fallback_cid)
+        if found is None and is_micro_cid(entry.cid):
+            return None  # a neutral would take away the face that it was to play on top of
         return found or self._library.resolve(f"{CID_PREFIXES[entry.layer]}_NEUTRAL")
 
     def _synced_voices(self, asked: list[tuple[Capsule, float]]) -> list[tuple[Capsule, float]]:
@@ -134,24 +168,24 @@ class BlendReader:
             holds=whole.holds,
             parts=tuple((part, weight * share) for part, share in self._parts(capsule)),
             start=start,
-            pace=1.0 / self._varied(packet.sequence, whole.counter, 1) if varies else 1.0,
-            strength=self._varied(packet.sequence, whole.counter, 2) if varies else 1.0,
+            pace=1.0 / self._varied(packet, whole.counter, 1) if varies else 1.0,
+            strength=self._varied(packet, whole.counter, 2) if varies else 1.0,
         )
 
-    def _parts(self, capsule: Capsule) -> list[tuple[CapsulePlan, float]]:
+    def _parts(self, capsule: Capsule) -> list[Part]:
         """The plain capsules that it consists of; under a clip that replaces, its fallback too.
 
         A frame of a clip that is not there yet shows what lies under it.
         """
         plain = self._library.flatten(capsule.cid) if capsule.components else ((capsule, 1.0),)
-        parts: list[tuple[CapsulePlan, float]] = []
+        parts: list[Part] = []
         for part, share in plain:
             parts.append((self._plan(part), share))
             if part.clip is not None and part.blend_mode is BlendMode.OVERRIDE:
                 parts += self._under(part, share)
         return parts
 
-    def _under(self, capsule: Capsule, share: float) -> list[tuple[CapsulePlan, float]]:
+    def _under(self, capsule: Capsule, share: float) -> list[Part]:
         """The curves of a capsule's fallback."""
         found = self._library.resolve(capsule.fallback_cid or "")
         if found is None:
@@ -159,14 +193,18 @@ class BlendReader:
         plain = self._library.flatten(found.cid)
         return [(self._plan(part), share * own) for part, own in plain if part.tracks]
 
-    def _varied(self, *counters: int) -> float:
-        return 1.0 + _VARIATION * (2.0 * uniform(self._seed, *counters) - 1.0)
+    def _varied(self, packet: IdPacket, *counters: int) -> float:
+        drawn = uniform(self._seed, packet.sequence, *counters)
+        return 1.0 + packet.variation * _VARIATION * (2.0 * drawn - 1.0)
 
     def _plan(self, capsule: Capsule) -> CapsulePlan:
-        found = self._plans.get(capsule.cid)
+        plans = self._own_plans if capsule.cid in self._learned else self._plans
+        found = plans.get(capsule.cid)
         if found is None:
             clip = self._library.clips.get(capsule.cid) if capsule.clip else None
-            found = self._plans[capsule.cid] = plan(capsule, clip)
+            found = plans[capsule.cid] = plan(capsule, clip)
+            if len(plans) > _MAX_PLANS:
+                del plans[next(iter(plans))]
         return found
 
 

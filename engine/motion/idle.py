@@ -1,54 +1,44 @@
-"""What the avatar does when nothing is asked of it: it breathes, looks, sways and blinks.
+"""What the avatar does when nothing is asked of it: it breathes, looks, sways, nods and blinks.
 
-All of it is a function of time and seed (and of the events that draw its attention), so that any
-frame rate samples the same motion. It keeps back where capsules play once on the same targets.
+All of it is a function of seed and time, and of the times at which it is told what to attend to, so
+that any frame rate samples the same motion. It keeps back where capsules play once on the same
+targets.
 """
 
-import math
 from collections.abc import Sequence
 
+from engine.motion.accents import Accents
 from engine.motion.blinks import Blinks
-from engine.motion.chance import uniform
+from engine.motion.breathing import Breathing
 from engine.motion.curves import smooth
+from engine.motion.focus import Focus
 from engine.motion.gaze import Gaze
+from engine.motion.manners import PAUSE_NOD, Manner
 from engine.motion.plans import target_index
+from engine.motion.posture import Posture
+from engine.motion.spring import Spring
+from engine.packet import Attention
 
-__all__ = ["Idle"]
+__all__ = ["EYE_DEG", "HEAD_DEG", "Idle"]
 
-_BREATHS_A_MINUTE = 14.0
+EYE_DEG = (28.0, 19.0)
+"""How far eyes turn aside, and up or down, at weight 1 of their looks: as the rigs are built."""
+
+HEAD_DEG = (25.0, 20.0)
+"""How far the head turns aside, and up or down, at weight 1."""
+
 _KEPT_WHEN_BUSY = 0.3
+_LIDS_FOLLOW = 0.2  # how much lids close for eyes that look down, beside what the basis does
+_STEADY = 0.85  # how much of the head's movement the eyes give back
 _TOO_WIDE = 0.33
 _FLASH = 0.16
 _FLASH_RISE_MS = 110.0
 _FLASH_FALL_MS = 380.0
 _FLASH_HEAD_START_MS = 33.0
 _FLASH_PAUSE_MS = 350.0
-_STREAM = 0x1D1E
-
-# target, amplitude, slow and fast frequency in hertz: sums of sines that never meet again
-_SWAYS: tuple[tuple[str, float, float, float], ...] = (
-    ("headYaw", 0.075, 0.071, 0.193),
-    ("headPitch", 0.050, 0.089, 0.241),
-    ("headRoll", 0.060, 0.061, 0.157),
-    ("bodySway", 0.060, 0.047, 0.113),
-    ("bodyLean", 0.030, 0.053, 0.131),
-    ("handLeft.x", 1.6, 0.083, 0.211),
-    ("handRight.x", 1.6, 0.079, 0.227),
-    ("handLeft.rotate", 0.7, 0.067, 0.173),
-    ("handRight.rotate", 0.7, 0.073, 0.181),
-    *(
-        (f"hand{side}{finger}Curl", 0.022, 0.11 + 0.013 * place, 0.31 + 0.017 * place)
-        for side in ("Left", "Right")
-        for place, finger in enumerate(("Thumb", "Index", "Middle", "Ring", "Pinky"))
-    ),
-)
-_RISES: tuple[tuple[str, float, float, float], ...] = (
-    ("mouthSmileLeft", 0.030, 0.041, 0.103),
-    ("mouthSmileRight", 0.030, 0.041, 0.109),
-    ("browInnerUp", 0.022, 0.059, 0.149),
-    ("cheekSquintLeft", 0.012, 0.037, 0.101),
-    ("cheekSquintRight", 0.012, 0.037, 0.101),
-)
+_OWNS_MS = 420.0
+_SPEECH_LEAD_MS = 150.0  # a speaker's manner begins a little before the sound
+_HEEDS = frozenset({Attention.TYPING, Attention.LISTENING})
 _BREATHING: tuple[tuple[str, float], ...] = (
     ("breath", 0.45),
     ("bodyLean", 0.012),
@@ -56,25 +46,6 @@ _BREATHING: tuple[tuple[str, float], ...] = (
     ("handLeft.y", -3.0),
     ("handRight.y", -3.0),
 )
-
-
-class _Wave:
-    """A sum of two sines on one target, with phases drawn once."""
-
-    __slots__ = ("amplitude", "fast", "fast_phase", "index", "slow", "slow_phase")
-
-    def __init__(self, index: int, motion: tuple[str, float, float, float], seed: int) -> None:
-        _, self.amplitude, slow, fast = motion
-        self.index = index
-        self.slow, self.fast = 0.002 * math.pi * slow, 0.002 * math.pi * fast
-        self.slow_phase = 2.0 * math.pi * uniform(seed, _STREAM, index, 1)
-        self.fast_phase = 2.0 * math.pi * uniform(seed, _STREAM, index, 2)
-
-    def at(self, now_ms: float) -> float:
-        """In [-1, 1]."""
-        return 0.65 * math.sin(self.slow * now_ms + self.slow_phase) + 0.35 * math.sin(
-            self.fast * now_ms + self.fast_phase
-        )
 
 
 class Idle:
@@ -86,18 +57,24 @@ class Idle:
 
     def __init__(self, seed: int) -> None:
         index = target_index()
-        self._sways = [_Wave(index[item[0]], item, seed) for item in _SWAYS]
-        self._rises = [_Wave(index[item[0]], item, seed) for item in _RISES]
         self._breathing = [(index[name], amount) for name, amount in _BREATHING]
         self._shoulders = index["shoulderShrug"]
         self._brows = tuple(
             index[name] for name in ("browInnerUp", "browOuterUpLeft", "browOuterUpRight")
         )
-        self._head_pitch = index["headPitch"]
+        self._head = (index["headYaw"], index["headPitch"])
         self._look = _look_targets(index)
-        self._gaze = Gaze(seed)
-        self._blinks = Blinks(seed)
-        self._breath_phase = 2.0 * math.pi * uniform(seed, _STREAM, 3)
+        self._lids = tuple(
+            (index[f"eyeBlink{side}"], index[f"eyeWide{side}"]) for side in ("Left", "Right")
+        )
+        self._focus = Focus()
+        manner = self._focus.manner
+        self._gaze = Gaze(seed, manner)
+        self._blinks = Blinks(seed, manner.blink_ms)
+        self._breath = Breathing(seed, manner)
+        self._posture = Posture(seed, manner)
+        self._accents = Accents(seed, manner)
+        self._owns = Spring(_OWNS_MS)
         self._blinking: bool | None = None
         self._flash_ms = float("-inf")
 
@@ -108,32 +85,59 @@ class Idle:
             now_ms: The time.
             visibly: Whether the brows flash too, for want of any other reaction at once.
         """
+        self._run(now_ms)
         self._gaze.attend(now_ms)
         if visibly and now_ms - self._flash_ms >= _FLASH_PAUSE_MS:
             self._flash_ms = now_ms
 
-    def add(self, now_ms: float, values: list[float], busy: Sequence[float]) -> None:
+    def turn(self, attention: Attention, now_ms: float) -> None:
+        """Attends to something from now on; a viewer who pauses gets a nod."""
+        self._run(now_ms)
+        if self._focus.attention in _HEEDS and attention is Attention.IDLE:
+            self._accents.nod(PAUSE_NOD, now_ms)
+        self._focus.turn(attention, now_ms)
+        self._run(now_ms)
+
+    def speak(self, start_ms: float, end_ms: float, now_ms: float) -> None:
+        """Behaves as a speaker from one time to the other."""
+        self._run(now_ms)
+        self._focus.speak(max(now_ms, start_ms - _SPEECH_LEAD_MS), end_ms)
+        self._run(now_ms)
+
+    def hush(self, now_ms: float) -> None:
+        """Speaks no more."""
+        self._run(now_ms)
+        self._focus.hush(now_ms)
+        self._run(now_ms)
+
+    def add(
+        self,
+        now_ms: float,
+        values: list[float],
+        busy: Sequence[float],
+        turned: tuple[float, float] = (0.0, 0.0),
+    ) -> None:
         """Adds the idle motion to `values` (one a target, in table order; not clamped).
 
         Args:
             now_ms: The time.
             values: What capsules make of the targets.
             busy: How much each target is taken up, [0, 1].
+            turned: Yaw and pitch of the head in `values` that come from gestures, which the eyes
+                give back.
         """
-        give = 1.0 - _KEPT_WHEN_BUSY
-        for wave in self._sways:
-            index = wave.index
-            values[index] += wave.amplitude * wave.at(now_ms) * (1.0 - give * busy[index])
-        for wave in self._rises:
-            index = wave.index
-            level = 0.5 + 0.5 * wave.at(now_ms)
-            values[index] += wave.amplitude * level * (1.0 - give * busy[index])
+        self._run(now_ms)
+        yaw, pitch = self._head
+        before = values[yaw] - turned[0], values[pitch] - turned[1]
+        self._posture.add(now_ms, values, busy)
+        self._accents.add(now_ms, values, busy)
         self._breathe(now_ms, values, busy)
-        self._look_about(now_ms, values, busy)
+        self._look_about(now_ms, values, busy, before)
         self._flash(now_ms, values)
 
     def lids(self, now_ms: float, eye_wide: float) -> float:
         """How far a blink closes the lids, [0, 1]; wide eyes do not blink, nor by half."""
+        self._run(now_ms)
         closed = self._blinks.closed(now_ms)
         if closed <= 0.0:
             self._blinking = None
@@ -142,28 +146,65 @@ class Idle:
             self._blinking = eye_wide < _TOO_WIDE
         return closed if self._blinking else 0.0
 
+    def _run(self, now_ms: float) -> None:
+        """Lets everything that has come to pass by now happen, in its order."""
+        for time_ms, manner in self._focus.changes(now_ms):
+            self._turn(manner, time_ms)
+        self._advance(now_ms)
+
+    def _advance(self, now_ms: float) -> None:
+        self._gaze.advance(now_ms)
+        for time_ms in self._gaze.blinks():
+            self._blinks.blink_at(time_ms)
+
+    def _turn(self, manner: Manner, time_ms: float) -> None:
+        self._advance(time_ms)
+        self._gaze.turn(manner, time_ms)
+        self._blinks.turn(manner.blink_ms, time_ms)
+        self._breath.turn(manner, time_ms)
+        self._posture.turn(manner, time_ms)
+        self._accents.turn(manner, time_ms)
+        self._owns.aim(manner.owns_eyes, time_ms)
+
     def _breathe(self, now_ms: float, values: list[float], busy: Sequence[float]) -> None:
-        turns = now_ms * _BREATHS_A_MINUTE / 60_000.0
-        # No two breaths last the same; the second harmonic draws in faster than it lets out.
-        angle = 2.0 * math.pi * turns + self._breath_phase
-        angle += 0.5 * math.sin(0.157 * angle) + 0.35 * math.sin(angle)
-        wave = math.sin(angle)
+        wave = self._breath.at(now_ms)
         for index, amount in self._breathing:
             values[index] += amount * wave * (1.0 - 0.5 * busy[index])
-        values[self._shoulders] += 0.03 * (0.5 + 0.5 * wave)
+        values[self._shoulders] += 0.03 * max(0.0, 0.5 + 0.5 * wave)
 
-    def _look_about(self, now_ms: float, values: list[float], busy: Sequence[float]) -> None:
-        for shift in self._gaze.advance(now_ms):
-            if shift.blinks:
-                self._blinks.blink_at(shift.start_ms)
+    def _look_about(
+        self,
+        now_ms: float,
+        values: list[float],
+        busy: Sequence[float],
+        before: tuple[float, float],
+    ) -> None:
+        """Turns eyes and head.
+
+        Args:
+            now_ms: The time.
+            values: One a target.
+            busy: How much each target is taken up.
+            before: Yaw and pitch of the head that the eyes do not give back.
+        """
+        head_x, head_y = self._gaze.head(now_ms)
+        yaw, pitch = self._head
+        values[yaw] += head_x / HEAD_DEG[0] * (1.0 - 0.7 * busy[yaw])
+        values[pitch] += head_y / HEAD_DEG[1] * (1.0 - 0.7 * busy[pitch])
         x, y = self._gaze.direction(now_ms)
+        x -= _STEADY * HEAD_DEG[0] * (values[yaw] - before[0])
+        y -= _STEADY * HEAD_DEG[1] * (values[pitch] - before[1])
         left, right, up, down = self._look
         taken = max(busy[index] for pair in self._look for index in pair)
         share = 1.0 - (1.0 - _KEPT_WHEN_BUSY) * taken
-        for pair, amount in ((left, x), (right, -x), (up, y), (down, -y)):
-            if amount > 0.0:
-                for index in pair:
-                    values[index] += share * amount
+        kept = 1.0 - self._owns.at(now_ms) * (1.0 - taken)
+        x, y = share * x / EYE_DEG[0], share * y / EYE_DEG[1]
+        for ahead, behind, amount in ((left, right, x), (up, down, y)):
+            _turn_eyes(values, ahead, behind, kept, amount)
+        if y < 0.0:
+            for lid, wide in self._lids:
+                open_share = (1.0 - values[lid]) * max(0.0, 1.0 - values[wide] / _TOO_WIDE)
+                values[lid] += _LIDS_FOLLOW * -y * open_share
 
     def _flash(self, now_ms: float, values: list[float]) -> None:
         age_ms = now_ms - self._flash_ms + _FLASH_HEAD_START_MS
@@ -173,7 +214,19 @@ class Idle:
         level = rise * (2.0 - rise) * (1.0 - smooth((age_ms - _FLASH_RISE_MS) / _FLASH_FALL_MS))
         for index in self._brows:
             values[index] += _FLASH * level
-        values[self._head_pitch] += 0.5 * _FLASH * level
+        values[self._head[1]] += 0.5 * _FLASH * level
+
+
+def _turn_eyes(
+    values: list[float], ahead: tuple[int, int], behind: tuple[int, int], kept: float, more: float
+) -> None:
+    """Turns both eyes by `more` one way, over what is kept of what capsules make of them.
+
+    An eye looks one way at a time: its two bases of an axis never act against each other.
+    """
+    for one, other in zip(ahead, behind, strict=True):
+        level = kept * (values[one] - values[other]) + more
+        values[one], values[other] = max(0.0, level), max(0.0, -level)
 
 
 def _look_targets(index: dict[str, int]) -> tuple[tuple[int, int], ...]:

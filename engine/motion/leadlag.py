@@ -15,12 +15,15 @@ from dataclasses import dataclass
 from capsules.model import Capsule, Layer
 from engine.packet import IdPacket
 
-__all__ = ["SPEECH_LEAD_MS", "Start", "starts"]
+__all__ = ["HAND_LEADS_MS", "SPEECH_LEAD_MS", "Start", "starts"]
 
 SPEECH_LEAD_MS = 130
 """How long the sound waits after its packet, so that hands can lead it."""
 
-_HAND_LEAD_MS = 180.0
+HAND_LEADS_MS = (50.0, 180.0)
+"""How far hands may lead the onset of speech."""
+
+_HAND_LEAD_MS = HAND_LEADS_MS[1]
 _AFTER_ONSET_MS = {Layer.FACE: -50.0, Layer.VOICE: 0.0}
 _AFTER_EVENT_MS = {Layer.FACE: 50.0, Layer.VOICE: 130.0}
 _AUDIO_FIRST_MS = {Layer.FACE: 80.0, Layer.HAND: 130.0, Layer.BODY: 130.0}
@@ -108,6 +111,12 @@ def _first_one_now(capsules: Sequence[Capsule], found: list[Start]) -> list[Star
     if early_ms == 0.0:
         return found
     return [
-        Start(start.offset_ms - early_ms) if capsule.layer is first else start
+        _sooner(start, early_ms) if capsule.layer is first else start
         for capsule, start in zip(capsules, found, strict=True)
     ]
+
+
+def _sooner(start: Start, by_ms: float) -> Start:
+    """Moved forward; what starts at once goes on belonging to the speech, what waits does not."""
+    offset_ms = start.offset_ms - by_ms
+    return Start(offset_ms, None if offset_ms else start.after_onset_ms)

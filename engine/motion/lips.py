@@ -14,9 +14,11 @@ bares no more teeth for its consonants.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from capsules.arkit import ARKIT_BLENDSHAPES, VISEMES
 from engine.motion.curves import smooth
+from engine.motion.loudness import Loudness
 from engine.motion.plans import target_index, target_table
 from engine.voice.port import Speech
 
@@ -159,18 +161,33 @@ class Lips:
         self._kept = [_kept(target_table()[place].name) for place in self.targets]
         self._shape = [0.0] * len(target_table())
         self._timeline = _Timeline()
+        self._loudness = Loudness()
         self._cut: _Timeline | None = None
         self._cut_ms = 0.0
 
-    def begin(self, speech: Speech, onset_ms: float, now_ms: float) -> None:
-        """Places speech; its sound starts at `onset_ms`. What is long over is forgotten."""
+    def begin(
+        self, speech: Speech, onset_ms: float, now_ms: float, *, by_loudness: bool = False
+    ) -> None:
+        """Places speech. What is long over is forgotten.
+
+        Args:
+            speech: The speech.
+            onset_ms: When its sound starts.
+            now_ms: The time.
+            by_loudness: Whether the jaw follows its loudness, instead of the mouth its shapes.
+        """
         self._timeline.drop_before(now_ms - _KEPT_MS)
+        self._loudness.drop_before(now_ms - _KEPT_MS)
+        if by_loudness:
+            self._loudness.place(speech, onset_ms + self._offset_ms)
+            speech = replace(speech, visemes=())
         self._timeline.place(speech, onset_ms + self._offset_ms)
 
     def cut(self, now_ms: float) -> None:
         """Ends all speech: the mouth closes at once, within 70 ms."""
         if self._timeline.presence(now_ms) > 0.0:
             self._cut, self._cut_ms = self._timeline, now_ms
+        self._loudness.cut(now_ms)
         self._timeline = _Timeline()
 
     def presence(self, now_ms: float) -> float:
@@ -215,6 +232,7 @@ class Lips:
             gain = 1.0 - smooth((now_ms - self._cut_ms) / _CLOSE_MS)
             if gain > 0.0:
                 self._add(self._cut, now_ms, gain)
+        shape[self._jaw] += self._loudness.jaw(now_ms)
         return shape
 
     def _add(self, timeline: _Timeline, now_ms: float, gain: float) -> None:

@@ -86,6 +86,7 @@ class CapsulePlan:
         fade_in: Shape of the fade in.
         reaction_fade_in: Its shape where the capsule is the first reaction to an event.
         quiet_ms: How long after its start nothing moves yet.
+        stroke_ms: When the gesture's stroke peaks; None: it has none.
         tracks: What shows: everything but the voice.
         voice_tracks: The rest.
         moved: Targets of `tracks`.
@@ -105,6 +106,7 @@ class CapsulePlan:
     fade_in: Ease
     reaction_fade_in: Ease
     quiet_ms: float
+    stroke_ms: float | None
     tracks: tuple[TrackPlan, ...]
     voice_tracks: tuple[TrackPlan, ...]
     moved: frozenset[int]
@@ -139,6 +141,7 @@ def plan(capsule: Capsule, clip: Clip | None = None) -> CapsulePlan:
         fade_in=ease(Easing.LINEAR if capsule.clip else capsule.easing),
         reaction_fade_in=ease_out(Easing.LINEAR if capsule.clip else capsule.easing),
         quiet_ms=_quiet_ms(tracks),
+        stroke_ms=None if capsule.phases is None else float(capsule.phases.stroke),
         tracks=shown,
         voice_tracks=voice,
         moved=frozenset(item.index for item in shown),

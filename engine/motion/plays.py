@@ -1,5 +1,7 @@
 """One playing of one capsule: where it is in its curves, and how strongly it counts."""
 
+import math
+
 from capsules.model import Easing
 from engine.motion.curves import Ease, ease, smooth, smoothstep
 from engine.motion.plans import CapsulePlan
@@ -10,6 +12,8 @@ MIN_WEIGHT = 0.05
 RETARGET_MS = 250.0
 HEAD_START_MS = 33.0
 """How far into its movement a reaction starts, so that the frame made at the event shows it."""
+
+_HALT_MS = 25.0  # how far on a movement that is broken off still runs
 
 _retargeting = ease(Easing.QUADRATIC_OUT)
 _NEVER = float("inf")
@@ -28,7 +32,8 @@ class Play:
     Attributes:
         plan: The capsule.
         source: Id of the capsule that was asked for: a combined one, or the same.
-        batch: Number of the packet that fired it.
+        batch: Number of the packet that fired it, as the body counts them.
+        packet: Sequence of the packet that asked for it last.
         start_ms: When it starts.
         holds: Whether it stays until replaced.
         pace: Factor on the speed of its curves.
@@ -44,7 +49,9 @@ class Play:
     __slots__ = (
         "_fade_ms",
         "_fade_start_ms",
+        "_halt_ms",
         "_skew_ms",
+        "_warp",
         "_weight_from",
         "_weight_ms",
         "_weight_to",
@@ -55,6 +62,7 @@ class Play:
         "holds",
         "order",
         "pace",
+        "packet",
         "plan",
         "source",
         "speech",
@@ -67,6 +75,7 @@ class Play:
         self.plan = plan
         self.source = source
         self.batch = batch
+        self.packet = 0
         self.order = batch
         self.start_ms = 0.0
         self.holds = plan.holds
@@ -82,6 +91,8 @@ class Play:
         self._fade_start_ms = _NEVER
         self._fade_ms = 1.0
         self._skew_ms: float | None = None
+        self._warp: tuple[float, float, float] | None = None
+        self._halt_ms = _NEVER
 
     @property
     def goal(self) -> float:
@@ -97,18 +108,63 @@ class Play:
         if start_ms + length_ms < self._fade_start_ms + self._fade_ms:
             self._fade_start_ms, self._fade_ms = start_ms, length_ms
 
+    def break_off(self, now_ms: float, length_ms: float) -> None:
+        """Relaxes from where it is: its curves come to a halt while it fades out."""
+        self._halt_ms = min(self._halt_ms, now_ms)
+        self.fade_out(now_ms, length_ms)
+
     def retarget(self, weight: float, now_ms: float) -> None:
         """Moves on to another weight from what it is now, and stays after all if it was fading."""
         self._weight_from = self._weight(now_ms)
         self._weight_to = weight
         self._weight_ms = now_ms
-        self._fade_start_ms = _NEVER
+        self._fade_start_ms = self._halt_ms = _NEVER
 
     def local_ms(self, now_ms: float, skew_ms: float) -> float:
         """Where it is in its curves, before looping; `skew_ms` is what the tempo has added."""
         if self._skew_ms is None:
             self._skew_ms = skew_ms
-        return (now_ms - self.start_ms + skew_ms - self._skew_ms + self.head_start_ms) * self.pace
+        if now_ms > self._halt_ms:
+            now_ms = self._halt_ms - _HALT_MS * math.expm1((self._halt_ms - now_ms) / _HALT_MS)
+        elapsed_ms = now_ms - self.start_ms + skew_ms - self._skew_ms + self.head_start_ms
+        local_ms = elapsed_ms * self.pace
+        if self._warp is None:
+            return local_ms
+        begins_ms, stroke_ms, stretch = self._warp
+        if local_ms <= begins_ms:
+            return local_ms
+        ahead_ms = local_ms - begins_ms
+        if ahead_ms < (stroke_ms - begins_ms) * stretch:
+            return begins_ms + ahead_ms / stretch
+        return local_ms - (stroke_ms - begins_ms) * (stretch - 1.0)
+
+    def preparation_ms(self, now_ms: float, skew_ms: float, tempo: float) -> float | None:
+        """How long from now, or from its start, it still takes to its stroke.
+
+        Args:
+            now_ms: The time.
+            skew_ms: What the tempo has added to the curves' time.
+            tempo: How fast that time passes.
+
+        Returns:
+            None where it has no stroke, or where that is over or has been given a time already.
+        """
+        stroke_ms = self.plan.stroke_ms
+        if stroke_ms is None or self._warp is not None:
+            return None
+        left_ms = stroke_ms - self._begun_ms(now_ms, skew_ms)
+        return left_ms / (self.pace * tempo) if left_ms > 0.0 else None
+
+    def stretch(self, factor: float, now_ms: float, skew_ms: float) -> None:
+        """Takes longer, or less long, from now to its stroke; what comes after keeps its pace."""
+        if self.plan.stroke_ms is not None:
+            self._warp = self._begun_ms(now_ms, skew_ms), self.plan.stroke_ms, factor
+
+    def _begun_ms(self, now_ms: float, skew_ms: float) -> float:
+        """Where it is in its curves, or will be when it starts."""
+        if now_ms <= self.start_ms:
+            return self.head_start_ms * self.pace
+        return self.local_ms(now_ms, skew_ms)
 
     def attack(self, local_ms: float) -> float:
         """Its fade in, [0, 1]."""

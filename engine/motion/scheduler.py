@@ -14,13 +14,15 @@ from capsules.library import Library
 from capsules.model import Capsule, Layer
 from capsules.targets import TargetKind
 from compositor.drawlist import Overlay
+from engine.motion.activity import Activity
 from engine.motion.conflicts import Mixer, claim
-from engine.motion.curves import sample, smooth, smoothstep
+from engine.motion.curves import sample, smoothstep
 from engine.motion.firing import BlendReader, Firing
-from engine.motion.leadlag import SPEECH_LEAD_MS
+from engine.motion.leadlag import HAND_LEADS_MS, SPEECH_LEAD_MS
 from engine.motion.overlays import OverlayMixer
 from engine.motion.plans import CapsulePlan, target_table
 from engine.motion.plays import HEAD_START_MS, MIN_WEIGHT, Play, soften
+from engine.motion.strokes import landing
 from engine.packet import IdPacket
 
 __all__ = ["MAX_PLAYS", "Scheduler"]
@@ -71,11 +73,12 @@ class Scheduler:
         self._batch = 0
         self._burst_batch = 0
         self._burst_ms = float("-inf")
-        self._skew_ms = 0.0
+        self._skew_ms = self._mixed_ms = 0.0
+        self._tempo = 1.0
         self._voice_mixer = Mixer()
         self._clips = OverlayMixer()
-        self.busy: list[float] = [0.0] * len(target_table())
-        """How much each target is taken up by capsules that play once, [0, 1]; set by `mix`."""
+        self.activity = Activity()
+        """What capsules that play once take up; set by `mix`."""
 
     @property
     def plays(self) -> Sequence[Play]:
@@ -111,6 +114,36 @@ class Scheduler:
         """Takes a capsule that the library has not, or has otherwise; see `BlendReader.learn`."""
         self._reader.learn(capsule)
 
+    def take(self, library: Library, dropped: frozenset[int], now_ms: float) -> None:
+        """Goes on with another state of the library.
+
+        What may not play in it is gone at once, and what stands in for it takes its place: what is
+        shown moves from one to the other as fast as the rate limits let it. Pictures of clips have
+        no such limit and are gone with the next frame.
+
+        Args:
+            library: The library.
+            dropped: Sequences of packets of which nothing may play any more, and for which nothing
+                stands in.
+            now_ms: The time.
+        """
+        reader = self._reader
+        reader.take(library)
+        gone = [
+            item
+            for item in self._plays
+            if item.packet in dropped
+            or not (reader.may_play(item.source) and reader.may_play(item.plan.cid))
+        ]
+        if not gone:
+            return
+        self._plays = [item for item in self._plays if item not in gone]
+        for play in gone:
+            if play.packet not in dropped and not play.leaving():
+                self._stand_in(play, now_ms)
+        self._bound()
+        self._plays.sort(key=claim)
+
     def drop_gestures(self, now_ms: float) -> None:
         """Fades what plays once and what the hands and the body do; what waits never starts."""
         self._drop([item for item in self._plays if _is_gesture(item)], now_ms)
@@ -119,13 +152,23 @@ class Scheduler:
         """Fades the gestures that belong to speech; what waits for it never starts."""
         self._drop([item for item in self._plays if item.with_speech], now_ms)
 
-    def place_onset(self, sequence: int, onset_ms: float, now_ms: float) -> None:
-        """Moves what waits for the speech of a packet, whose first sound starts at `onset_ms`."""
+    def place_onset(
+        self, sequence: int, onset_ms: float, now_ms: float, stresses: Sequence[float] = ()
+    ) -> None:
+        """Moves what waits for the speech of a packet.
+
+        Args:
+            sequence: Of the packet.
+            onset_ms: When its first sound starts.
+            now_ms: The time.
+            stresses: When its stressed syllables are seen; strokes of gestures land on them.
+        """
         for item in self._plays:
             if item.speech == sequence:
                 item.speech = 0
                 if item.start_ms > now_ms:
                     item.start_ms = max(now_ms, onset_ms + item.after_onset_ms)
+                self._land(item, onset_ms, now_ms, stresses)
 
     def mix(self, now_ms: float, skew_ms: float, mixer: Mixer) -> None:
         """Lays all that plays now over each other in `mixer`, and forgets what is over.
@@ -135,9 +178,10 @@ class Scheduler:
             skew_ms: How far the tempo has moved the curves' time ahead of the clock.
             mixer: Begun by the caller, settled on return.
         """
-        self._skew_ms = skew_ms
-        busy = self.busy
-        busy[:] = [0.0] * len(busy)
+        if now_ms > self._mixed_ms:
+            self._tempo = 1.0 + (skew_ms - self._skew_ms) / (now_ms - self._mixed_ms)
+        self._skew_ms, self._mixed_ms = skew_ms, now_ms
+        self.activity.begin()
         finished = False
         self._clips.begin(now_ms)
         for play in self._plays:
@@ -153,7 +197,7 @@ class Scheduler:
             if level <= 0.0 or not play.plan.tracks:
                 continue
             if not play.holds:
-                _occupy(busy, play, level, local_ms)
+                self.activity.count(play, level, local_ms)
             time = local_ms % play.plan.duration_ms if play.plan.loops else local_ms
             mixer.lay(play, play.plan.tracks, time, level, play.attack(local_ms))
         mixer.settle()
@@ -254,17 +298,19 @@ class Scheduler:
         cid = firing.cid
         running = [item for item in self._plays if item.source == cid]
         plans = [part for part, _ in firing.parts]
-        # One that has been learned anew meanwhile begins again.
-        current = all(any(play.plan is part for part in plans) for play in running)
+        # One that has been learned anew meanwhile begins again; made ready anew it is the same.
+        current = all(play.plan in plans for play in running)
         if running and current and (firing.holds or running[0].batch >= self._burst_batch):
             for play in running:
-                asked = (weight for part, weight in firing.parts if part is play.plan)
+                asked = (weight for part, weight in firing.parts if part == play.plan)
                 play.retarget(next(asked), now_ms)
+                play.packet = packet.sequence
             return 0.0
         for play in running:
             play.fade_out(now_ms, _REPLACED_MS)
         fresh = [self._play(firing, part, now_ms) for part in firing.parts]
         for play in fresh:
+            play.packet = packet.sequence
             play.with_speech = (
                 bool(packet.speak_text) and not play.holds and play.plan.layer in _SPOKEN
             )
@@ -287,6 +333,25 @@ class Scheduler:
             play.fade_in = plan.reaction_fade_in
         return play
 
+    def _stand_in(self, gone: Play, now_ms: float) -> None:
+        """Plays what takes the place of a capsule that may not play, unless that plays already."""
+        asked = gone.plan.cid if self._reader.may_play(gone.source) else gone.source
+        found = self._reader.stand_in(asked)
+        if found is None or any(item.source == found[0] for item in self._plays):
+            return
+        source, parts = found
+        for plan, share in parts:
+            play = Play(plan, source, gone.batch, share * gone.goal)
+            play.packet, play.order = gone.packet, gone.order
+            play.pace, play.strength = gone.pace, gone.strength
+            play.with_speech, play.speech = gone.with_speech, gone.speech
+            play.after_onset_ms = gone.after_onset_ms
+            play.start_ms = max(now_ms, gone.start_ms)
+            if play.holds and gone.start_ms <= now_ms:
+                # The rate limits lead from one to the other: a fade would dip to rest between.
+                play.head_start_ms = plan.fade_in_ms
+            self._plays.append(play)
+
     def _free_hands(self, fresh: list[Play]) -> None:
         """Ends older gestures of a hand that a new one takes elsewhere: it has one place."""
         taken = frozenset[int]().union(*(item.plan.moved for item in fresh)) & self._transforms
@@ -296,12 +361,29 @@ class Scheduler:
             if older and play.plan.layer is Layer.HAND and play.plan.moved & taken:
                 play.fade_out(start_ms, _CROSSFADE_MS)
 
+    def _land(self, play: Play, onset_ms: float, now_ms: float, stresses: Sequence[float]) -> None:
+        """Brings a gesture's stroke to a stressed syllable, if one is near enough."""
+        left_ms = play.preparation_ms(now_ms, self._skew_ms, self._tempo)
+        if left_ms is None or not stresses:
+            return
+        shifts = (0.0, 0.0)
+        if play.start_ms > now_ms and play.start_ms < onset_ms:
+            least, most = HAND_LEADS_MS
+            earliest_ms = max(now_ms, min(play.start_ms, onset_ms - most))
+            latest_ms = max(play.start_ms, onset_ms - least)
+            shifts = (earliest_ms - play.start_ms, latest_ms - play.start_ms)
+        begins_ms = max(now_ms, play.start_ms)
+        found = landing(begins_ms + left_ms, left_ms, shifts, stresses)
+        if found is not None:
+            play.start_ms += found.shift_ms
+            play.stretch(found.stretch, now_ms, self._skew_ms)
+
     def _drop(self, plays: list[Play], now_ms: float) -> None:
         for play in plays:
             if play.start_ms > now_ms:
                 self._plays.remove(play)
             else:
-                play.fade_out(now_ms, _DROPPED_MS)
+                play.break_off(now_ms, _DROPPED_MS)
 
     def _bound(self) -> None:
         if len(self._plays) > MAX_PLAYS:
@@ -329,10 +411,3 @@ def _movement(play: Play) -> float:
 
 def _is_gesture(play: Play) -> bool:
     return not play.holds or play.plan.layer in _GESTURES
-
-
-def _occupy(busy: list[float], play: Play, level: float, local_ms: float) -> None:
-    edge_ms = 150.0
-    level *= smooth(local_ms / edge_ms) * smooth((play.plan.duration_ms - local_ms) / edge_ms)
-    for index in play.plan.moved:
-        busy[index] = max(busy[index], level)

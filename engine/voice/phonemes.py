@@ -10,12 +10,20 @@ from itertools import pairwise
 from capsules.arkit import VISEMES
 from engine.voice.port import SpeechViseme
 
-__all__ = ["SILENCE", "MouthShape", "PhonemeTable", "load_phonemes", "visemes_from_marks"]
+__all__ = [
+    "SILENCE",
+    "MouthShape",
+    "PhonemeTable",
+    "is_stressed",
+    "load_phonemes",
+    "visemes_from_marks",
+]
 
 SILENCE = VISEMES.index("sil")
 MouthShape = tuple[tuple[int, float], ...]  # visemes in order, each with its share of the time
 
 _STRESS_MARKS = "',%=\"|"
+_STRESSED = ("'", '"')  # primary, and that of an emphasised word
 _LENGTH_AND_VARIANT_MARKS = ":#2-;~^`/"
 _NEUTRAL_VOWEL: MouthShape = ((VISEMES.index("E"), 1.0),)
 
@@ -41,6 +49,11 @@ class PhonemeTable:
         if not plain:
             return ((SILENCE, 1.0),)
         return self.espeak_by_first.get(plain[0], _NEUTRAL_VOWEL)
+
+
+def is_stressed(symbol: str) -> bool:
+    """Whether an eSpeak mnemonic is that of a vowel with the word's main stress."""
+    return symbol.startswith(_STRESSED)
 
 
 def _shape(entries: list[tuple[str, float]]) -> MouthShape:

@@ -53,11 +53,14 @@ class Speech:
         text: What is said.
         samples: Mono (N,) float32 in [-1, 1] at `SAMPLE_RATE_HZ`.
         visemes: Ascending, without gaps, from 0 ms to the end.
+        stresses_ms: Where its stressed vowels begin, ascending; empty where the engine does not
+            tell.
     """
 
     text: str
     samples: NDArray[np.float32]
     visemes: tuple[SpeechViseme, ...]
+    stresses_ms: tuple[float, ...] = ()
 
     @property
     def duration_ms(self) -> float:

@@ -13,7 +13,7 @@ from engine.voice.dsp import apply_delta, clamped
 from engine.voice.espeak.child import ChildLostError, EspeakChild
 from engine.voice.espeak.pitch import PitchSettings, pitch_settings
 from engine.voice.mastering import mastered, sound_bounds
-from engine.voice.phonemes import load_phonemes, visemes_from_marks
+from engine.voice.phonemes import is_stressed, load_phonemes, visemes_from_marks
 from engine.voice.port import Speech, VoiceDelta
 
 __all__ = ["DEFAULT_VOICE", "EspeakTts"]
@@ -175,9 +175,8 @@ def _finish(text: str, header: dict[str, Any], sound: bytes, delta: VoiceDelta) 
     start, end = sound_bounds(pcm, rate_hz)
     samples = apply_delta(mastered(pcm[start:end], rate_hz), delta)
     table = load_phonemes()
-    marks = [
-        (table.of_espeak(symbol), (sample - start) * 1000.0 / rate_hz)
-        for symbol, sample in header["phonemes"]
-    ]
-    speech = Speech(text, samples, ())
+    timed = [(symbol, (sample - start) * 1000.0 / rate_hz) for symbol, sample in header["phonemes"]]
+    marks = [(table.of_espeak(symbol), time_ms) for symbol, time_ms in timed]
+    stresses = tuple(max(0.0, time_ms) for symbol, time_ms in timed if is_stressed(symbol))
+    speech = Speech(text, samples, (), stresses)
     return replace(speech, visemes=visemes_from_marks(marks, speech.duration_ms))

@@ -1,0 +1,112 @@
+"""How the avatar sits: slow sway, shifts of weight, and the bearing that goes with its manner."""
+
+from collections.abc import Sequence
+
+from engine.motion.chance import RESTART_MS, uniform
+from engine.motion.drift import Drift
+from engine.motion.manners import MANNERS, SPEAKING, Manner
+from engine.motion.plans import target_index
+from engine.motion.renewals import Renewals
+from engine.motion.spring import Spring
+
+__all__ = ["Posture"]
+
+_SWAYS: tuple[tuple[str, float], ...] = (
+    ("headYaw", 0.068),
+    ("headPitch", 0.050),
+    ("headRoll", 0.060),
+    ("bodySway", 0.070),
+    ("bodyLean", 0.030),
+    ("handLeft.x", 1.6),
+    ("handRight.x", 1.6),
+    ("handLeft.rotate", 0.7),
+    ("handRight.rotate", 0.7),
+    ("mouthSmileLeft", 0.018),
+    ("mouthSmileRight", 0.018),
+    ("browInnerUp", 0.014),
+    ("cheekSquintLeft", 0.008),
+    ("cheekSquintRight", 0.008),
+    *(
+        (f"hand{side}{finger}Curl", 0.022)
+        for side in ("Left", "Right")
+        for finger in ("Thumb", "Index", "Middle", "Ring", "Pinky")
+    ),
+)
+# A face's drift lies above its rest, below which it cannot go.
+_RAISED: tuple[tuple[str, float], ...] = (
+    ("mouthSmileLeft", 0.018),
+    ("mouthSmileRight", 0.018),
+    ("browInnerUp", 0.012),
+    ("cheekSquintLeft", 0.007),
+    ("cheekSquintRight", 0.007),
+)
+# What goes along with a shift of weight: the trunk leans over, and the head stays upright.
+_SHIFT: tuple[tuple[str, float], ...] = (
+    ("bodySway", 0.08),
+    ("headRoll", -0.075),
+    ("headYaw", -0.022),
+    ("shoulderShrug", 0.012),
+)
+_SHIFT_SPREAD = 0.4
+_LEAST_SHIFT_MS = 5000.0
+_SHIFT_MS = 2100.0
+_BEARING_MS = 1100.0
+_STREAM = 0x5A1
+
+
+class Posture:
+    """The body at rest. Times are ms of the session and never go back.
+
+    Args:
+        seed: Of all chance.
+        manner: How it behaves to begin with.
+    """
+
+    def __init__(self, seed: int, manner: Manner) -> None:
+        index = target_index()
+        self._seed = seed
+        self._drift = Drift(seed, _STREAM, [amount for _, amount in _SWAYS])
+        self._swaying = [index[name] for name, _ in _SWAYS]
+        self._raised = [(index[name], amount) for name, amount in _RAISED]
+        self._moments = Renewals(seed, _STREAM, manner.shift_ms, _SHIFT_SPREAD, _LEAST_SHIFT_MS)
+        self._weight = Spring(_SHIFT_MS)
+        self._ran_ms = 0.0
+        self._shift = [(index[name], amount) for name, amount in _SHIFT]
+        self._sway = Spring(_BEARING_MS, manner.sway)
+        names = {name for item in (*MANNERS.values(), SPEAKING) for name, _ in item.pose}
+        self._bearing = {name: Spring(_BEARING_MS) for name in sorted(names)}
+        self._springs = [(index[name], spring) for name, spring in self._bearing.items()]
+
+    def turn(self, manner: Manner, now_ms: float) -> None:
+        """Sits otherwise from now on."""
+        self._run(now_ms)
+        self._moments.retime(manner.shift_ms, now_ms)
+        self._sway.aim(manner.sway, now_ms)
+        held = dict(manner.pose)
+        for name, spring in self._bearing.items():
+            spring.aim(held.get(name, 0.0), now_ms)
+
+    def add(self, now_ms: float, values: list[float], busy: Sequence[float]) -> None:
+        """Adds the posture to `values` (one a target, in table order; not clamped)."""
+        self._run(now_ms)
+        sway = self._sway.at(now_ms)
+        for place, amount in zip(self._swaying, self._drift.at(now_ms), strict=True):
+            values[place] += sway * amount * (1.0 - 0.7 * busy[place])
+        for place, amount in self._raised:
+            values[place] += amount * (1.0 - 0.7 * busy[place])
+        leant = self._weight.at(now_ms)
+        for place, amount in self._shift:
+            values[place] += amount * leant * (1.0 - 0.7 * busy[place])
+        for place, spring in self._springs:
+            values[place] += spring.at(now_ms) * (1.0 - 0.7 * busy[place])
+
+    def _run(self, now_ms: float) -> None:
+        if now_ms - self._ran_ms > RESTART_MS:
+            self._weight = Spring(_SHIFT_MS)
+        self._ran_ms = now_ms
+        for start_ms, number in self._moments.due(now_ms):
+            # Mostly to the other side, by a different amount each time.
+            size = 0.35 + 0.65 * uniform(self._seed, _STREAM, number, 5)
+            stays = uniform(self._seed, _STREAM, number, 6) < 0.15
+            side = 1.0 if (number % 2 == 0) != stays else -1.0
+            self._weight.aim(side * size, start_ms)
