@@ -6,7 +6,8 @@ emotion always give the same capsules.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +35,22 @@ class VadIndex:
     def __init__(self, capsules: Iterable[Capsule]) -> None:
         found = sorted((item.cid, item.emotion) for item in capsules if item.emotion is not None)
         vads = [(at.valence, at.arousal, at.dominance) for _, at in found]
-        self._cids = [cid for cid, _ in found]
-        points = np.array(vads, dtype=np.float64).reshape(-1, 3)
+        self._take([cid for cid, _ in found], np.array(vads, dtype=np.float64).reshape(-1, 3))
+
+    @classmethod
+    def of_places(cls, cids: Sequence[str], places: NDArray[np.float64]) -> Self:
+        """The index of capsules that need not be there yet.
+
+        Args:
+            cids: Their ids, ascending.
+            places: Valence, arousal, dominance of each, (len(cids), 3).
+        """
+        index = cls.__new__(cls)
+        index._take(list(cids), places)  # noqa: SLF001 - another constructor of its own class
+        return index
+
+    def _take(self, cids: list[str], points: NDArray[np.float64]) -> None:
+        self._cids = cids
         self._order, self._axis = _build(points)
         self._points = np.ascontiguousarray(points[self._order])
         self.nearest((0.0, 0.0, 0.0))

@@ -1,0 +1,1 @@
+"""The generated micro-library: thousands of small facial movements, made from their numbers."""
