@@ -25,39 +25,57 @@ _sym_db = _symbol_database.Default()
 from capsulecast.v1 import common_pb2 as capsulecast_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$capsulecast/v1/capsule_service.proto\x12\x0e\x63\x61psulecast.v1\x1a\x1b\x63\x61psulecast/v1/common.proto\"\xf3\x01\n\x07\x43\x61psule\x12\x0b\n\x03\x63id\x18\x01 \x01(\t\x12$\n\x05layer\x18\x02 \x01(\x0e\x32\x15.capsulecast.v1.Layer\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\r\x12\x0f\n\x07revoked\x18\x05 \x01(\x08\x12$\n\x07\x65motion\x18\x06 \x01(\x0b\x32\x13.capsulecast.v1.Vad\x12\x13\n\x0b\x64uration_ms\x18\x07 \x01(\r\x12\x10\n\x08priority\x18\x08 \x01(\r\x12\x12\n\nblend_mode\x18\t \x01(\t\x12\x0f\n\x07targets\x18\n \x03(\t\x12\x0c\n\x04json\x18\x0b \x01(\t\"o\n\nExpression\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12$\n\x07\x65motion\x18\x04 \x01(\x0b\x32\x13.capsulecast.v1.Vad\x12\x0c\n\x04\x63ids\x18\x05 \x03(\t\"b\n\x13ListCapsulesRequest\x12$\n\x05layer\x18\x01 \x01(\x0e\x32\x15.capsulecast.v1.Layer\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"Z\n\x14ListCapsulesResponse\x12)\n\x08\x63\x61psules\x18\x01 \x03(\x0b\x32\x17.capsulecast.v1.Capsule\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\" \n\x11GetCapsuleRequest\x12\x0b\n\x03\x63id\x18\x01 \x01(\t\">\n\x12GetCapsuleResponse\x12(\n\x07\x63\x61psule\x18\x01 \x01(\x0b\x32\x17.capsulecast.v1.Capsule\"?\n\x16ListExpressionsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"c\n\x17ListExpressionsResponse\x12/\n\x0b\x65xpressions\x18\x01 \x03(\x0b\x32\x1a.capsulecast.v1.Expression\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"t\n\x06Target\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0f\n\x07minimum\x18\x03 \x01(\x02\x12\x0f\n\x07maximum\x18\x04 \x01(\x02\x12\x0c\n\x04rest\x18\x05 \x01(\x02\x12\x10\n\x08max_rate\x18\x06 \x01(\x02\x12\x0c\n\x04unit\x18\x07 \x01(\t\"\x14\n\x12ListTargetsRequest\">\n\x13ListTargetsResponse\x12\'\n\x07targets\x18\x01 \x03(\x0b\x32\x16.capsulecast.v1.Target\"\"\n\x12SaveCapsuleRequest\x12\x0c\n\x04json\x18\x01 \x01(\t\"Q\n\x13SaveCapsuleResponse\x12(\n\x07\x63\x61psule\x18\x01 \x01(\x0b\x32\x17.capsulecast.v1.Capsule\x12\x10\n\x08warnings\x18\x02 \x03(\t2\xd4\x03\n\x0e\x43\x61psuleService\x12Y\n\x0cListCapsules\x12#.capsulecast.v1.ListCapsulesRequest\x1a$.capsulecast.v1.ListCapsulesResponse\x12S\n\nGetCapsule\x12!.capsulecast.v1.GetCapsuleRequest\x1a\".capsulecast.v1.GetCapsuleResponse\x12\x62\n\x0fListExpressions\x12&.capsulecast.v1.ListExpressionsRequest\x1a\'.capsulecast.v1.ListExpressionsResponse\x12V\n\x0bListTargets\x12\".capsulecast.v1.ListTargetsRequest\x1a#.capsulecast.v1.ListTargetsResponse\x12V\n\x0bSaveCapsule\x12\".capsulecast.v1.SaveCapsuleRequest\x1a#.capsulecast.v1.SaveCapsuleResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$capsulecast/v1/capsule_service.proto\x12\x0e\x63\x61psulecast.v1\x1a\x1b\x63\x61psulecast/v1/common.proto\"\xa9\x02\n\x07\x43\x61psule\x12\x0b\n\x03\x63id\x18\x01 \x01(\t\x12$\n\x05layer\x18\x02 \x01(\x0e\x32\x15.capsulecast.v1.Layer\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\r\x12\x0f\n\x07revoked\x18\x05 \x01(\x08\x12$\n\x07\x65motion\x18\x06 \x01(\x0b\x32\x13.capsulecast.v1.Vad\x12\x13\n\x0b\x64uration_ms\x18\x07 \x01(\r\x12\x10\n\x08priority\x18\x08 \x01(\r\x12\x12\n\nblend_mode\x18\t \x01(\t\x12\x0f\n\x07targets\x18\n \x03(\t\x12\x0c\n\x04json\x18\x0b \x01(\t\x12 \n\x03\x62\x61r\x18\x0c \x01(\x0e\x32\x13.capsulecast.v1.Bar\x12\x12\n\nbar_reason\x18\r \x01(\t\"\xa5\x01\n\nExpression\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12$\n\x07\x65motion\x18\x04 \x01(\x0b\x32\x13.capsulecast.v1.Vad\x12\x0c\n\x04\x63ids\x18\x05 \x03(\t\x12 \n\x03\x62\x61r\x18\x06 \x01(\x0e\x32\x13.capsulecast.v1.Bar\x12\x12\n\nbar_reason\x18\x07 \x01(\t\"b\n\x13ListCapsulesRequest\x12$\n\x05layer\x18\x01 \x01(\x0e\x32\x15.capsulecast.v1.Layer\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"Z\n\x14ListCapsulesResponse\x12)\n\x08\x63\x61psules\x18\x01 \x03(\x0b\x32\x17.capsulecast.v1.Capsule\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\" \n\x11GetCapsuleRequest\x12\x0b\n\x03\x63id\x18\x01 \x01(\t\">\n\x12GetCapsuleResponse\x12(\n\x07\x63\x61psule\x18\x01 \x01(\x0b\x32\x17.capsulecast.v1.Capsule\"?\n\x16ListExpressionsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"c\n\x17ListExpressionsResponse\x12/\n\x0b\x65xpressions\x18\x01 \x03(\x0b\x32\x1a.capsulecast.v1.Expression\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\";\n\x0bProfileItem\x12\x0b\n\x03\x63id\x18\x01 \x01(\t\x12\x0e\n\x06weight\x18\x02 \x01(\x02\x12\x0f\n\x07\x65very_s\x18\x03 \x01(\x02\"\xd2\x01\n\x07Profile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12$\n\x07\x65motion\x18\x03 \x01(\x0b\x32\x13.capsulecast.v1.Vad\x12\r\n\x05tempo\x18\x04 \x01(\x02\x12\r\n\x05noise\x18\x05 \x01(\x02\x12*\n\x05items\x18\x06 \x03(\x0b\x32\x1b.capsulecast.v1.ProfileItem\x12 \n\x03\x62\x61r\x18\x07 \x01(\x0e\x32\x13.capsulecast.v1.Bar\x12\x12\n\nbar_reason\x18\x08 \x01(\t\"<\n\x13ListProfilesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"Z\n\x14ListProfilesResponse\x12)\n\x08profiles\x18\x01 \x03(\x0b\x32\x17.capsulecast.v1.Profile\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"t\n\x06Target\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0f\n\x07minimum\x18\x03 \x01(\x02\x12\x0f\n\x07maximum\x18\x04 \x01(\x02\x12\x0c\n\x04rest\x18\x05 \x01(\x02\x12\x10\n\x08max_rate\x18\x06 \x01(\x02\x12\x0c\n\x04unit\x18\x07 \x01(\t\"\x14\n\x12ListTargetsRequest\">\n\x13ListTargetsResponse\x12\'\n\x07targets\x18\x01 \x03(\x0b\x32\x16.capsulecast.v1.Target\"\"\n\x12SaveCapsuleRequest\x12\x0c\n\x04json\x18\x01 \x01(\t\"Q\n\x13SaveCapsuleResponse\x12(\n\x07\x63\x61psule\x18\x01 \x01(\x0b\x32\x17.capsulecast.v1.Capsule\x12\x10\n\x08warnings\x18\x02 \x03(\t\"\xeb\x01\n\x11ImportTakeRequest\x12\x0c\n\x04take\x18\x01 \x01(\x0c\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0b\n\x03\x63id\x18\x03 \x01(\t\x12\x0e\n\x06\x61vatar\x18\x04 \x01(\t\x12\x0f\n\x07\x63onsent\x18\x05 \x01(\t\x12$\n\x07\x65motion\x18\x06 \x01(\x0b\x32\x13.capsulecast.v1.Vad\x12\x13\n\x0b\x64\x65scription\x18\x07 \x01(\t\x12\x12\n\nneutral_ms\x18\x08 \x01(\r\x12\x10\n\x08start_ms\x18\t \x01(\r\x12\x0c\n\x04loop\x18\n \x01(\x08\x12\x0c\n\x04\x63lip\x18\x0b \x01(\x08\x12\x0f\n\x07replace\x18\x0c \x01(\x08\"1\n\x0eImportProgress\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x10\n\x08\x66raction\x18\x02 \x01(\x02\"\x9d\x01\n\x0cImportedTake\x12(\n\x07\x63\x61psule\x18\x01 \x01(\x0b\x32\x17.capsulecast.v1.Capsule\x12\x10\n\x08warnings\x18\x02 \x03(\t\x12\x0e\n\x06\x66rames\x18\x03 \x01(\r\x12\x13\n\x0b\x62y_pictures\x18\x04 \x01(\x08\x12\x17\n\x0flandmark_rms_px\x18\x05 \x01(\x02\x12\x13\n\x0blost_frames\x18\x06 \x01(\r\"\x82\x01\n\x12ImportTakeResponse\x12\x32\n\x08progress\x18\x01 \x01(\x0b\x32\x1e.capsulecast.v1.ImportProgressH\x00\x12\x30\n\x08imported\x18\x02 \x01(\x0b\x32\x1c.capsulecast.v1.ImportedTakeH\x00\x42\x06\n\x04kind*O\n\x03\x42\x61r\x12\x13\n\x0f\x42\x41R_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x42\x41R_LIBRARY\x10\x01\x12\x0f\n\x0b\x42\x41R_REVOKED\x10\x02\x12\x11\n\rBAR_WHITELIST\x10\x03\x32\x86\x05\n\x0e\x43\x61psuleService\x12Y\n\x0cListCapsules\x12#.capsulecast.v1.ListCapsulesRequest\x1a$.capsulecast.v1.ListCapsulesResponse\x12S\n\nGetCapsule\x12!.capsulecast.v1.GetCapsuleRequest\x1a\".capsulecast.v1.GetCapsuleResponse\x12\x62\n\x0fListExpressions\x12&.capsulecast.v1.ListExpressionsRequest\x1a\'.capsulecast.v1.ListExpressionsResponse\x12Y\n\x0cListProfiles\x12#.capsulecast.v1.ListProfilesRequest\x1a$.capsulecast.v1.ListProfilesResponse\x12V\n\x0bListTargets\x12\".capsulecast.v1.ListTargetsRequest\x1a#.capsulecast.v1.ListTargetsResponse\x12V\n\x0bSaveCapsule\x12\".capsulecast.v1.SaveCapsuleRequest\x1a#.capsulecast.v1.SaveCapsuleResponse\x12U\n\nImportTake\x12!.capsulecast.v1.ImportTakeRequest\x1a\".capsulecast.v1.ImportTakeResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'capsulecast.v1.capsule_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_BAR']._serialized_start=2342
+  _globals['_BAR']._serialized_end=2421
   _globals['_CAPSULE']._serialized_start=86
-  _globals['_CAPSULE']._serialized_end=329
-  _globals['_EXPRESSION']._serialized_start=331
-  _globals['_EXPRESSION']._serialized_end=442
-  _globals['_LISTCAPSULESREQUEST']._serialized_start=444
-  _globals['_LISTCAPSULESREQUEST']._serialized_end=542
-  _globals['_LISTCAPSULESRESPONSE']._serialized_start=544
-  _globals['_LISTCAPSULESRESPONSE']._serialized_end=634
-  _globals['_GETCAPSULEREQUEST']._serialized_start=636
-  _globals['_GETCAPSULEREQUEST']._serialized_end=668
-  _globals['_GETCAPSULERESPONSE']._serialized_start=670
-  _globals['_GETCAPSULERESPONSE']._serialized_end=732
-  _globals['_LISTEXPRESSIONSREQUEST']._serialized_start=734
-  _globals['_LISTEXPRESSIONSREQUEST']._serialized_end=797
-  _globals['_LISTEXPRESSIONSRESPONSE']._serialized_start=799
-  _globals['_LISTEXPRESSIONSRESPONSE']._serialized_end=898
-  _globals['_TARGET']._serialized_start=900
-  _globals['_TARGET']._serialized_end=1016
-  _globals['_LISTTARGETSREQUEST']._serialized_start=1018
-  _globals['_LISTTARGETSREQUEST']._serialized_end=1038
-  _globals['_LISTTARGETSRESPONSE']._serialized_start=1040
-  _globals['_LISTTARGETSRESPONSE']._serialized_end=1102
-  _globals['_SAVECAPSULEREQUEST']._serialized_start=1104
-  _globals['_SAVECAPSULEREQUEST']._serialized_end=1138
-  _globals['_SAVECAPSULERESPONSE']._serialized_start=1140
-  _globals['_SAVECAPSULERESPONSE']._serialized_end=1221
-  _globals['_CAPSULESERVICE']._serialized_start=1224
-  _globals['_CAPSULESERVICE']._serialized_end=1692
+  _globals['_CAPSULE']._serialized_end=383
+  _globals['_EXPRESSION']._serialized_start=386
+  _globals['_EXPRESSION']._serialized_end=551
+  _globals['_LISTCAPSULESREQUEST']._serialized_start=553
+  _globals['_LISTCAPSULESREQUEST']._serialized_end=651
+  _globals['_LISTCAPSULESRESPONSE']._serialized_start=653
+  _globals['_LISTCAPSULESRESPONSE']._serialized_end=743
+  _globals['_GETCAPSULEREQUEST']._serialized_start=745
+  _globals['_GETCAPSULEREQUEST']._serialized_end=777
+  _globals['_GETCAPSULERESPONSE']._serialized_start=779
+  _globals['_GETCAPSULERESPONSE']._serialized_end=841
+  _globals['_LISTEXPRESSIONSREQUEST']._serialized_start=843
+  _globals['_LISTEXPRESSIONSREQUEST']._serialized_end=906
+  _globals['_LISTEXPRESSIONSRESPONSE']._serialized_start=908
+  _globals['_LISTEXPRESSIONSRESPONSE']._serialized_end=1007
+  _globals['_PROFILEITEM']._serialized_start=1009
+  _globals['_PROFILEITEM']._serialized_end=1068
+  _globals['_PROFILE']._serialized_start=1071
+  _globals['_PROFILE']._serialized_end=1281
+  _globals['_LISTPROFILESREQUEST']._serialized_start=1283
+  _globals['_LISTPROFILESREQUEST']._serialized_end=1343
+  _globals['_LISTPROFILESRESPONSE']._serialized_start=1345
+  _globals['_LISTPROFILESRESPONSE']._serialized_end=1435
+  _globals['_TARGET']._serialized_start=1437
+  _globals['_TARGET']._serialized_end=1553
+  _globals['_LISTTARGETSREQUEST']._serialized_start=1555
+  _globals['_LISTTARGETSREQUEST']._serialized_end=1575
+  _globals['_LISTTARGETSRESPONSE']._serialized_start=1577
+  _globals['_LISTTARGETSRESPONSE']._serialized_end=1639
+  _globals['_SAVECAPSULEREQUEST']._serialized_start=1641
+  _globals['_SAVECAPSULEREQUEST']._serialized_end=1675
+  _globals['_SAVECAPSULERESPONSE']._serialized_start=1677
+  _globals['_SAVECAPSULERESPONSE']._serialized_end=1758
+  _globals['_IMPORTTAKEREQUEST']._serialized_start=1761
+  _globals['_IMPORTTAKEREQUEST']._serialized_end=1996
+  _globals['_IMPORTPROGRESS']._serialized_start=1998
+  _globals['_IMPORTPROGRESS']._serialized_end=2047
+  _globals['_IMPORTEDTAKE']._serialized_start=2050
+  _globals['_IMPORTEDTAKE']._serialized_end=2207
+  _globals['_IMPORTTAKERESPONSE']._serialized_start=2210
+  _globals['_IMPORTTAKERESPONSE']._serialized_end=2340
+  _globals['_CAPSULESERVICE']._serialized_start=2424
+  _globals['_CAPSULESERVICE']._serialized_end=3070
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -18,6 +19,34 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _Bar:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _BarEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Bar.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    BAR_UNSPECIFIED: _Bar.ValueType  # 0
+    """It may be."""
+    BAR_LIBRARY: _Bar.ValueType  # 1
+    """Its own file says so."""
+    BAR_REVOKED: _Bar.ValueType  # 2
+    """An operator revoked it."""
+    BAR_WHITELIST: _Bar.ValueType  # 3
+    """It is not among what alone may be played."""
+
+class Bar(_Bar, metaclass=_BarEnumTypeWrapper):
+    """Why something may not be played."""
+
+BAR_UNSPECIFIED: Bar.ValueType  # 0
+"""It may be."""
+BAR_LIBRARY: Bar.ValueType  # 1
+"""Its own file says so."""
+BAR_REVOKED: Bar.ValueType  # 2
+"""An operator revoked it."""
+BAR_WHITELIST: Bar.ValueType  # 3
+"""It is not among what alone may be played."""
+Global___Bar: _TypeAlias = Bar  # noqa: Y015
 
 @_typing.final
 class Capsule(_message.Message):
@@ -36,6 +65,8 @@ class Capsule(_message.Message):
     BLEND_MODE_FIELD_NUMBER: _builtins.int
     TARGETS_FIELD_NUMBER: _builtins.int
     JSON_FIELD_NUMBER: _builtins.int
+    BAR_FIELD_NUMBER: _builtins.int
+    BAR_REASON_FIELD_NUMBER: _builtins.int
     cid: _builtins.str
     """Id, such as "VF_083"."""
     layer: _common_pb2.Layer.ValueType
@@ -54,6 +85,10 @@ class Capsule(_message.Message):
     """"additive", "override" or "multiply"."""
     json: _builtins.str
     """The whole capsule in the library's JSON form; in GetCapsule only."""
+    bar: Global___Bar.ValueType
+    """Why it may no longer be played."""
+    bar_reason: _builtins.str
+    """What the operator who revoked it gave as reason."""
     @_builtins.property
     def emotion(self) -> _common_pb2.Vad:
         """Its emotion; absent where it has none."""
@@ -76,10 +111,12 @@ class Capsule(_message.Message):
         blend_mode: _builtins.str = ...,
         targets: _abc.Iterable[_builtins.str] | None = ...,
         json: _builtins.str = ...,
+        bar: Global___Bar.ValueType = ...,
+        bar_reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["emotion", b"emotion"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blend_mode", b"blend_mode", "cid", b"cid", "description", b"description", "duration_ms", b"duration_ms", "emotion", b"emotion", "json", b"json", "layer", b"layer", "priority", b"priority", "revoked", b"revoked", "targets", b"targets", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bar", b"bar", "bar_reason", b"bar_reason", "blend_mode", b"blend_mode", "cid", b"cid", "description", b"description", "duration_ms", b"duration_ms", "emotion", b"emotion", "json", b"json", "layer", b"layer", "priority", b"priority", "revoked", b"revoked", "targets", b"targets", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -96,12 +133,18 @@ class Expression(_message.Message):
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     EMOTION_FIELD_NUMBER: _builtins.int
     CIDS_FIELD_NUMBER: _builtins.int
+    BAR_FIELD_NUMBER: _builtins.int
+    BAR_REASON_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Id, such as "E_0001"."""
     name: _builtins.str
     """Short name, such as "delight"."""
     description: _builtins.str
     """What it shows, for people to read."""
+    bar: Global___Bar.ValueType
+    """Why it may not be played."""
+    bar_reason: _builtins.str
+    """What the operator who revoked it gave as reason."""
     @_builtins.property
     def emotion(self) -> _common_pb2.Vad:
         """Its emotion; absent where it has none."""
@@ -118,10 +161,12 @@ class Expression(_message.Message):
         description: _builtins.str = ...,
         emotion: _common_pb2.Vad | None = ...,
         cids: _abc.Iterable[_builtins.str] | None = ...,
+        bar: Global___Bar.ValueType = ...,
+        bar_reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["emotion", b"emotion"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cids", b"cids", "description", b"description", "emotion", b"emotion", "id", b"id", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bar", b"bar", "bar_reason", b"bar_reason", "cids", b"cids", "description", b"description", "emotion", b"emotion", "id", b"id", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -286,6 +331,146 @@ class ListExpressionsResponse(_message.Message):
 Global___ListExpressionsResponse: _TypeAlias = ListExpressionsResponse  # noqa: Y015
 
 @_typing.final
+class ProfileItem(_message.Message):
+    """One capsule of a profile."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CID_FIELD_NUMBER: _builtins.int
+    WEIGHT_FIELD_NUMBER: _builtins.int
+    EVERY_S_FIELD_NUMBER: _builtins.int
+    cid: _builtins.str
+    """Its id."""
+    weight: _builtins.float
+    """Its weight in [0, 1]."""
+    every_s: _builtins.float
+    """It comes again about this often, in seconds; 0: it begins with the profile."""
+    def __init__(
+        self,
+        *,
+        cid: _builtins.str = ...,
+        weight: _builtins.float = ...,
+        every_s: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cid", b"cid", "every_s", b"every_s", "weight", b"weight"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProfileItem: _TypeAlias = ProfileItem  # noqa: Y015
+
+@_typing.final
+class Profile(_message.Message):
+    """A compound emotion: many capsules that are held until something replaces them. An
+    ExpressionEvent with its name plays it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    EMOTION_FIELD_NUMBER: _builtins.int
+    TEMPO_FIELD_NUMBER: _builtins.int
+    NOISE_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
+    BAR_FIELD_NUMBER: _builtins.int
+    BAR_REASON_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name, such as "quiet_reflective"."""
+    description: _builtins.str
+    """What a viewer sees, and reads in it."""
+    tempo: _builtins.float
+    """Factor on the speed of everything that plays."""
+    noise: _builtins.float
+    """How much it wavers: a factor on the usual variation."""
+    bar: Global___Bar.ValueType
+    """Why it may not be played."""
+    bar_reason: _builtins.str
+    """What the operator who revoked it gave as reason."""
+    @_builtins.property
+    def emotion(self) -> _common_pb2.Vad:
+        """Where the mood stays while it is held."""
+
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProfileItem]:
+        """Its capsules."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        description: _builtins.str = ...,
+        emotion: _common_pb2.Vad | None = ...,
+        tempo: _builtins.float = ...,
+        noise: _builtins.float = ...,
+        items: _abc.Iterable[Global___ProfileItem] | None = ...,
+        bar: Global___Bar.ValueType = ...,
+        bar_reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["emotion", b"emotion"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bar", b"bar", "bar_reason", b"bar_reason", "description", b"description", "emotion", b"emotion", "items", b"items", "name", b"name", "noise", b"noise", "tempo", b"tempo"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Profile: _TypeAlias = Profile  # noqa: Y015
+
+@_typing.final
+class ListProfilesRequest(_message.Message):
+    """ListProfiles' request."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most this many, 1 to 1,000; 0 is taken as 100."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before; empty: the first page."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListProfilesRequest: _TypeAlias = ListProfilesRequest  # noqa: Y015
+
+@_typing.final
+class ListProfilesResponse(_message.Message):
+    """ListProfiles' answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROFILES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty: this is the last."""
+    @_builtins.property
+    def profiles(self) -> _containers.RepeatedCompositeFieldContainer[Global___Profile]:
+        """One page."""
+
+    def __init__(
+        self,
+        *,
+        profiles: _abc.Iterable[Global___Profile] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "profiles", b"profiles"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListProfilesResponse: _TypeAlias = ListProfilesResponse  # noqa: Y015
+
+@_typing.final
 class Target(_message.Message):
     """Something that a capsule's curves may move."""
 
@@ -423,3 +608,175 @@ class SaveCapsuleResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SaveCapsuleResponse: _TypeAlias = SaveCapsuleResponse  # noqa: Y015
+
+@_typing.final
+class ImportTakeRequest(_message.Message):
+    """ImportTake's request."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TAKE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    CID_FIELD_NUMBER: _builtins.int
+    AVATAR_FIELD_NUMBER: _builtins.int
+    CONSENT_FIELD_NUMBER: _builtins.int
+    EMOTION_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    NEUTRAL_MS_FIELD_NUMBER: _builtins.int
+    START_MS_FIELD_NUMBER: _builtins.int
+    LOOP_FIELD_NUMBER: _builtins.int
+    CLIP_FIELD_NUMBER: _builtins.int
+    REPLACE_FIELD_NUMBER: _builtins.int
+    take: _builtins.bytes
+    """The recording's file; at most 12 MiB and 20 s."""
+    kind: _builtins.str
+    """What the file is: "webm", "mp4", "mov", "mkv", "avi" or "gif"."""
+    cid: _builtins.str
+    """Id of the capsule, such as "VF_201": of the layer face."""
+    avatar: _builtins.str
+    """The avatar whose bases it is fitted to; empty: the server's usual one."""
+    consent: _builtins.str
+    """Who is in the recording agreed, and when; 1 to 500 characters. Stored with the capsule."""
+    description: _builtins.str
+    """What it shows, for people to read; at most 200 characters."""
+    neutral_ms: _builtins.int
+    """When the face is at rest, milliseconds into the recording."""
+    start_ms: _builtins.int
+    """When what is kept begins, milliseconds into the recording."""
+    loop: _builtins.bool
+    """Whether it is cut where it repeats best."""
+    clip: _builtins.bool
+    """Whether its pictures are kept, for the avatar of that very face, and not curves."""
+    replace: _builtins.bool
+    """Whether an imported capsule of that id is replaced."""
+    @_builtins.property
+    def emotion(self) -> _common_pb2.Vad:
+        """Its emotion; absent: it has none."""
+
+    def __init__(
+        self,
+        *,
+        take: _builtins.bytes = ...,
+        kind: _builtins.str = ...,
+        cid: _builtins.str = ...,
+        avatar: _builtins.str = ...,
+        consent: _builtins.str = ...,
+        emotion: _common_pb2.Vad | None = ...,
+        description: _builtins.str = ...,
+        neutral_ms: _builtins.int = ...,
+        start_ms: _builtins.int = ...,
+        loop: _builtins.bool = ...,
+        clip: _builtins.bool = ...,
+        replace: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["emotion", b"emotion"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["avatar", b"avatar", "cid", b"cid", "clip", b"clip", "consent", b"consent", "description", b"description", "emotion", b"emotion", "kind", b"kind", "loop", b"loop", "neutral_ms", b"neutral_ms", "replace", b"replace", "start_ms", b"start_ms", "take", b"take"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportTakeRequest: _TypeAlias = ImportTakeRequest  # noqa: Y015
+
+@_typing.final
+class ImportProgress(_message.Message):
+    """How far the work has come."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STAGE_FIELD_NUMBER: _builtins.int
+    FRACTION_FIELD_NUMBER: _builtins.int
+    stage: _builtins.str
+    """What is being done, for people to read."""
+    fraction: _builtins.float
+    """Share of the whole that is done, in [0, 1]."""
+    def __init__(
+        self,
+        *,
+        stage: _builtins.str = ...,
+        fraction: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fraction", b"fraction", "stage", b"stage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportProgress: _TypeAlias = ImportProgress  # noqa: Y015
+
+@_typing.final
+class ImportedTake(_message.Message):
+    """What came of a recording."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAPSULE_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
+    FRAMES_FIELD_NUMBER: _builtins.int
+    BY_PICTURES_FIELD_NUMBER: _builtins.int
+    LANDMARK_RMS_PX_FIELD_NUMBER: _builtins.int
+    LOST_FRAMES_FIELD_NUMBER: _builtins.int
+    frames: _builtins.int
+    """Frames of the recording."""
+    by_pictures: _builtins.bool
+    """Whether pictures were compared, which the avatar's own exports allow, not landmarks alone."""
+    landmark_rms_px: _builtins.float
+    """What landmarks are off by, root mean square in pixels of the recording; 0: not tracked."""
+    lost_frames: _builtins.int
+    """In how many frames the face was not found."""
+    @_builtins.property
+    def capsule(self) -> Global___Capsule:
+        """The capsule, with its library form in `json`."""
+
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the check finds worth a look, for people to read."""
+
+    def __init__(
+        self,
+        *,
+        capsule: Global___Capsule | None = ...,
+        warnings: _abc.Iterable[_builtins.str] | None = ...,
+        frames: _builtins.int = ...,
+        by_pictures: _builtins.bool = ...,
+        landmark_rms_px: _builtins.float = ...,
+        lost_frames: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["capsule", b"capsule"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by_pictures", b"by_pictures", "capsule", b"capsule", "frames", b"frames", "landmark_rms_px", b"landmark_rms_px", "lost_frames", b"lost_frames", "warnings", b"warnings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportedTake: _TypeAlias = ImportedTake  # noqa: Y015
+
+@_typing.final
+class ImportTakeResponse(_message.Message):
+    """What ImportTake tells."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    IMPORTED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def progress(self) -> Global___ImportProgress:
+        """How far it has come."""
+
+    @_builtins.property
+    def imported(self) -> Global___ImportedTake:
+        """The capsule; the last answer."""
+
+    def __init__(
+        self,
+        *,
+        progress: Global___ImportProgress | None = ...,
+        imported: Global___ImportedTake | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["imported", b"imported", "kind", b"kind", "progress", b"progress"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["imported", b"imported", "kind", b"kind", "progress", b"progress"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["progress", "imported"]  # noqa: Y015
+    _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
+
+Global___ImportTakeResponse: _TypeAlias = ImportTakeResponse  # noqa: Y015

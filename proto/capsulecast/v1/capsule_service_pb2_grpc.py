@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class CapsuleServiceStub:
-    """Reads the library.
+    """Reads the library, and adds to it.
     """
 
     def __init__(self, channel):
@@ -50,6 +50,11 @@ class CapsuleServiceStub:
                 request_serializer=capsulecast_dot_v1_dot_capsule__service__pb2.ListExpressionsRequest.SerializeToString,
                 response_deserializer=capsulecast_dot_v1_dot_capsule__service__pb2.ListExpressionsResponse.FromString,
                 _registered_method=True)
+        self.ListProfiles = channel.unary_unary(
+                '/capsulecast.v1.CapsuleService/ListProfiles',
+                request_serializer=capsulecast_dot_v1_dot_capsule__service__pb2.ListProfilesRequest.SerializeToString,
+                response_deserializer=capsulecast_dot_v1_dot_capsule__service__pb2.ListProfilesResponse.FromString,
+                _registered_method=True)
         self.ListTargets = channel.unary_unary(
                 '/capsulecast.v1.CapsuleService/ListTargets',
                 request_serializer=capsulecast_dot_v1_dot_capsule__service__pb2.ListTargetsRequest.SerializeToString,
@@ -60,10 +65,15 @@ class CapsuleServiceStub:
                 request_serializer=capsulecast_dot_v1_dot_capsule__service__pb2.SaveCapsuleRequest.SerializeToString,
                 response_deserializer=capsulecast_dot_v1_dot_capsule__service__pb2.SaveCapsuleResponse.FromString,
                 _registered_method=True)
+        self.ImportTake = channel.unary_stream(
+                '/capsulecast.v1.CapsuleService/ImportTake',
+                request_serializer=capsulecast_dot_v1_dot_capsule__service__pb2.ImportTakeRequest.SerializeToString,
+                response_deserializer=capsulecast_dot_v1_dot_capsule__service__pb2.ImportTakeResponse.FromString,
+                _registered_method=True)
 
 
 class CapsuleServiceServicer:
-    """Reads the library.
+    """Reads the library, and adds to it.
     """
 
     def ListCapsules(self, request, context):
@@ -87,6 +97,13 @@ class CapsuleServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListProfiles(self, request, context):
+        """Lists profiles in order of their names, page by page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListTargets(self, request, context):
         """Lists everything that a capsule's curves may move.
         """
@@ -98,6 +115,17 @@ class CapsuleServiceServicer:
         """Keeps a capsule in the user's own part of the library, for sessions that begin from now on.
         INVALID_ARGUMENT for one that the library's check refuses; ALREADY_EXISTS where its id belongs
         to a capsule that was not saved in this way.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportTake(self, request, context):
+        """Makes a capsule of a recording of a face and keeps it in the user's own part of the library:
+        progress, then the capsule. Cancelling the call cancels the work, and nothing is kept.
+        INVALID_ARGUMENT for a recording that cannot be used, with what is wrong with it;
+        ALREADY_EXISTS where the id is a packaged capsule's; FAILED_PRECONDITION where the server lacks
+        what finding faces needs; RESOURCE_EXHAUSTED where too many wait.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -121,6 +149,11 @@ def add_CapsuleServiceServicer_to_server(servicer, server):
                     request_deserializer=capsulecast_dot_v1_dot_capsule__service__pb2.ListExpressionsRequest.FromString,
                     response_serializer=capsulecast_dot_v1_dot_capsule__service__pb2.ListExpressionsResponse.SerializeToString,
             ),
+            'ListProfiles': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListProfiles,
+                    request_deserializer=capsulecast_dot_v1_dot_capsule__service__pb2.ListProfilesRequest.FromString,
+                    response_serializer=capsulecast_dot_v1_dot_capsule__service__pb2.ListProfilesResponse.SerializeToString,
+            ),
             'ListTargets': grpc.unary_unary_rpc_method_handler(
                     servicer.ListTargets,
                     request_deserializer=capsulecast_dot_v1_dot_capsule__service__pb2.ListTargetsRequest.FromString,
@@ -131,6 +164,11 @@ def add_CapsuleServiceServicer_to_server(servicer, server):
                     request_deserializer=capsulecast_dot_v1_dot_capsule__service__pb2.SaveCapsuleRequest.FromString,
                     response_serializer=capsulecast_dot_v1_dot_capsule__service__pb2.SaveCapsuleResponse.SerializeToString,
             ),
+            'ImportTake': grpc.unary_stream_rpc_method_handler(
+                    servicer.ImportTake,
+                    request_deserializer=capsulecast_dot_v1_dot_capsule__service__pb2.ImportTakeRequest.FromString,
+                    response_serializer=capsulecast_dot_v1_dot_capsule__service__pb2.ImportTakeResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'capsulecast.v1.CapsuleService', rpc_method_handlers)
@@ -140,7 +178,7 @@ def add_CapsuleServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class CapsuleService:
-    """Reads the library.
+    """Reads the library, and adds to it.
     """
 
     @staticmethod
@@ -225,6 +263,33 @@ class CapsuleService:
             _registered_method=True)
 
     @staticmethod
+    def ListProfiles(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/capsulecast.v1.CapsuleService/ListProfiles',
+            capsulecast_dot_v1_dot_capsule__service__pb2.ListProfilesRequest.SerializeToString,
+            capsulecast_dot_v1_dot_capsule__service__pb2.ListProfilesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListTargets(request,
             target,
             options=(),
@@ -268,6 +333,33 @@ class CapsuleService:
             '/capsulecast.v1.CapsuleService/SaveCapsule',
             capsulecast_dot_v1_dot_capsule__service__pb2.SaveCapsuleRequest.SerializeToString,
             capsulecast_dot_v1_dot_capsule__service__pb2.SaveCapsuleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportTake(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/capsulecast.v1.CapsuleService/ImportTake',
+            capsulecast_dot_v1_dot_capsule__service__pb2.ImportTakeRequest.SerializeToString,
+            capsulecast_dot_v1_dot_capsule__service__pb2.ImportTakeResponse.FromString,
             options,
             channel_credentials,
             insecure,

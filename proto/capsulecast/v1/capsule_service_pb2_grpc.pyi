@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class CapsuleServiceStub:
-    """Reads the library."""
+    """Reads the library, and adds to it."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -39,6 +39,8 @@ class CapsuleServiceStub:
     """Returns one capsule. NOT_FOUND where there is none of that id."""
     ListExpressions: _grpc.UnaryUnaryMultiCallable[_capsule_service_pb2.ListExpressionsRequest, _capsule_service_pb2.ListExpressionsResponse]
     """Lists expressions in order of their ids, page by page."""
+    ListProfiles: _grpc.UnaryUnaryMultiCallable[_capsule_service_pb2.ListProfilesRequest, _capsule_service_pb2.ListProfilesResponse]
+    """Lists profiles in order of their names, page by page."""
     ListTargets: _grpc.UnaryUnaryMultiCallable[_capsule_service_pb2.ListTargetsRequest, _capsule_service_pb2.ListTargetsResponse]
     """Lists everything that a capsule's curves may move."""
     SaveCapsule: _grpc.UnaryUnaryMultiCallable[_capsule_service_pb2.SaveCapsuleRequest, _capsule_service_pb2.SaveCapsuleResponse]
@@ -46,10 +48,17 @@ class CapsuleServiceStub:
     INVALID_ARGUMENT for one that the library's check refuses; ALREADY_EXISTS where its id belongs
     to a capsule that was not saved in this way.
     """
+    ImportTake: _grpc.UnaryStreamMultiCallable[_capsule_service_pb2.ImportTakeRequest, _capsule_service_pb2.ImportTakeResponse]
+    """Makes a capsule of a recording of a face and keeps it in the user's own part of the library:
+    progress, then the capsule. Cancelling the call cancels the work, and nothing is kept.
+    INVALID_ARGUMENT for a recording that cannot be used, with what is wrong with it;
+    ALREADY_EXISTS where the id is a packaged capsule's; FAILED_PRECONDITION where the server lacks
+    what finding faces needs; RESOURCE_EXHAUSTED where too many wait.
+    """
 
 @_typing.type_check_only
 class CapsuleServiceAsyncStub(CapsuleServiceStub):
-    """Reads the library."""
+    """Reads the library, and adds to it."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListCapsules: _aio.UnaryUnaryMultiCallable[_capsule_service_pb2.ListCapsulesRequest, _capsule_service_pb2.ListCapsulesResponse]  # type: ignore[assignment]
@@ -58,6 +67,8 @@ class CapsuleServiceAsyncStub(CapsuleServiceStub):
     """Returns one capsule. NOT_FOUND where there is none of that id."""
     ListExpressions: _aio.UnaryUnaryMultiCallable[_capsule_service_pb2.ListExpressionsRequest, _capsule_service_pb2.ListExpressionsResponse]  # type: ignore[assignment]
     """Lists expressions in order of their ids, page by page."""
+    ListProfiles: _aio.UnaryUnaryMultiCallable[_capsule_service_pb2.ListProfilesRequest, _capsule_service_pb2.ListProfilesResponse]  # type: ignore[assignment]
+    """Lists profiles in order of their names, page by page."""
     ListTargets: _aio.UnaryUnaryMultiCallable[_capsule_service_pb2.ListTargetsRequest, _capsule_service_pb2.ListTargetsResponse]  # type: ignore[assignment]
     """Lists everything that a capsule's curves may move."""
     SaveCapsule: _aio.UnaryUnaryMultiCallable[_capsule_service_pb2.SaveCapsuleRequest, _capsule_service_pb2.SaveCapsuleResponse]  # type: ignore[assignment]
@@ -65,9 +76,16 @@ class CapsuleServiceAsyncStub(CapsuleServiceStub):
     INVALID_ARGUMENT for one that the library's check refuses; ALREADY_EXISTS where its id belongs
     to a capsule that was not saved in this way.
     """
+    ImportTake: _aio.UnaryStreamMultiCallable[_capsule_service_pb2.ImportTakeRequest, _capsule_service_pb2.ImportTakeResponse]  # type: ignore[assignment]
+    """Makes a capsule of a recording of a face and keeps it in the user's own part of the library:
+    progress, then the capsule. Cancelling the call cancels the work, and nothing is kept.
+    INVALID_ARGUMENT for a recording that cannot be used, with what is wrong with it;
+    ALREADY_EXISTS where the id is a packaged capsule's; FAILED_PRECONDITION where the server lacks
+    what finding faces needs; RESOURCE_EXHAUSTED where too many wait.
+    """
 
 class CapsuleServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Reads the library."""
+    """Reads the library, and adds to it."""
 
     @_abc_1.abstractmethod
     def ListCapsules(
@@ -94,6 +112,14 @@ class CapsuleServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists expressions in order of their ids, page by page."""
 
     @_abc_1.abstractmethod
+    def ListProfiles(
+        self,
+        request: _capsule_service_pb2.ListProfilesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_capsule_service_pb2.ListProfilesResponse, _abc.Awaitable[_capsule_service_pb2.ListProfilesResponse]]:
+        """Lists profiles in order of their names, page by page."""
+
+    @_abc_1.abstractmethod
     def ListTargets(
         self,
         request: _capsule_service_pb2.ListTargetsRequest,
@@ -110,6 +136,19 @@ class CapsuleServiceServicer(metaclass=_abc_1.ABCMeta):
         """Keeps a capsule in the user's own part of the library, for sessions that begin from now on.
         INVALID_ARGUMENT for one that the library's check refuses; ALREADY_EXISTS where its id belongs
         to a capsule that was not saved in this way.
+        """
+
+    @_abc_1.abstractmethod
+    def ImportTake(
+        self,
+        request: _capsule_service_pb2.ImportTakeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_capsule_service_pb2.ImportTakeResponse], _abc.AsyncIterator[_capsule_service_pb2.ImportTakeResponse]]:
+        """Makes a capsule of a recording of a face and keeps it in the user's own part of the library:
+        progress, then the capsule. Cancelling the call cancels the work, and nothing is kept.
+        INVALID_ARGUMENT for a recording that cannot be used, with what is wrong with it;
+        ALREADY_EXISTS where the id is a packaged capsule's; FAILED_PRECONDITION where the server lacks
+        what finding faces needs; RESOURCE_EXHAUSTED where too many wait.
         """
 
 def add_CapsuleServiceServicer_to_server(servicer: CapsuleServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

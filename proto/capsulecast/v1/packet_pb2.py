@@ -25,13 +25,15 @@ _sym_db = _symbol_database.Default()
 from capsulecast.v1 import common_pb2 as capsulecast_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x63\x61psulecast/v1/packet.proto\x12\x0e\x63\x61psulecast.v1\x1a\x1b\x63\x61psulecast/v1/common.proto\"e\n\nBlendEntry\x12\x0b\n\x03\x63id\x18\x01 \x01(\t\x12\x0e\n\x06weight\x18\x02 \x01(\x02\x12$\n\x05layer\x18\x03 \x01(\x0e\x32\x15.capsulecast.v1.Layer\x12\x14\n\x0c\x66\x61llback_cid\x18\x04 \x01(\t\"B\n\x07LeadLag\x12$\n\x05layer\x18\x01 \x01(\x0e\x32\x15.capsulecast.v1.Layer\x12\x11\n\toffset_ms\x18\x02 \x01(\x11\"/\n\nVisemeMark\x12\x0e\n\x06viseme\x18\x01 \x01(\r\x12\x11\n\toffset_ms\x18\x02 \x01(\r\"\xd1\x02\n\x08IdPacket\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x14\n\x0ctimestamp_ns\x18\x03 \x01(\x04\x12*\n\x06\x62lends\x18\x04 \x03(\x0b\x32\x1a.capsulecast.v1.BlendEntry\x12*\n\tlead_lags\x18\x05 \x03(\x0b\x32\x17.capsulecast.v1.LeadLag\x12\x13\n\x0b\x61udio_first\x18\x06 \x01(\x08\x12\x12\n\nspeak_text\x18\x07 \x01(\t\x12+\n\x07visemes\x18\x08 \x03(\x0b\x32\x1a.capsulecast.v1.VisemeMark\x12!\n\x04mood\x18\t \x01(\x0b\x32\x13.capsulecast.v1.Vad\x12\r\n\x05label\x18\n \x01(\t\x12\x16\n\x0e\x65vent_sequence\x18\x0b \x01(\x04\x12\x11\n\tinterrupt\x18\x0c \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x63\x61psulecast/v1/packet.proto\x12\x0e\x63\x61psulecast.v1\x1a\x1b\x63\x61psulecast/v1/common.proto\"e\n\nBlendEntry\x12\x0b\n\x03\x63id\x18\x01 \x01(\t\x12\x0e\n\x06weight\x18\x02 \x01(\x02\x12$\n\x05layer\x18\x03 \x01(\x0e\x32\x15.capsulecast.v1.Layer\x12\x14\n\x0c\x66\x61llback_cid\x18\x04 \x01(\t\"B\n\x07LeadLag\x12$\n\x05layer\x18\x01 \x01(\x0e\x32\x15.capsulecast.v1.Layer\x12\x11\n\toffset_ms\x18\x02 \x01(\x11\"/\n\nVisemeMark\x12\x0e\n\x06viseme\x18\x01 \x01(\r\x12\x11\n\toffset_ms\x18\x02 \x01(\r\"\xa5\x03\n\x08IdPacket\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x14\n\x0ctimestamp_ns\x18\x03 \x01(\x04\x12*\n\x06\x62lends\x18\x04 \x03(\x0b\x32\x1a.capsulecast.v1.BlendEntry\x12*\n\tlead_lags\x18\x05 \x03(\x0b\x32\x17.capsulecast.v1.LeadLag\x12\x13\n\x0b\x61udio_first\x18\x06 \x01(\x08\x12\x12\n\nspeak_text\x18\x07 \x01(\t\x12+\n\x07visemes\x18\x08 \x03(\x0b\x32\x1a.capsulecast.v1.VisemeMark\x12!\n\x04mood\x18\t \x01(\x0b\x32\x13.capsulecast.v1.Vad\x12\r\n\x05label\x18\n \x01(\t\x12\x16\n\x0e\x65vent_sequence\x18\x0b \x01(\x04\x12\x11\n\tinterrupt\x18\x0c \x01(\x08\x12,\n\tattention\x18\r \x01(\x0e\x32\x19.capsulecast.v1.Attention\x12\x16\n\tvariation\x18\x0e \x01(\x02H\x00\x88\x01\x01\x42\x0c\n\n_variation*\x93\x02\n\tAttention\x12\x19\n\x15\x41TTENTION_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x41TTENTION_IDLE\x10\x01\x12\x17\n\x13\x41TTENTION_LISTENING\x10\x02\x12\x16\n\x12\x41TTENTION_THINKING\x10\x03\x12\x14\n\x10\x41TTENTION_TYPING\x10\x04\x12\x15\n\x11\x41TTENTION_READING\x10\x05\x12\x15\n\x11\x41TTENTION_WAITING\x10\x06\x12\x1a\n\x16\x41TTENTION_TASK_RUNNING\x10\x07\x12\x17\n\x13\x41TTENTION_TASK_DONE\x10\x08\x12\x19\n\x15\x41TTENTION_TASK_FAILED\x10\t\x12\x12\n\x0e\x41TTENTION_AWAY\x10\nb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'capsulecast.v1.packet_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_ATTENTION']._serialized_start=721
+  _globals['_ATTENTION']._serialized_end=996
   _globals['_BLENDENTRY']._serialized_start=76
   _globals['_BLENDENTRY']._serialized_end=177
   _globals['_LEADLAG']._serialized_start=179
@@ -39,5 +41,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VISEMEMARK']._serialized_start=247
   _globals['_VISEMEMARK']._serialized_end=294
   _globals['_IDPACKET']._serialized_start=297
-  _globals['_IDPACKET']._serialized_end=634
+  _globals['_IDPACKET']._serialized_end=718
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -18,6 +19,62 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _Attention:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AttentionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Attention.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ATTENTION_UNSPECIFIED: _Attention.ValueType  # 0
+    """As before."""
+    ATTENTION_IDLE: _Attention.ValueType  # 1
+    """Nothing in particular."""
+    ATTENTION_LISTENING: _Attention.ValueType  # 2
+    """The viewer, who has the word."""
+    ATTENTION_THINKING: _Attention.ValueType  # 3
+    """An answer to find."""
+    ATTENTION_TYPING: _Attention.ValueType  # 4
+    """What the viewer is typing."""
+    ATTENTION_READING: _Attention.ValueType  # 5
+    """A text."""
+    ATTENTION_WAITING: _Attention.ValueType  # 6
+    """Something that has yet to come."""
+    ATTENTION_TASK_RUNNING: _Attention.ValueType  # 7
+    """A task at work."""
+    ATTENTION_TASK_DONE: _Attention.ValueType  # 8
+    """A task that succeeded."""
+    ATTENTION_TASK_FAILED: _Attention.ValueType  # 9
+    """A task that failed."""
+    ATTENTION_AWAY: _Attention.ValueType  # 10
+    """Nobody: the viewer has left."""
+
+class Attention(_Attention, metaclass=_AttentionEnumTypeWrapper):
+    """What the avatar attends to: where it looks, and how it behaves until it is told otherwise."""
+
+ATTENTION_UNSPECIFIED: Attention.ValueType  # 0
+"""As before."""
+ATTENTION_IDLE: Attention.ValueType  # 1
+"""Nothing in particular."""
+ATTENTION_LISTENING: Attention.ValueType  # 2
+"""The viewer, who has the word."""
+ATTENTION_THINKING: Attention.ValueType  # 3
+"""An answer to find."""
+ATTENTION_TYPING: Attention.ValueType  # 4
+"""What the viewer is typing."""
+ATTENTION_READING: Attention.ValueType  # 5
+"""A text."""
+ATTENTION_WAITING: Attention.ValueType  # 6
+"""Something that has yet to come."""
+ATTENTION_TASK_RUNNING: Attention.ValueType  # 7
+"""A task at work."""
+ATTENTION_TASK_DONE: Attention.ValueType  # 8
+"""A task that succeeded."""
+ATTENTION_TASK_FAILED: Attention.ValueType  # 9
+"""A task that failed."""
+ATTENTION_AWAY: Attention.ValueType  # 10
+"""Nobody: the viewer has left."""
+Global___Attention: _TypeAlias = Attention  # noqa: Y015
 
 @_typing.final
 class BlendEntry(_message.Message):
@@ -34,7 +91,10 @@ class BlendEntry(_message.Message):
     weight: _builtins.float
     """Weight in [0, 1]."""
     layer: _common_pb2.Layer.ValueType
-    """The layer it moves."""
+    """The layer it moves; unspecified, as usual: that of the id's prefix. VF_ is the face, HF_ the
+    hands, VC_ the voice, BK_ the body, CS_ the camera, LD_ the light, TR_ the tempo, ER_ the
+    environment.
+    """
     fallback_cid: _builtins.str
     """Capsule to play where `cid` is not in the body's library; empty: the layer's neutral."""
     def __init__(
@@ -123,6 +183,8 @@ class IdPacket(_message.Message):
     LABEL_FIELD_NUMBER: _builtins.int
     EVENT_SEQUENCE_FIELD_NUMBER: _builtins.int
     INTERRUPT_FIELD_NUMBER: _builtins.int
+    ATTENTION_FIELD_NUMBER: _builtins.int
+    VARIATION_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """Rises by one with every packet of the session, from 1."""
     session_id: _builtins.str
@@ -134,11 +196,17 @@ class IdPacket(_message.Message):
     speak_text: _builtins.str
     """Text to say; empty: none."""
     label: _builtins.str
-    """The emotion's name; for people to read."""
+    """The emotion's name, or that of the profile that is held; for people to read."""
     event_sequence: _builtins.int
     """The client's sequence number of the event that caused it; 0: none (idle, reply)."""
     interrupt: _builtins.bool
     """Whether the body drops speech and gestures that are under way."""
+    attention: Global___Attention.ValueType
+    """What the avatar attends to from now on."""
+    variation: _builtins.float
+    """How much chance varies what is played, in strength and pace: a factor on the usual 15 % to
+    either side, in [0, 3]; absent: 1.
+    """
     @_builtins.property
     def blends(self) -> _containers.RepeatedCompositeFieldContainer[Global___BlendEntry]:
         """What to play."""
@@ -170,11 +238,15 @@ class IdPacket(_message.Message):
         label: _builtins.str = ...,
         event_sequence: _builtins.int = ...,
         interrupt: _builtins.bool = ...,
+        attention: Global___Attention.ValueType = ...,
+        variation: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["mood", b"mood"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_variation", b"_variation", "mood", b"mood", "variation", b"variation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audio_first", b"audio_first", "blends", b"blends", "event_sequence", b"event_sequence", "interrupt", b"interrupt", "label", b"label", "lead_lags", b"lead_lags", "mood", b"mood", "sequence", b"sequence", "session_id", b"session_id", "speak_text", b"speak_text", "timestamp_ns", b"timestamp_ns", "visemes", b"visemes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_variation", b"_variation", "attention", b"attention", "audio_first", b"audio_first", "blends", b"blends", "event_sequence", b"event_sequence", "interrupt", b"interrupt", "label", b"label", "lead_lags", b"lead_lags", "mood", b"mood", "sequence", b"sequence", "session_id", b"session_id", "speak_text", b"speak_text", "timestamp_ns", b"timestamp_ns", "variation", b"variation", "visemes", b"visemes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__variation: _TypeAlias = _typing.Literal["variation"]  # noqa: Y015
+    _WhichOneofArgType__variation: _TypeAlias = _typing.Literal["_variation", b"_variation"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__variation) -> _WhichOneofReturnType__variation | None: ...
 
 Global___IdPacket: _TypeAlias = IdPacket  # noqa: Y015

@@ -154,6 +154,118 @@ SPEECH_STATE_DROPPED: SpeechState.ValueType  # 4
 """Not said at all: too much was waiting, or an interruption came first."""
 Global___SpeechState: _TypeAlias = SpeechState  # noqa: Y015
 
+class _MoodFactor:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MoodFactorEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MoodFactor.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MOOD_FACTOR_UNSPECIFIED: _MoodFactor.ValueType  # 0
+    MOOD_FACTOR_DECAY: _MoodFactor.ValueType  # 1
+    """The way home since the change before."""
+    MOOD_FACTOR_FADING: _MoodFactor.ValueType  # 2
+    """What faded since then of the last reaction."""
+    MOOD_FACTOR_MOMENTUM: _MoodFactor.ValueType  # 3
+    """What of the mood gave way; `value` is the share that stayed."""
+    MOOD_FACTOR_APPRAISAL: _MoodFactor.ValueType  # 4
+    """What the event means by itself."""
+    MOOD_FACTOR_EMPATHY: _MoodFactor.ValueType  # 5
+    """What the listener feels at it beyond that."""
+    MOOD_FACTOR_INTENSITY: _MoodFactor.ValueType  # 6
+    """How strong it is; `value` is the factor."""
+    MOOD_FACTOR_OWN_WORDS: _MoodFactor.ValueType  # 7
+    """The avatar said it itself; `value` is the factor."""
+    MOOD_FACTOR_CONFIDENCE: _MoodFactor.ValueType  # 8
+    """How far the appraisal is to be trusted; `value` is the factor."""
+    MOOD_FACTOR_GAIN: _MoodFactor.ValueType  # 9
+    """The personality's gain; `value` is the factor."""
+    MOOD_FACTOR_PATIENCE: _MoodFactor.ValueType  # 10
+    """What its patience makes of something bad; `value` is the factor."""
+    MOOD_FACTOR_BIAS: _MoodFactor.ValueType  # 11
+    """The personality's bias."""
+    MOOD_FACTOR_TRAITS: _MoodFactor.ValueType  # 12
+    """The colour of the traits."""
+    MOOD_FACTOR_LIMIT: _MoodFactor.ValueType  # 13
+    """What the bounds of the cube took."""
+    MOOD_FACTOR_SET: _MoodFactor.ValueType  # 14
+    """Set by hand."""
+    MOOD_FACTOR_REPLACED: _MoodFactor.ValueType  # 15
+    """The last reaction, which gave way."""
+    MOOD_FACTOR_REACTION: _MoodFactor.ValueType  # 16
+    """The reaction on top of the mood."""
+
+class MoodFactor(_MoodFactor, metaclass=_MoodFactorEnumTypeWrapper):
+    """What a contribution to a change of mood comes from."""
+
+MOOD_FACTOR_UNSPECIFIED: MoodFactor.ValueType  # 0
+MOOD_FACTOR_DECAY: MoodFactor.ValueType  # 1
+"""The way home since the change before."""
+MOOD_FACTOR_FADING: MoodFactor.ValueType  # 2
+"""What faded since then of the last reaction."""
+MOOD_FACTOR_MOMENTUM: MoodFactor.ValueType  # 3
+"""What of the mood gave way; `value` is the share that stayed."""
+MOOD_FACTOR_APPRAISAL: MoodFactor.ValueType  # 4
+"""What the event means by itself."""
+MOOD_FACTOR_EMPATHY: MoodFactor.ValueType  # 5
+"""What the listener feels at it beyond that."""
+MOOD_FACTOR_INTENSITY: MoodFactor.ValueType  # 6
+"""How strong it is; `value` is the factor."""
+MOOD_FACTOR_OWN_WORDS: MoodFactor.ValueType  # 7
+"""The avatar said it itself; `value` is the factor."""
+MOOD_FACTOR_CONFIDENCE: MoodFactor.ValueType  # 8
+"""How far the appraisal is to be trusted; `value` is the factor."""
+MOOD_FACTOR_GAIN: MoodFactor.ValueType  # 9
+"""The personality's gain; `value` is the factor."""
+MOOD_FACTOR_PATIENCE: MoodFactor.ValueType  # 10
+"""What its patience makes of something bad; `value` is the factor."""
+MOOD_FACTOR_BIAS: MoodFactor.ValueType  # 11
+"""The personality's bias."""
+MOOD_FACTOR_TRAITS: MoodFactor.ValueType  # 12
+"""The colour of the traits."""
+MOOD_FACTOR_LIMIT: MoodFactor.ValueType  # 13
+"""What the bounds of the cube took."""
+MOOD_FACTOR_SET: MoodFactor.ValueType  # 14
+"""Set by hand."""
+MOOD_FACTOR_REPLACED: MoodFactor.ValueType  # 15
+"""The last reaction, which gave way."""
+MOOD_FACTOR_REACTION: MoodFactor.ValueType  # 16
+"""The reaction on top of the mood."""
+Global___MoodFactor: _TypeAlias = MoodFactor  # noqa: Y015
+
+class _MoodRule:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MoodRuleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MoodRule.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MOOD_RULE_UNSPECIFIED: _MoodRule.ValueType  # 0
+    MOOD_RULE_FELT: _MoodRule.ValueType  # 1
+    """Something was felt."""
+    MOOD_RULE_SET: _MoodRule.ValueType  # 2
+    """It was set by hand."""
+    MOOD_RULE_CALMED: _MoodRule.ValueType  # 3
+    """The reaction under way was dropped."""
+    MOOD_RULE_TRAITS: _MoodRule.ValueType  # 4
+    """Only the traits moved."""
+    MOOD_RULE_TIME: _MoodRule.ValueType  # 5
+    """Only time passed."""
+
+class MoodRule(_MoodRule, metaclass=_MoodRuleEnumTypeWrapper):
+    """How a change of mood came about."""
+
+MOOD_RULE_UNSPECIFIED: MoodRule.ValueType  # 0
+MOOD_RULE_FELT: MoodRule.ValueType  # 1
+"""Something was felt."""
+MOOD_RULE_SET: MoodRule.ValueType  # 2
+"""It was set by hand."""
+MOOD_RULE_CALMED: MoodRule.ValueType  # 3
+"""The reaction under way was dropped."""
+MOOD_RULE_TRAITS: MoodRule.ValueType  # 4
+"""Only the traits moved."""
+MOOD_RULE_TIME: MoodRule.ValueType  # 5
+"""Only time passed."""
+Global___MoodRule: _TypeAlias = MoodRule  # noqa: Y015
+
 @_typing.final
 class Size(_message.Message):
     """Frame size in pixels."""
@@ -181,6 +293,121 @@ class Size(_message.Message):
 Global___Size: _TypeAlias = Size  # noqa: Y015
 
 @_typing.final
+class Features(_message.Message):
+    """What can be switched off in one session, to see what it is worth; what is absent is on, or as it
+    was where a session that lives is told.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VECTOR_BLENDING_FIELD_NUMBER: _builtins.int
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    LIGHT_PROBE_FIELD_NUMBER: _builtins.int
+    VISEMES_FIELD_NUMBER: _builtins.int
+    vector_blending: _builtins.bool
+    """Whether a mood is shown by a blend of the capsules nearest to it; off: by the nearest alone."""
+    context: _builtins.bool
+    """Whether the viewer's context and the task call for gestures; off: the context changes nothing,
+    and a task moves the mood alone.
+    """
+    light_probe: _builtins.bool
+    """Whether the colours around the picture light the avatar; off: its own light alone."""
+    visemes: _builtins.bool
+    """Whether lips shape what is said; off: the jaw follows the loudness of the voice alone."""
+    def __init__(
+        self,
+        *,
+        vector_blending: _builtins.bool | None = ...,
+        context: _builtins.bool | None = ...,
+        light_probe: _builtins.bool | None = ...,
+        visemes: _builtins.bool | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_context", b"_context", "_light_probe", b"_light_probe", "_vector_blending", b"_vector_blending", "_visemes", b"_visemes", "context", b"context", "light_probe", b"light_probe", "vector_blending", b"vector_blending", "visemes", b"visemes"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_context", b"_context", "_light_probe", b"_light_probe", "_vector_blending", b"_vector_blending", "_visemes", b"_visemes", "context", b"context", "light_probe", b"light_probe", "vector_blending", b"vector_blending", "visemes", b"visemes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__context: _TypeAlias = _typing.Literal["context"]  # noqa: Y015
+    _WhichOneofArgType__context: _TypeAlias = _typing.Literal["_context", b"_context"]  # noqa: Y015
+    _WhichOneofReturnType__light_probe: _TypeAlias = _typing.Literal["light_probe"]  # noqa: Y015
+    _WhichOneofArgType__light_probe: _TypeAlias = _typing.Literal["_light_probe", b"_light_probe"]  # noqa: Y015
+    _WhichOneofReturnType__vector_blending: _TypeAlias = _typing.Literal["vector_blending"]  # noqa: Y015
+    _WhichOneofArgType__vector_blending: _TypeAlias = _typing.Literal["_vector_blending", b"_vector_blending"]  # noqa: Y015
+    _WhichOneofReturnType__visemes: _TypeAlias = _typing.Literal["visemes"]  # noqa: Y015
+    _WhichOneofArgType__visemes: _TypeAlias = _typing.Literal["_visemes", b"_visemes"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__context) -> _WhichOneofReturnType__context | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__light_probe) -> _WhichOneofReturnType__light_probe | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__vector_blending) -> _WhichOneofReturnType__vector_blending | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__visemes) -> _WhichOneofReturnType__visemes | None: ...
+
+Global___Features: _TypeAlias = Features  # noqa: Y015
+
+@_typing.final
+class Client(_message.Message):
+    """Who talks, and through what, as far as the client says; nothing of it is checked, and no answer
+    tells it again.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_FIELD_NUMBER: _builtins.int
+    TIMEZONE_FIELD_NUMBER: _builtins.int
+    INITIATOR_FIELD_NUMBER: _builtins.int
+    PLATFORM_FIELD_NUMBER: _builtins.int
+    CONSENT_FIELD_NUMBER: _builtins.int
+    BROWSER_FIELD_NUMBER: _builtins.int
+    CAMERA_FIELD_NUMBER: _builtins.int
+    MICROPHONE_FIELD_NUMBER: _builtins.int
+    SPEAKERS_FIELD_NUMBER: _builtins.int
+    RESOLUTION_FIELD_NUMBER: _builtins.int
+    user: _builtins.str
+    """What the operator calls the user, at most 200 characters; empty: somebody unknown."""
+    timezone: _builtins.str
+    """The user's time zone, such as "Europe/Berlin", at most 60 characters."""
+    initiator: _builtins.str
+    """What started the session, such as "user" or "button", at most 60 characters."""
+    platform: _builtins.str
+    """By way of what the user talks, such as "web", "grpc" or "kiosk", at most 40 characters; empty:
+    by way of what the session is made.
+    """
+    consent: _builtins.bool
+    """Whether the user agreed that the conversation may be used for training."""
+    browser: _builtins.str
+    """What the browser or the program calls itself, at most 400 characters."""
+    camera: _builtins.str
+    """Name of the camera, at most 200 characters; so of what follows."""
+    microphone: _builtins.str
+    """The microphone's."""
+    speakers: _builtins.str
+    """The speakers'."""
+    resolution: _builtins.str
+    """The screen, such as "1920x1080", at most 40 characters."""
+    def __init__(
+        self,
+        *,
+        user: _builtins.str = ...,
+        timezone: _builtins.str = ...,
+        initiator: _builtins.str = ...,
+        platform: _builtins.str = ...,
+        consent: _builtins.bool = ...,
+        browser: _builtins.str = ...,
+        camera: _builtins.str = ...,
+        microphone: _builtins.str = ...,
+        speakers: _builtins.str = ...,
+        resolution: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["browser", b"browser", "camera", b"camera", "consent", b"consent", "initiator", b"initiator", "microphone", b"microphone", "platform", b"platform", "resolution", b"resolution", "speakers", b"speakers", "timezone", b"timezone", "user", b"user"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Client: _TypeAlias = Client  # noqa: Y015
+
+@_typing.final
 class SessionOptions(_message.Message):
     """What a session is made with; a field left at its default takes the server's setting."""
 
@@ -197,6 +424,8 @@ class SessionOptions(_message.Message):
     LABEL_FIELD_NUMBER: _builtins.int
     WATERMARK_FIELD_NUMBER: _builtins.int
     QUALITY_FIELD_NUMBER: _builtins.int
+    FEATURES_FIELD_NUMBER: _builtins.int
+    CLIENT_FIELD_NUMBER: _builtins.int
     avatar: _builtins.str
     """Avatar name, such as "mira"."""
     fps: _builtins.int
@@ -206,7 +435,7 @@ class SessionOptions(_message.Message):
     probe: _builtins.bool
     """Whether to draw the number of the last applied event into the picture (for benchmarks)."""
     personality: _builtins.str
-    """Personality: "friendly", "professional" or "skeptical"."""
+    """Personality: "friendly", "professional", "skeptical", or one of the operator's."""
     reply: _builtins.bool
     """Whether the avatar answers chat by itself."""
     background: _builtins.str
@@ -224,6 +453,14 @@ class SessionOptions(_message.Message):
     def size(self) -> Global___Size:
         """Frame size."""
 
+    @_builtins.property
+    def features(self) -> Global___Features:
+        """What it does without; in a session: as it is now, with every field."""
+
+    @_builtins.property
+    def client(self) -> Global___Client:
+        """Who talks, and through what."""
+
     def __init__(
         self,
         *,
@@ -238,10 +475,12 @@ class SessionOptions(_message.Message):
         label: _builtins.bool = ...,
         watermark: _builtins.str = ...,
         quality: Global___Quality.ValueType = ...,
+        features: Global___Features | None = ...,
+        client: Global___Client | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_reply", b"_reply", "_seed", b"_seed", "reply", b"reply", "seed", b"seed", "size", b"size"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_reply", b"_reply", "_seed", b"_seed", "client", b"client", "features", b"features", "reply", b"reply", "seed", b"seed", "size", b"size"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_reply", b"_reply", "_seed", b"_seed", "avatar", b"avatar", "background", b"background", "fps", b"fps", "label", b"label", "personality", b"personality", "probe", b"probe", "quality", b"quality", "reply", b"reply", "seed", b"seed", "size", b"size", "watermark", b"watermark"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_reply", b"_reply", "_seed", b"_seed", "avatar", b"avatar", "background", b"background", "client", b"client", "features", b"features", "fps", b"fps", "label", b"label", "personality", b"personality", "probe", b"probe", "quality", b"quality", "reply", b"reply", "seed", b"seed", "size", b"size", "watermark", b"watermark"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__reply: _TypeAlias = _typing.Literal["reply"]  # noqa: Y015
     _WhichOneofArgType__reply: _TypeAlias = _typing.Literal["_reply", b"_reply"]  # noqa: Y015
@@ -390,7 +629,7 @@ class ChatEvent(_message.Message):
     text: _builtins.str
     """At most 8,000 characters."""
     intent: _builtins.str
-    """Name of an expression or emotion that wins over what the text suggests; empty: none."""
+    """Name of an expression, profile or emotion that wins over what the text suggests; empty: none."""
     def __init__(
         self,
         *,
@@ -408,14 +647,16 @@ Global___ChatEvent: _TypeAlias = ChatEvent  # noqa: Y015
 
 @_typing.final
 class ExpressionEvent(_message.Message):
-    """Plays a named expression."""
+    """Plays a named expression, or begins a profile, which is held until something replaces it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ID_FIELD_NUMBER: _builtins.int
     WEIGHT_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """Expression id, such as "E_0001", or a capsule id, such as "VF_083"."""
+    """Expression id, such as "E_0001", a profile's name, such as "bittersweet", or a capsule id, such
+    as "VF_083".
+    """
     weight: _builtins.float
     """Strength in (0, 1]; 0 is taken as 1."""
     def __init__(
@@ -697,6 +938,32 @@ class PreviewEvent(_message.Message):
 Global___PreviewEvent: _TypeAlias = PreviewEvent  # noqa: Y015
 
 @_typing.final
+class FeaturesEvent(_message.Message):
+    """Switches features of the session from the next frame on; those left out stay as they are. It leads
+    to no change of mood.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FEATURES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def features(self) -> Global___Features:
+        """What to switch."""
+
+    def __init__(
+        self,
+        *,
+        features: Global___Features | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["features", b"features"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["features", b"features"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FeaturesEvent: _TypeAlias = FeaturesEvent  # noqa: Y015
+
+@_typing.final
 class Event(_message.Message):
     """One thing that happened, from a client."""
 
@@ -714,6 +981,7 @@ class Event(_message.Message):
     QUALITY_FIELD_NUMBER: _builtins.int
     POSE_FIELD_NUMBER: _builtins.int
     PREVIEW_FIELD_NUMBER: _builtins.int
+    FEATURES_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """The client's sequence number, from 1; rises with every event of that client."""
     @_builtins.property
@@ -760,6 +1028,10 @@ class Event(_message.Message):
     def preview(self) -> Global___PreviewEvent:
         """A capsule that is being made."""
 
+    @_builtins.property
+    def features(self) -> Global___FeaturesEvent:
+        """What to go on without."""
+
     def __init__(
         self,
         *,
@@ -775,12 +1047,13 @@ class Event(_message.Message):
         quality: Global___QualityEvent | None = ...,
         pose: Global___PoseEvent | None = ...,
         preview: Global___PreviewEvent | None = ...,
+        features: Global___FeaturesEvent | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["chat", b"chat", "emotion", b"emotion", "expression", b"expression", "interrupt", b"interrupt", "kind", b"kind", "light", b"light", "pose", b"pose", "preview", b"preview", "quality", b"quality", "speak", b"speak", "task", b"task", "ui", b"ui"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chat", b"chat", "emotion", b"emotion", "expression", b"expression", "features", b"features", "interrupt", b"interrupt", "kind", b"kind", "light", b"light", "pose", b"pose", "preview", b"preview", "quality", b"quality", "speak", b"speak", "task", b"task", "ui", b"ui"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chat", b"chat", "emotion", b"emotion", "expression", b"expression", "interrupt", b"interrupt", "kind", b"kind", "light", b"light", "pose", b"pose", "preview", b"preview", "quality", b"quality", "sequence", b"sequence", "speak", b"speak", "task", b"task", "ui", b"ui"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chat", b"chat", "emotion", b"emotion", "expression", b"expression", "features", b"features", "interrupt", b"interrupt", "kind", b"kind", "light", b"light", "pose", b"pose", "preview", b"preview", "quality", b"quality", "sequence", b"sequence", "speak", b"speak", "task", b"task", "ui", b"ui"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["chat", "expression", "emotion", "task", "ui", "speak", "interrupt", "light", "quality", "pose", "preview"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["chat", "expression", "emotion", "task", "ui", "speak", "interrupt", "light", "quality", "pose", "preview", "features"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -901,6 +1174,32 @@ class LagNotice(_message.Message):
 Global___LagNotice: _TypeAlias = LagNotice  # noqa: Y015
 
 @_typing.final
+class StoredNotice(_message.Message):
+    """A message is in the database: no crash of the server loses it any more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    EVENT_SEQUENCE_FIELD_NUMBER: _builtins.int
+    message_id: _builtins.str
+    """The message's id."""
+    event_sequence: _builtins.int
+    """The client's sequence number of the event that brought it; 0: the avatar's own reply."""
+    def __init__(
+        self,
+        *,
+        message_id: _builtins.str = ...,
+        event_sequence: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event_sequence", b"event_sequence", "message_id", b"message_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StoredNotice: _TypeAlias = StoredNotice  # noqa: Y015
+
+@_typing.final
 class CreateSessionRequest(_message.Message):
     """CreateSession's request."""
 
@@ -993,6 +1292,349 @@ class GetSessionResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetSessionResponse: _TypeAlias = GetSessionResponse  # noqa: Y015
+
+@_typing.final
+class MoodContribution(_message.Message):
+    """What one factor added."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FACTOR_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    factor: Global___MoodFactor.ValueType
+    """Where it comes from."""
+    value: _builtins.float
+    """The factor's number, where it has one."""
+    @_builtins.property
+    def amount(self) -> _common_pb2.Vad:
+        """What it added to each axis; may lie outside [-1, 1]."""
+
+    def __init__(
+        self,
+        *,
+        factor: Global___MoodFactor.ValueType = ...,
+        amount: _common_pb2.Vad | None = ...,
+        value: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "amount", b"amount", "value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_value", b"_value", "amount", b"amount", "factor", b"factor", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__value: _TypeAlias = _typing.Literal["value"]  # noqa: Y015
+    _WhichOneofArgType__value: _TypeAlias = _typing.Literal["_value", b"_value"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__value) -> _WhichOneofReturnType__value | None: ...
+
+Global___MoodContribution: _TypeAlias = MoodContribution  # noqa: Y015
+
+@_typing.final
+class Traits(_message.Message):
+    """What changes over a conversation, slower than a mood; each in [0, 1]."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENERGY_FIELD_NUMBER: _builtins.int
+    WARMTH_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    CURIOSITY_FIELD_NUMBER: _builtins.int
+    PATIENCE_FIELD_NUMBER: _builtins.int
+    energy: _builtins.float
+    """Shifts arousal; scales hands and body."""
+    warmth: _builtins.float
+    """Shifts valence."""
+    confidence: _builtins.float
+    """Shifts dominance."""
+    curiosity: _builtins.float
+    """Raises the brows and leans in at questions."""
+    patience: _builtins.float
+    """Lessens how strongly what is bad is felt."""
+    def __init__(
+        self,
+        *,
+        energy: _builtins.float = ...,
+        warmth: _builtins.float = ...,
+        confidence: _builtins.float = ...,
+        curiosity: _builtins.float = ...,
+        patience: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "curiosity", b"curiosity", "energy", b"energy", "patience", b"patience", "warmth", b"warmth"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Traits: _TypeAlias = Traits  # noqa: Y015
+
+@_typing.final
+class TraitChange(_message.Message):
+    """A trait that a turn of the conversation moved."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRAIT_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    SIGNALS_FIELD_NUMBER: _builtins.int
+    trait: _builtins.str
+    """"energy", "warmth", "confidence", "curiosity" or "patience"."""
+    before: _builtins.float
+    """Before the turn."""
+    after: _builtins.float
+    """After it."""
+    @_builtins.property
+    def signals(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What moved it beside the way back to its baseline, such as "thanks"."""
+
+    def __init__(
+        self,
+        *,
+        trait: _builtins.str = ...,
+        before: _builtins.float = ...,
+        after: _builtins.float = ...,
+        signals: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "signals", b"signals", "trait", b"trait"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TraitChange: _TypeAlias = TraitChange  # noqa: Y015
+
+@_typing.final
+class MoodChange(_message.Message):
+    """One change of mood. The contributions but for fading, replaced and reaction add up to
+    `mood_after` - `mood_before`; all of them to `shown_after` - `shown_before`.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    TIMESTAMP_NS_FIELD_NUMBER: _builtins.int
+    EVENT_FIELD_NUMBER: _builtins.int
+    EVENT_SEQUENCE_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    MOOD_BEFORE_FIELD_NUMBER: _builtins.int
+    MOOD_AFTER_FIELD_NUMBER: _builtins.int
+    SHOWN_BEFORE_FIELD_NUMBER: _builtins.int
+    SHOWN_AFTER_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    CONTRIBUTIONS_FIELD_NUMBER: _builtins.int
+    TRAITS_FIELD_NUMBER: _builtins.int
+    SENTENCE_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """From 1, rises by one."""
+    timestamp_ns: _builtins.int
+    """When, in nanoseconds of the server's monotonic clock, as in packets."""
+    event: _builtins.str
+    """What happened: "chat", "intent", "speak", "expression", "profile", "capsule", "emotion", "task",
+    "interrupt", "turn", or "tick" where only time passed.
+    """
+    event_sequence: _builtins.int
+    """The client's sequence number of the event; 0: none."""
+    evidence: _builtins.str
+    """What was found in it, such as "thanks, sounds joyful"; never the words of a chat."""
+    rule: Global___MoodRule.ValueType
+    """What the mood did."""
+    label: _builtins.str
+    """Name of `shown_after`."""
+    sentence: _builtins.str
+    """The change on one line, for people to read."""
+    @_builtins.property
+    def mood_before(self) -> _common_pb2.Vad:
+        """The lasting mood after the change before."""
+
+    @_builtins.property
+    def mood_after(self) -> _common_pb2.Vad:
+        """The lasting mood after this one."""
+
+    @_builtins.property
+    def shown_before(self) -> _common_pb2.Vad:
+        """What was shown after the change before: the mood with the fading reaction on top."""
+
+    @_builtins.property
+    def shown_after(self) -> _common_pb2.Vad:
+        """What was shown after this one."""
+
+    @_builtins.property
+    def contributions(self) -> _containers.RepeatedCompositeFieldContainer[Global___MoodContribution]:
+        """What added up to it."""
+
+    @_builtins.property
+    def traits(self) -> _containers.RepeatedCompositeFieldContainer[Global___TraitChange]:
+        """Traits that moved along."""
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        timestamp_ns: _builtins.int = ...,
+        event: _builtins.str = ...,
+        event_sequence: _builtins.int = ...,
+        evidence: _builtins.str = ...,
+        rule: Global___MoodRule.ValueType = ...,
+        mood_before: _common_pb2.Vad | None = ...,
+        mood_after: _common_pb2.Vad | None = ...,
+        shown_before: _common_pb2.Vad | None = ...,
+        shown_after: _common_pb2.Vad | None = ...,
+        label: _builtins.str = ...,
+        contributions: _abc.Iterable[Global___MoodContribution] | None = ...,
+        traits: _abc.Iterable[Global___TraitChange] | None = ...,
+        sentence: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["mood_after", b"mood_after", "mood_before", b"mood_before", "shown_after", b"shown_after", "shown_before", b"shown_before"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contributions", b"contributions", "event", b"event", "event_sequence", b"event_sequence", "evidence", b"evidence", "label", b"label", "mood_after", b"mood_after", "mood_before", b"mood_before", "number", b"number", "rule", b"rule", "sentence", b"sentence", "shown_after", b"shown_after", "shown_before", b"shown_before", "timestamp_ns", b"timestamp_ns", "traits", b"traits"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MoodChange: _TypeAlias = MoodChange  # noqa: Y015
+
+@_typing.final
+class Personality(_message.Message):
+    """A temperament that sessions may have."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    BASELINE_FIELD_NUMBER: _builtins.int
+    TRAITS_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name, such as "friendly"."""
+    description: _builtins.str
+    """For people to read."""
+    @_builtins.property
+    def baseline(self) -> _common_pb2.Vad:
+        """The mood at rest."""
+
+    @_builtins.property
+    def traits(self) -> Global___Traits:
+        """Where its traits return to."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        description: _builtins.str = ...,
+        baseline: _common_pb2.Vad | None = ...,
+        traits: Global___Traits | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["baseline", b"baseline", "traits", b"traits"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["baseline", b"baseline", "description", b"description", "name", b"name", "traits", b"traits"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Personality: _TypeAlias = Personality  # noqa: Y015
+
+@_typing.final
+class ExplainMoodRequest(_message.Message):
+    """ExplainMood's request."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    """The session's id."""
+    limit: _builtins.int
+    """At most this many changes, 1 to 64; 0 is taken as 16."""
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.str = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limit", b"limit", "session_id", b"session_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainMoodRequest: _TypeAlias = ExplainMoodRequest  # noqa: Y015
+
+@_typing.final
+class ExplainMoodResponse(_message.Message):
+    """ExplainMood's answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSONALITY_FIELD_NUMBER: _builtins.int
+    TRAITS_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
+    personality: _builtins.str
+    """The personality's name."""
+    @_builtins.property
+    def traits(self) -> Global___Traits:
+        """The traits now."""
+
+    @_builtins.property
+    def since(self) -> Global___MoodChange:
+        """What time has done since the last change."""
+
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___MoodChange]:
+        """The last changes, the newest first; at most 64 are kept."""
+
+    def __init__(
+        self,
+        *,
+        personality: _builtins.str = ...,
+        traits: Global___Traits | None = ...,
+        since: Global___MoodChange | None = ...,
+        changes: _abc.Iterable[Global___MoodChange] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since", "traits", b"traits"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "personality", b"personality", "since", b"since", "traits", b"traits"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainMoodResponse: _TypeAlias = ExplainMoodResponse  # noqa: Y015
+
+@_typing.final
+class ListPersonalitiesRequest(_message.Message):
+    """ListPersonalities' request."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPersonalitiesRequest: _TypeAlias = ListPersonalitiesRequest  # noqa: Y015
+
+@_typing.final
+class ListPersonalitiesResponse(_message.Message):
+    """ListPersonalities' answer."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSONALITIES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def personalities(self) -> _containers.RepeatedCompositeFieldContainer[Global___Personality]:
+        """All of them, ours first."""
+
+    def __init__(
+        self,
+        *,
+        personalities: _abc.Iterable[Global___Personality] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["personalities", b"personalities"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPersonalitiesResponse: _TypeAlias = ListPersonalitiesResponse  # noqa: Y015
 
 @_typing.final
 class ListSessionsRequest(_message.Message):
@@ -1193,6 +1835,7 @@ class ConverseResponse(_message.Message):
     SPEECH_FIELD_NUMBER: _builtins.int
     REJECTION_FIELD_NUMBER: _builtins.int
     LAG_FIELD_NUMBER: _builtins.int
+    STORED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def packet(self) -> _packet_pb2.IdPacket:
         """An ID packet."""
@@ -1213,6 +1856,10 @@ class ConverseResponse(_message.Message):
     def lag(self) -> Global___LagNotice:
         """Answers were dropped before this one."""
 
+    @_builtins.property
+    def stored(self) -> Global___StoredNotice:
+        """A message was stored."""
+
     def __init__(
         self,
         *,
@@ -1221,12 +1868,13 @@ class ConverseResponse(_message.Message):
         speech: Global___SpeechUpdate | None = ...,
         rejection: Global___EventRejection | None = ...,
         lag: Global___LagNotice | None = ...,
+        stored: Global___StoredNotice | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "lag", b"lag", "mood", b"mood", "packet", b"packet", "rejection", b"rejection", "speech", b"speech"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "lag", b"lag", "mood", b"mood", "packet", b"packet", "rejection", b"rejection", "speech", b"speech", "stored", b"stored"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "lag", b"lag", "mood", b"mood", "packet", b"packet", "rejection", b"rejection", "speech", b"speech"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "lag", b"lag", "mood", b"mood", "packet", b"packet", "rejection", b"rejection", "speech", b"speech", "stored", b"stored"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["packet", "mood", "speech", "rejection", "lag"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["packet", "mood", "speech", "rejection", "lag", "stored"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 

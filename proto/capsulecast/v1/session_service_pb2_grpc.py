@@ -75,6 +75,16 @@ class SessionServiceStub:
                 request_serializer=capsulecast_dot_v1_dot_session__service__pb2.NegotiateRequest.SerializeToString,
                 response_deserializer=capsulecast_dot_v1_dot_session__service__pb2.NegotiateResponse.FromString,
                 _registered_method=True)
+        self.ExplainMood = channel.unary_unary(
+                '/capsulecast.v1.SessionService/ExplainMood',
+                request_serializer=capsulecast_dot_v1_dot_session__service__pb2.ExplainMoodRequest.SerializeToString,
+                response_deserializer=capsulecast_dot_v1_dot_session__service__pb2.ExplainMoodResponse.FromString,
+                _registered_method=True)
+        self.ListPersonalities = channel.unary_unary(
+                '/capsulecast.v1.SessionService/ListPersonalities',
+                request_serializer=capsulecast_dot_v1_dot_session__service__pb2.ListPersonalitiesRequest.SerializeToString,
+                response_deserializer=capsulecast_dot_v1_dot_session__service__pb2.ListPersonalitiesResponse.FromString,
+                _registered_method=True)
 
 
 class SessionServiceServicer:
@@ -138,6 +148,20 @@ class SessionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainMood(self, request, context):
+        """Tells why a session's mood is what it is. FAILED_PRECONDITION where the session has ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPersonalities(self, request, context):
+        """Lists the personalities that sessions may have.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SessionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -180,6 +204,16 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     servicer.Negotiate,
                     request_deserializer=capsulecast_dot_v1_dot_session__service__pb2.NegotiateRequest.FromString,
                     response_serializer=capsulecast_dot_v1_dot_session__service__pb2.NegotiateResponse.SerializeToString,
+            ),
+            'ExplainMood': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainMood,
+                    request_deserializer=capsulecast_dot_v1_dot_session__service__pb2.ExplainMoodRequest.FromString,
+                    response_serializer=capsulecast_dot_v1_dot_session__service__pb2.ExplainMoodResponse.SerializeToString,
+            ),
+            'ListPersonalities': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPersonalities,
+                    request_deserializer=capsulecast_dot_v1_dot_session__service__pb2.ListPersonalitiesRequest.FromString,
+                    response_serializer=capsulecast_dot_v1_dot_session__service__pb2.ListPersonalitiesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -399,6 +433,60 @@ class SessionService:
             '/capsulecast.v1.SessionService/Negotiate',
             capsulecast_dot_v1_dot_session__service__pb2.NegotiateRequest.SerializeToString,
             capsulecast_dot_v1_dot_session__service__pb2.NegotiateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainMood(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/capsulecast.v1.SessionService/ExplainMood',
+            capsulecast_dot_v1_dot_session__service__pb2.ExplainMoodRequest.SerializeToString,
+            capsulecast_dot_v1_dot_session__service__pb2.ExplainMoodResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPersonalities(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/capsulecast.v1.SessionService/ListPersonalities',
+            capsulecast_dot_v1_dot_session__service__pb2.ListPersonalitiesRequest.SerializeToString,
+            capsulecast_dot_v1_dot_session__service__pb2.ListPersonalitiesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -51,6 +51,10 @@ class SessionServiceStub:
     """
     Negotiate: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.NegotiateRequest, _session_service_pb2.NegotiateResponse]
     """Answers a WebRTC offer. INVALID_ARGUMENT for SDP that cannot be parsed."""
+    ExplainMood: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.ExplainMoodRequest, _session_service_pb2.ExplainMoodResponse]
+    """Tells why a session's mood is what it is. FAILED_PRECONDITION where the session has ended."""
+    ListPersonalities: _grpc.UnaryUnaryMultiCallable[_session_service_pb2.ListPersonalitiesRequest, _session_service_pb2.ListPersonalitiesResponse]
+    """Lists the personalities that sessions may have."""
 
 @_typing.type_check_only
 class SessionServiceAsyncStub(SessionServiceStub):
@@ -75,6 +79,10 @@ class SessionServiceAsyncStub(SessionServiceStub):
     """
     Negotiate: _aio.UnaryUnaryMultiCallable[_session_service_pb2.NegotiateRequest, _session_service_pb2.NegotiateResponse]  # type: ignore[assignment]
     """Answers a WebRTC offer. INVALID_ARGUMENT for SDP that cannot be parsed."""
+    ExplainMood: _aio.UnaryUnaryMultiCallable[_session_service_pb2.ExplainMoodRequest, _session_service_pb2.ExplainMoodResponse]  # type: ignore[assignment]
+    """Tells why a session's mood is what it is. FAILED_PRECONDITION where the session has ended."""
+    ListPersonalities: _aio.UnaryUnaryMultiCallable[_session_service_pb2.ListPersonalitiesRequest, _session_service_pb2.ListPersonalitiesResponse]  # type: ignore[assignment]
+    """Lists the personalities that sessions may have."""
 
 class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
     """Makes, drives and ends sessions."""
@@ -144,5 +152,21 @@ class SessionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_session_service_pb2.NegotiateResponse, _abc.Awaitable[_session_service_pb2.NegotiateResponse]]:
         """Answers a WebRTC offer. INVALID_ARGUMENT for SDP that cannot be parsed."""
+
+    @_abc_1.abstractmethod
+    def ExplainMood(
+        self,
+        request: _session_service_pb2.ExplainMoodRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_session_service_pb2.ExplainMoodResponse, _abc.Awaitable[_session_service_pb2.ExplainMoodResponse]]:
+        """Tells why a session's mood is what it is. FAILED_PRECONDITION where the session has ended."""
+
+    @_abc_1.abstractmethod
+    def ListPersonalities(
+        self,
+        request: _session_service_pb2.ListPersonalitiesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_session_service_pb2.ListPersonalitiesResponse, _abc.Awaitable[_session_service_pb2.ListPersonalitiesResponse]]:
+        """Lists the personalities that sessions may have."""
 
 def add_SessionServiceServicer_to_server(servicer: SessionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
