@@ -9,9 +9,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import QueuePool
 
 from storage.errors import DatabaseUnavailableError, SchemaError
 
@@ -21,7 +21,13 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class Database:
-    """One database; its engine may be used from any thread.
+    """One database; its engines may be used from any thread.
+
+    Attributes:
+        name: The URL for people, without a password.
+        engine: For reading.
+        writer: The same for transactions that write. On SQLite they take the lock at their
+            beginning, and wait for it: one that had read first would be refused instead.
 
     Args:
         url: SQLAlchemy URL of SQLite or PostgreSQL. `sqlite://` lives in memory and is forgotten.
@@ -39,7 +45,8 @@ class Database:
             if parsed.get_backend_name() == "sqlite":
                 options["connect_args"] = {"timeout": 5.0, "check_same_thread": False}
                 if parsed.database in (None, "", ":memory:"):
-                    options["poolclass"] = StaticPool
+                    # One connection is the whole database: threads take turns on it.
+                    options |= {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0}
                 else:
                     _make_file(str(parsed.database))
             else:
@@ -56,31 +63,68 @@ class Database:
             raise DatabaseUnavailableError(f"{self.name}: {error}") from error
         if parsed.get_backend_name() == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        self.writer: Engine = self.engine.execution_options(writes=True)
 
-    def upgrade(self) -> None:
+    def upgrade(self, revision: str = "head") -> None:
         """Brings the schema up to date; does nothing where it is. Blocks.
+
+        All of it happens, or nothing.
+
+        Args:
+            revision: The version to go to.
 
         Raises:
             DatabaseUnavailableError: The database cannot be opened.
             SchemaError: It is of a newer version of the program, or a migration failed.
         """
-        config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-        head = ScriptDirectory.from_config(config).get_current_head()
+        config = _config()
+        script = ScriptDirectory.from_config(config).get_revision(revision)
         try:
-            with self.engine.begin() as connection:
-                if MigrationContext.configure(connection).get_current_revision() == head:
+            with self.writer.begin() as connection:
+                if MigrationContext.configure(connection).get_current_revision() == script.revision:
                     return
                 config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                command.upgrade(config, revision)
         except CommandError as error:
             raise SchemaError(f"{self.name}: {error}; is it of a newer version?") from error
         except DBAPIError as error:
             raise DatabaseUnavailableError(f"{self.name}: {error.orig}") from error
 
+    def revision(self) -> str:
+        """The schema's version; empty: there is none. Blocks.
+
+        Raises:
+            DatabaseUnavailableError: The database cannot be opened.
+        """
+        try:
+            with self.engine.connect() as connection:
+                return MigrationContext.configure(connection).get_current_revision() or ""
+        except DBAPIError as error:
+            raise DatabaseUnavailableError(f"{self.name}: {error.orig}") from error
+
+    @staticmethod
+    def head() -> str:
+        """The schema's version that `upgrade` goes to."""
+        return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+    @staticmethod
+    def knows(revision: str) -> bool:
+        """Whether a schema's version is one that this program can bring up to date."""
+        try:
+            return ScriptDirectory.from_config(_config()).get_revision(revision) is not None
+        except CommandError:
+            return False
+
     def close(self) -> None:
         """Closes every connection; safe twice."""
         self.engine.dispose()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    return config
 
 
 def _make_file(path: str) -> None:
@@ -95,9 +139,16 @@ def _make_file(path: str) -> None:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection
+    # Python's driver would begin transactions late, and end them at changes of the schema.
+    connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
     # Readers do not wait for the writer, and a commit costs one write to the log.
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -2,10 +2,22 @@
 
 StorageError
 ├── DatabaseUnavailableError  the database cannot be opened now; the same call may work later
-└── SchemaError               the database is of a newer version than this program; update it
+├── SchemaError               the database is of a newer version than this program; update it
+├── NotStoredError            no row has that id; the same call will not help
+├── ConflictError             it contradicts what is stored; the same call will not help
+│   └── TransitionError       a status may not follow the one that is stored; choose another
+└── InvalidRecordError        a value cannot be stored, for reasons it names; mend it
 """
 
-__all__ = ["DatabaseUnavailableError", "SchemaError", "StorageError"]
+__all__ = [
+    "ConflictError",
+    "DatabaseUnavailableError",
+    "InvalidRecordError",
+    "NotStoredError",
+    "SchemaError",
+    "StorageError",
+    "TransitionError",
+]
 
 
 class StorageError(Exception):
@@ -18,3 +30,19 @@ class DatabaseUnavailableError(StorageError):
 
 class SchemaError(StorageError):
     """The database's schema is not one this program can bring up to date."""
+
+
+class NotStoredError(StorageError):
+    """What was asked for is not in the database."""
+
+
+class ConflictError(StorageError):
+    """What is asked for contradicts what is stored."""
+
+
+class TransitionError(ConflictError):
+    """A status may not follow another; the message names both and what may."""
+
+
+class InvalidRecordError(StorageError):
+    """A value is out of its range, or contradicts another."""

@@ -6,15 +6,27 @@ Times are aware UTC datetimes. Fields that hold what a person said are marked as
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from uuid import UUID, uuid4
+from typing import Any
+from uuid import UUID
+
+from storage.keys import new_key
 
 __all__ = [
+    "AgentRecord",
+    "ChatRecord",
     "FaultRecord",
+    "FeaturesChanged",
+    "JournalClosed",
     "MessageRecord",
+    "ModeEntered",
+    "OrderRecord",
+    "PacketRecord",
     "PerformanceRecord",
     "Record",
+    "RunEnded",
     "SessionEnded",
     "SessionStarted",
+    "SpeechRecord",
     "utc_now",
 ]
 
@@ -39,6 +51,18 @@ class SessionStarted:
         probe: Whether the picture shows the number of the last event.
         reply: Whether the avatar answers chat by itself.
         version: Version of the program.
+        features_off: Names of the features it began without.
+        journal: Name of its journal's file; empty: nothing is recorded.
+        user_id: Whose it is, where that is known.
+        platform: By way of what they talk: "web", "grpc", "kiosk".
+        consent: Whether they agreed that it is used for training.
+        model_used: What chooses the avatar's words.
+        timezone: The viewer's, as IANA names it; empty: unknown.
+        initiator: What started it.
+        user: What the operator calls the user, who is made where nobody of that name is known;
+            empty: nobody.
+        client: What the client says of its machine, by column of `ClientSystem`.
+        run_id: The run of the program; so is `deployment_id` where it runs.
     """
 
     id: UUID
@@ -51,7 +75,27 @@ class SessionStarted:
     probe: bool
     reply: bool
     version: str
+    features_off: tuple[str, ...] = ()
+    journal: str = ""
+    user_id: UUID | None = None
+    platform: str = "web"
+    consent: bool = False
+    model_used: str = ""
+    timezone: str = ""
+    initiator: str = ""
+    user: str = ""
+    client: dict[str, Any] | None = None
+    run_id: UUID | None = None
+    deployment_id: UUID | None = None
     created_at: datetime = field(default_factory=utc_now)
+
+
+@dataclass(frozen=True, slots=True)
+class FeaturesChanged:
+    """A session that lives goes on without these features."""
+
+    id: UUID
+    features_off: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +105,14 @@ class SessionEnded:
     id: UUID
     reason: str
     ended_at: datetime = field(default_factory=utc_now)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalClosed:
+    """The journal of a session is whole; `sha256` in hex."""
+
+    id: UUID
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +128,13 @@ class MessageRecord:
         label: The mood's name.
         packet: The ID packet it led to, in its protobuf form; empty: none.
         event_sequence: The client's number of the event; 0: a reply.
+        confidence: How sure the appraisal of its emotion is, [0, 1]; None: it was not appraised.
+        processing_time_s: From the user's message to this reply; None: it is no reply.
+        agent_outputs: What the parts of the brain made of it, ready for JSON.
+        memory_context: The memories that it used, ready for JSON.
+        voice_pitch: Of the voice that said it, Hz; None: it was not spoken.
+        voice_emotion: What the voice sounded like.
+        audio_quality: Of the sound, [0, 1].
     """
 
     session_id: UUID
@@ -88,34 +147,171 @@ class MessageRecord:
     label: str
     packet: bytes = b""
     event_sequence: int = 0
-    id: UUID = field(default_factory=uuid4)
+    confidence: float | None = None
+    processing_time_s: float | None = None
+    agent_outputs: dict[str, Any] | None = None
+    memory_context: tuple[Any, ...] = ()
+    voice_pitch: float | None = None
+    voice_emotion: str | None = None
+    audio_quality: float | None = None
+    id: UUID = field(default_factory=new_key)
     created_at: datetime = field(default_factory=utc_now)
 
 
 @dataclass(frozen=True, slots=True)
-class PerformanceRecord:
-    """One measured figure of one session, such as ("render.p99", 3.1, "ms")."""
+class PacketRecord:
+    """The audit line of one ID packet. It holds nothing that anybody said.
+
+    Attributes:
+        session_id: The session.
+        sequence: The packet's number.
+        timestamp_ns: When the brain made it, on the brain's monotonic clock.
+        cause: What it is for: an event's kind, "drift", "reply", "governance" or "features".
+        event_sequence: The client's number of the event; 0: none.
+        capsules: Ids with their weights in (0, 1].
+        speaks: Whether it brings text to say.
+        interrupt: Whether it breaks off what is under way.
+    """
 
     session_id: UUID
+    sequence: int
+    timestamp_ns: int
+    cause: str
+    event_sequence: int
+    capsules: tuple[tuple[str, float], ...]
+    speaks: bool = False
+    interrupt: bool = False
+    created_at: datetime = field(default_factory=utc_now)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRecord:
+    """One order about what may play, or what a session is tried with.
+
+    Attributes:
+        action: "revoke", "reinstate", "whitelist" or "features".
+        subject: What it is about: an id, several with commas between, or a session.
+        actor: Who gave it, as the caller says.
+        reason: Why.
+    """
+
+    action: str
+    subject: str
+    actor: str
+    reason: str
+    id: UUID = field(default_factory=new_key)
+    created_at: datetime = field(default_factory=utc_now)
+
+
+@dataclass(frozen=True, slots=True)
+class ModeEntered:
+    """What a session does from now on: a value of `storage.states.Mode`, and why."""
+
+    session_id: UUID
+    mode: str
+    reason: str = ""
+    id: UUID = field(default_factory=new_key)
+    created_at: datetime = field(default_factory=utc_now)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRecord:
+    """What one part of the brain made of a message.
+
+    `duration_ms` is None where it was not measured by itself; `confidence` is in [0, 1] or None.
+    """
+
+    session_id: UUID
+    message_id: UUID
+    agent: str
+    input: dict[str, Any]
+    output: dict[str, Any]
+    duration_ms: float | None = None
+    confidence: float | None = None
+    id: UUID = field(default_factory=new_key)
+    created_at: datetime = field(default_factory=utc_now)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRecord:
+    """Which system answered what: text to text."""
+
+    session_id: UUID
+    system: str
+    parameters: dict[str, Any]
+    user_prompt_id: UUID
+    reply_id: UUID
+    id: UUID = field(default_factory=new_key)
+    created_at: datetime = field(default_factory=utc_now)
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechRecord:
+    """Which system spoke a message: text to speech, of which no recording is kept."""
+
+    system: str
+    parameters: dict[str, Any]
+    text: str
+    message_id: UUID
+    id: UUID = field(default_factory=new_key)
+    created_at: datetime = field(default_factory=utc_now)
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """A run of the program ended in order."""
+
+    id: UUID
+    ended_at: datetime = field(default_factory=utc_now)
+
+
+@dataclass(frozen=True, slots=True)
+class PerformanceRecord:
+    """One measured figure, such as ("render.p99", 3.1, "ms"); `session_id` None: of the program."""
+
+    session_id: UUID | None
     measure: str
     value: float
     unit: str
     hardware: str
     version: str
-    id: UUID = field(default_factory=uuid4)
+    system_version_id: UUID | None = None
+    deployment_id: UUID | None = None
+    id: UUID = field(default_factory=new_key)
     created_at: datetime = field(default_factory=utc_now)
 
 
 @dataclass(frozen=True, slots=True)
 class FaultRecord:
-    """Something that went wrong; `session_id` is None where it concerns the whole server."""
+    """Something that went wrong; `session_id` is None where it concerns the whole server.
+
+    `during` is the session's mode at the time; empty: unknown, or it concerns the server.
+    """
 
     mode: str
     session_id: UUID | None
     version: str
     cause: str
-    id: UUID = field(default_factory=uuid4)
+    during: str = ""
+    system_version_id: UUID | None = None
+    deployment_id: UUID | None = None
+    id: UUID = field(default_factory=new_key)
     created_at: datetime = field(default_factory=utc_now)
 
 
-Record = SessionStarted | SessionEnded | MessageRecord | PerformanceRecord | FaultRecord
+Record = (
+    SessionStarted
+    | FeaturesChanged
+    | SessionEnded
+    | JournalClosed
+    | MessageRecord
+    | PacketRecord
+    | OrderRecord
+    | ModeEntered
+    | AgentRecord
+    | ChatRecord
+    | SpeechRecord
+    | RunEnded
+    | PerformanceRecord
+    | FaultRecord
+)

@@ -1,21 +1,38 @@
 """Writing records to the tables and reading them back: ORM rows stop here."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session as OrmSession
 
+from storage.conversations import add_messages, begin_conversation, end_conversation
 from storage.database import Database
-from storage.models import Base, Fault, Message, Performance, Session
+from storage.models import Base, Fault, Message, Performance, Run, Session
+from storage.modes import enter
 from storage.records import (
+    AgentRecord,
+    ChatRecord,
     FaultRecord,
+    FeaturesChanged,
+    JournalClosed,
     MessageRecord,
+    ModeEntered,
+    OrderRecord,
+    PacketRecord,
     PerformanceRecord,
     Record,
+    RunEnded,
     SessionEnded,
     SessionStarted,
+    SpeechRecord,
 )
+from storage.repeats import unwritten
+from storage.states import Mode
+from storage.trail import add_packets, order_row
+from storage.viewers import client_of, user_of
+from storage.workings import Working, add_workings
 
 __all__ = ["Repository"]
 
@@ -25,35 +42,69 @@ class Repository:
 
     def __init__(self, database: Database) -> None:
         self._engine = database.engine
+        self._writer = database.writer
 
-    def add(self, records: Sequence[Record]) -> None:
+    def add(self, records: Sequence[Record], *, again: bool = False) -> None:
         """Writes all of them in their order, or none.
+
+        Args:
+            records: What to write.
+            again: Some may be there already: those are passed over, and count nowhere twice.
 
         Raises:
             sqlalchemy.exc.IntegrityError: One of them contradicts what is there.
             sqlalchemy.exc.OperationalError: The database cannot be written to now.
         """
-        with OrmSession(self._engine) as orm, orm.begin():
+        with OrmSession(self._writer) as orm, orm.begin():
+            if again:
+                records = unwritten(orm, records)
+            packets: list[PacketRecord] = []
+            messages: list[MessageRecord] = []
+            workings: list[Working] = []
             for record in records:
-                if isinstance(record, SessionEnded):
-                    # The session's own row may be part of this batch.
-                    orm.flush()
-                    orm.execute(
-                        update(Session)
-                        .where(Session.id == record.id)
-                        .values(ended_at=record.ended_at, end_reason=record.reason[:200])
-                    )
-                else:
-                    orm.add(_row(record))
-                if isinstance(record, SessionStarted):
-                    # Tables without an ORM relationship are flushed in no particular order.
-                    orm.flush()
+                match record:
+                    case PacketRecord():
+                        packets.append(record)
+                    case MessageRecord():
+                        messages.append(record)
+                    case AgentRecord() | ChatRecord() | SpeechRecord():
+                        workings.append(record)
+                    case SessionStarted():
+                        _start(orm, record)
+                    case SessionEnded():
+                        orm.flush()
+                        add_messages(orm, messages)
+                        messages.clear()
+                        end_conversation(orm, record)
+                        _change(orm, record)
+                    case FeaturesChanged() | JournalClosed():
+                        # The session's own row may be part of this batch.
+                        orm.flush()
+                        _change(orm, record)
+                    case ModeEntered():
+                        orm.flush()
+                        mode, at = Mode(record.mode), record.created_at
+                        enter(orm, record.session_id, mode, at, record.reason, record.id)
+                    case RunEnded():
+                        values = {"ended_at": record.ended_at}
+                        orm.execute(update(Run).where(Run.id == record.id).values(values))
+                    case _:
+                        orm.add(_row(record))
+            add_messages(orm, messages)
+            add_workings(orm, workings)
+            add_packets(orm, packets)
 
     def sessions(self) -> list[tuple[SessionStarted, SessionEnded | None]]:
         """Every session, the oldest first, each with its end where it has one."""
         with OrmSession(self._engine) as orm:
             rows = orm.scalars(select(Session).order_by(Session.created_at)).all()
             return [(_started(row), _ended(row)) for row in rows]
+
+    def session(self, session_id: UUID) -> tuple[SessionStarted, str] | None:
+        """A session and its journal's digest in hex, empty before that is whole; None: no such."""
+        with OrmSession(self._engine) as orm:
+            row = orm.get(Session, session_id)
+            return None if row is None else (_started(row), row.journal_sha256)
 
     def messages(self, session_id: UUID) -> list[MessageRecord]:
         """What was said in a session, the oldest first."""
@@ -74,6 +125,8 @@ class Repository:
                     unit=row.unit,
                     hardware=row.hardware,
                     version=row.version,
+                    system_version_id=row.system_version_id,
+                    deployment_id=row.deployment_id,
                     id=row.id,
                     created_at=row.created_at,
                 )
@@ -90,6 +143,9 @@ class Repository:
                     session_id=row.session_id,
                     version=row.version,
                     cause=row.cause,
+                    during=row.during or "",
+                    system_version_id=row.system_version_id,
+                    deployment_id=row.deployment_id,
                     id=row.id,
                     created_at=row.created_at,
                 )
@@ -97,38 +153,64 @@ class Repository:
             ]
 
 
-def _row(record: SessionStarted | MessageRecord | PerformanceRecord | FaultRecord) -> Base:
+def _start(orm: OrmSession, record: SessionStarted) -> None:
+    """Writes a session with its user, its client and its conversation."""
+    record = replace(record, user_id=user_of(orm, record))
+    orm.add(_session(record, client_of(orm, record)))
+    # Tables without an ORM relationship are flushed in no particular order.
+    orm.flush()
+    begin_conversation(orm, record)
+    orm.flush()
+
+
+def _change(orm: OrmSession, record: SessionEnded | FeaturesChanged | JournalClosed) -> None:
+    orm.execute(update(Session).where(Session.id == record.id).values(_changes(record)))
+
+
+def _changes(record: SessionEnded | FeaturesChanged | JournalClosed) -> dict[str, object]:
+    """What a record changes in its session's row, by column."""
     match record:
-        case SessionStarted():
-            return Session(
-                id=record.id,
-                created_at=record.created_at,
-                avatar=record.avatar[:100],
-                width=record.width,
-                height=record.height,
-                fps=record.fps,
-                seed=str(record.seed),
-                personality=record.personality[:40],
-                probe=record.probe,
-                reply=record.reply,
-                version=record.version,
-            )
-        case MessageRecord():
-            return Message(
-                id=record.id,
-                session_id=record.session_id,
-                created_at=record.created_at,
-                role=record.role,
-                # PostgreSQL's text cannot hold the character NUL.
-                text=record.text.replace("\0", "\N{REPLACEMENT CHARACTER}"),
-                source=record.source[:40],
-                valence=record.valence,
-                arousal=record.arousal,
-                dominance=record.dominance,
-                label=record.label[:60],
-                packet=record.packet,
-                event_sequence=min(record.event_sequence, 2**63 - 1),
-            )
+        case SessionEnded():
+            return {"ended_at": record.ended_at, "end_reason": record.reason[:200]}
+        case FeaturesChanged():
+            return {"features_off": _listed(record.features_off)}
+        case JournalClosed():
+            return {"journal_sha256": record.sha256}
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ",".join(names)[:200]
+
+
+def _session(record: SessionStarted, client_id: UUID | None) -> Session:
+    return Session(
+        id=record.id,
+        created_at=record.created_at,
+        avatar=record.avatar[:100],
+        width=record.width,
+        height=record.height,
+        fps=record.fps,
+        seed=str(record.seed),
+        personality=record.personality[:40],
+        probe=record.probe,
+        reply=record.reply,
+        version=record.version,
+        features_off=_listed(record.features_off),
+        journal=record.journal[:200],
+        journal_sha256="",
+        user_id=record.user_id,
+        deployment_id=record.deployment_id,
+        client_system_id=client_id,
+        run_id=record.run_id,
+        timezone=record.timezone.replace("\0", "")[:60],
+        initiator=record.initiator.replace("\0", "")[:60],
+    )
+
+
+def _row(record: OrderRecord | PerformanceRecord | FaultRecord) -> Base:
+    match record:
+        case OrderRecord():
+            return order_row(record)
         case PerformanceRecord():
             return Performance(
                 id=record.id,
@@ -139,6 +221,8 @@ def _row(record: SessionStarted | MessageRecord | PerformanceRecord | FaultRecor
                 unit=record.unit,
                 hardware=record.hardware[:200],
                 version=record.version,
+                system_version_id=record.system_version_id,
+                deployment_id=record.deployment_id,
             )
         case FaultRecord():
             return Fault(
@@ -148,6 +232,9 @@ def _row(record: SessionStarted | MessageRecord | PerformanceRecord | FaultRecor
                 mode=record.mode[:60],
                 version=record.version,
                 cause=record.cause.replace("\0", "\N{REPLACEMENT CHARACTER}"),
+                during=record.during[:20] or None,
+                system_version_id=record.system_version_id,
+                deployment_id=record.deployment_id,
             )
 
 
@@ -163,6 +250,13 @@ def _started(row: Session) -> SessionStarted:
         probe=row.probe,
         reply=row.reply,
         version=row.version,
+        features_off=tuple(filter(None, row.features_off.split(","))),
+        journal=row.journal,
+        user_id=row.user_id,
+        timezone=row.timezone,
+        initiator=row.initiator,
+        run_id=row.run_id,
+        deployment_id=row.deployment_id,
         created_at=row.created_at,
     )
 
@@ -185,6 +279,13 @@ def _message(row: Message) -> MessageRecord:
         label=row.label,
         packet=row.packet,
         event_sequence=row.event_sequence,
+        confidence=row.confidence,
+        processing_time_s=row.processing_time_s,
+        agent_outputs=row.agent_outputs,
+        memory_context=tuple(row.memory_context or ()),
+        voice_pitch=row.voice_pitch,
+        voice_emotion=row.voice_emotion,
+        audio_quality=row.audio_quality,
         id=row.id,
         created_at=row.created_at,
     )

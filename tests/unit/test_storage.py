@@ -174,4 +174,10 @@ def test_nul_characters_do_not_reach_the_database(database: Database) -> None:
 def test_what_people_say_is_marked_as_personal() -> None:
     columns = Base.metadata.tables["message"].columns
     personal = {column.name for column in columns if column.info.get("personal")}
-    assert personal == {"text", "packet"}
+    assert personal == {
+        "text",
+        "packet",
+        "agent_outputs",
+        "context_embedding",
+        "memory_context",
+    }

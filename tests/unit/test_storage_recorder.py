@@ -26,9 +26,9 @@ class Store:
         self.kept: list[Record] = []
         self.batches: list[int] = []
 
-    def add(self, records: Sequence[Record]) -> None:
+    def add(self, records: Sequence[Record], *, again: bool = False) -> None:
         self.before(records)
-        self.kept.extend(records)
+        self.kept.extend(one for one in records if not again or one not in self.kept)
         self.batches.append(len(records))
 
 
@@ -151,7 +151,9 @@ def test_writer_survives_what_nobody_foresaw(
     recorder = Recorder(store, version="1", batch=1)
     bad, good = record(), record()
     write = recorder._write
-    monkeypatch.setattr(recorder, "_write", lambda batch: 1 / 0 if bad in batch else write(batch))
+    monkeypatch.setattr(
+        recorder, "_write", lambda batch: 1 / 0 if bad in batch[0] else write(batch)
+    )
     for one in (bad, good):
         recorder.put(one)
     recorder.start()
@@ -177,3 +179,21 @@ def test_nothing_is_taken_after_the_end() -> None:
     recorder.start()
     recorder.close()
     assert not recorder.put(record())
+
+
+def test_what_follows_a_write_soon_goes_along_with_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recorder_module, "_REST_S", 60.0)
+    written = threading.Semaphore(0)
+    store = Store()
+    recorder = Recorder(store, version="1", batch=10)
+    monkeypatch.setattr(store, "before", lambda _: written.release())
+    recorder.start()
+    recorder.put(record())
+    assert written.acquire(timeout=10)
+    assert all(recorder.put(record()) for _ in range(3))
+    assert recorder.settle(10)
+    assert all(recorder.put(record()) for _ in range(4))
+    assert recorder.close(10) == 0
+    assert store.batches == [1, 3, 4]

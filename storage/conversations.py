@@ -1,0 +1,216 @@
+"""Conversations as the live path writes them: messages with their scores, figures kept up to date.
+
+Everything here happens in the writer's own transaction, a batch at a time: one statement for the
+messages, and one for each conversation that they belong to.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session as OrmSession
+
+from storage.keys import new_key
+from storage.quality import quality_score
+from storage.records import MessageRecord, SessionEnded, SessionStarted
+from storage.tables.live import Message
+from storage.tables.talk import Conversation
+
+__all__ = ["add_messages", "begin_conversation", "end_conversation", "rate", "topics"]
+
+_LARGEST = 2**63 - 1
+_MOST_TOPICS = 5
+_LEAST_LETTERS = 4
+_TOPICS_FROM = 2000  # messages; enough of any conversation to tell what it is about
+
+
+def begin_conversation(orm: OrmSession, record: SessionStarted) -> None:
+    """Opens the conversation of a session."""
+    orm.add(
+        Conversation(
+            id=new_key(),
+            session_id=record.id,
+            created_at=record.created_at,
+            updated_at=record.created_at,
+            user_id=record.user_id,
+            platform=record.platform[:40],
+            consent=record.consent,
+            model_used=record.model_used[:200],
+        )
+    )
+
+
+def end_conversation(orm: OrmSession, record: SessionEnded) -> None:
+    """Closes it, and says what it was about."""
+    query = select(Message.text).join(Conversation, Conversation.id == Message.conversation_id)
+    texts = orm.scalars(query.where(Conversation.session_id == record.id).limit(_TOPICS_FROM)).all()
+    orm.execute(
+        update(Conversation)
+        .where(Conversation.session_id == record.id)
+        .values(is_active=False, ended_at=record.ended_at, topics_discussed=topics(texts))
+    )
+
+
+def add_messages(orm: OrmSession, records: Sequence[MessageRecord]) -> None:
+    """Writes messages, and what they change in their conversations' figures."""
+    if not records:
+        return
+    sessions = {record.session_id for record in records}
+    query = select(Conversation.session_id, Conversation.id)
+    rows = orm.execute(query.where(Conversation.session_id.in_(sessions)))
+    owners: dict[UUID, UUID] = {row.session_id: row.id for row in rows}
+    figures: defaultdict[UUID, _Figures] = defaultdict(_Figures)
+    values = []
+    for record in records:
+        score = _score(record)
+        owner = owners.get(record.session_id)
+        values.append(_values(record, owner, score))
+        if owner is not None:
+            figures[owner].add(record, score)
+    orm.execute(insert(Message), values)
+    for owner, found in figures.items():
+        change = update(Conversation).where(Conversation.id == owner).values(found.changes())
+        # Nobody reads the rows that this transaction holds as objects: they need not follow.
+        orm.execute(change, execution_options={"synchronize_session": False})
+
+
+def rate(orm: OrmSession, message_id: UUID, feedback: float) -> None:
+    """Keeps a user's rating of a message, 1 to 5, and their conversation's mean of them."""
+    owner = orm.scalar(
+        update(Message)
+        .where(Message.id == message_id)
+        .values(user_feedback=feedback)
+        .returning(Message.conversation_id)
+    )
+    if owner is None:
+        return
+    mean, count = orm.execute(
+        select(func.avg(Message.user_feedback), func.count(Message.user_feedback)).where(
+            Message.conversation_id == owner
+        )
+    ).one()
+    orm.execute(
+        update(Conversation)
+        .where(Conversation.id == owner)
+        .values(user_satisfaction=mean, rated_messages=count)
+    )
+
+
+def topics(texts: Iterable[str]) -> list[str]:
+    """The words that come up in the most texts, among those of four letters or more; up to five.
+
+    A word of a single text is no topic, nor is one of the commonest of the language.
+    """
+    found: Counter[str] = Counter()
+    for text in texts:
+        words = {word.strip(".,;:!?\"'()[]").lower() for word in text.split()}
+        found.update(
+            word
+            for word in words
+            if len(word) >= _LEAST_LETTERS and word.isalpha() and word not in _COMMON
+        )
+    ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+    return [word for word, count in islice(ranked, _MOST_TOPICS) if count > 1]
+
+
+@dataclass(slots=True)
+class _Figures:
+    """What the messages of one batch add to a conversation's figures."""
+
+    messages: int = 0
+    times: int = 0
+    time_s: float = 0.0
+    felt: int = 0
+    confidence: float = 0.0
+    score: float = 0.0
+
+    def add(self, record: MessageRecord, score: float) -> None:
+        self.messages += 1
+        self.score += score
+        if record.processing_time_s is not None:
+            self.times += 1
+            self.time_s += record.processing_time_s
+        if record.confidence is not None:
+            self.felt += 1
+            self.confidence += record.confidence
+
+    def changes(self) -> dict[Any, Any]:
+        """New values of columns; a mean goes on from the old one and how many it is over."""
+        row = Conversation
+        changes: dict[Any, Any] = {
+            row.total_messages: row.total_messages + self.messages,
+            row.scored_messages: row.scored_messages + self.messages,
+            row.conversation_quality: _mean(
+                row.conversation_quality, row.scored_messages, self.score, self.messages
+            ),
+        }
+        if self.times:
+            changes[row.timed_messages] = row.timed_messages + self.times
+            changes[row.avg_response_time] = _mean(
+                row.avg_response_time, row.timed_messages, self.time_s, self.times
+            )
+        if self.felt:
+            changes[row.felt_messages] = row.felt_messages + self.felt
+            changes[row.avg_emotion_score] = _mean(
+                row.avg_emotion_score, row.felt_messages, self.confidence, self.felt
+            )
+        return changes
+
+
+def _mean(mean: Any, count: Any, added: float, more: int) -> Any:  # noqa: ANN401 - SQL expressions
+    return (func.coalesce(mean, 0.0) * count + added) / (count + more)
+
+
+def _score(record: MessageRecord) -> float:
+    reply = record.role == "assistant"
+    return quality_score(
+        words=len(record.text.split()) if reply else None,
+        processing_time_s=record.processing_time_s,
+        confidence=record.confidence,
+        memories=len(record.memory_context) if reply else None,
+    )
+
+
+def _values(record: MessageRecord, owner: UUID | None, score: float) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "session_id": record.session_id,
+        "conversation_id": owner,
+        "created_at": record.created_at,
+        "updated_at": record.created_at,
+        "role": record.role,
+        # PostgreSQL's text cannot hold the character NUL.
+        "text": record.text.replace("\0", "\N{REPLACEMENT CHARACTER}"),
+        "source": record.source[:40],
+        "valence": record.valence,
+        "arousal": record.arousal,
+        "dominance": record.dominance,
+        "label": record.label[:60],
+        "packet": record.packet,
+        "event_sequence": min(record.event_sequence, _LARGEST),
+        "confidence": record.confidence,
+        "processing_time_s": record.processing_time_s,
+        "agent_outputs": record.agent_outputs,
+        "memory_context": list(record.memory_context) or None,
+        "voice_pitch": record.voice_pitch,
+        "voice_emotion": record.voice_emotion,
+        "audio_quality": record.audio_quality,
+        "quality_score": score,
+    }
+
+
+_COMMON = frozenset(
+    """
+    about after again against also anything because been before being both came come could
+    down each even ever every everything from going good great have having hello here into
+    just know like little look made make many maybe more most much must never nice nothing
+    okay only other over people please really same should some something still such sure take
+    tell than thank thanks that their them then there these they thing things think this those
+    through today under until very want well went were what when where which while will with
+    would yeah your yours
+    """.split()  # noqa: SIM905 - a list of them would be a page long
+)

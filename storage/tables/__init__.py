@@ -1,0 +1,1 @@
+"""The tables, a module a subject; `storage.models` has them all."""
