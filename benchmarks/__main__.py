@@ -11,13 +11,18 @@ BENCHMARKS = {
     "latency": "event to picture in real Chromium, beside a plain aiortc track",
     "index": "the KD-tree beside a linear scan and SciPy",
     "packet": "sizes of ID packets",
+    "brain": "event to packet, 10,000 capsules, and 1,000 sessions on one process over gRPC",
+    "emotion": "how well texts are read: EmoBank and a conversation set; microseconds a message",
+    "fanout": "one session's packets to up to 1,000 subscribers, a slow one among them",
     "compositor": "ms a frame and frames a second, beside OpenCV and FFmpeg",
     "memory": "bytes resident for one avatar and up to 10,000 capsules",
     "quality": "a blend of two capsules and a cross-fade, beside the true in-between pose",
     "bake": "from a photo to an avatar: time, the rig, and what the landmark model sees of it",
+    "motion": "how the avatar moves by itself, beside people; the cost of a frame",
+    "storage": "what remembering costs: live path, messages a second, queries, exports, recovery",
     "soak": "ten minutes of conversation: memory, leaks, A/V offset",
 }
-IN_ALL = ("index", "packet", "compositor", "memory", "quality", "latency")
+IN_ALL = ("index", "packet", "brain", "fanout", "compositor", "memory", "quality", "latency")
 
 
 def main() -> int:

@@ -5,7 +5,7 @@ import time
 from benchmarks.report import Budget, Figure, Report
 from capsules.library import load_library
 from control_plane.brain.brain import Brain
-from control_plane.emotion.personality import personality_named
+from control_plane.emotion.personality_file import personality_named
 from control_plane.events import Chat, ChatRole, Emotion, Event, EventKind, Speak, Task, TaskState
 from engine.clock import SystemClock
 from engine.packet import MAX_PACKET_BYTES, Mood

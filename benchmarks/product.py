@@ -66,6 +66,7 @@ def serve(*flags: str) -> Iterator[Served]:
     with tempfile.TemporaryDirectory(prefix="capsulecast-") as folder:
         database = f"sqlite:///{folder}/bench.sqlite"
         arguments = ["--port", str(port), "--grpc-port", str(grpc_port), "--database", database]
+        arguments += ["--journals", f"{folder}/journals", "--governance", f"{folder}/rules.json"]
         command = [sys.executable, "-m", "control_plane.cli", "serve", *arguments, *flags]
         url = f"http://127.0.0.1:{port}"
         with start(command, f"capsulecast is ready: {url}", Path(folder)) as (pid, ready_s, output):

@@ -12,7 +12,7 @@ from capsules.pack import builtin_avatar, builtin_avatar_names, load_pack
 from control_plane.errors import NotFoundError
 from control_plane.ranges import invalid
 
-__all__ = ["AvatarInfo", "Avatars"]
+__all__ = ["AvatarInfo", "Avatars", "open_avatar"]
 
 _MANIFEST = "avatar.json"
 
@@ -42,6 +42,26 @@ class AvatarInfo:
     synthetic: bool
     bases: tuple[str, ...]
     stamp: int
+
+
+def open_avatar(name: str, folder: Path, cache_dir: Path) -> Avatar:
+    """An avatar of the program's or the user's.
+
+    Args:
+        name: Its name.
+        folder: Where baked ones lie.
+        cache_dir: The user's cache.
+
+    Raises:
+        NotFoundError: There is none.
+        PackError: It cannot be read.
+    """
+    if name in builtin_avatar_names():
+        return builtin_avatar(name, cache_dir / "avatars")
+    # A baked avatar lies in a folder of its name; the name leads nowhere else.
+    if name != Path(name).name or not (folder / name).is_dir():
+        raise _unknown(name)
+    return load_pack(folder / name)
 
 
 class Avatars:

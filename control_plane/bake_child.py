@@ -1,6 +1,6 @@
-"""The process that bakes: one order on stdin, what comes of it on stdout, a JSON line each.
+"""The process that bakes and imports: one order on stdin, what comes of it on stdout, JSON lines.
 
-Baking is seconds of NumPy, which would take the interpreter from the live sessions; here it has one
+Both are seconds of NumPy, which would take the interpreter from the live sessions; here it has one
 of its own, at low priority. The process ends when its order is done, or soon after its stdin does.
 """
 
@@ -51,8 +51,9 @@ def _watch_stdin(given_up: threading.Event) -> None:
 def _tell_error(error: Exception, tell: Tell) -> None:
     from capsules.bake.errors import BakeError
     from capsules.errors import CapsuleError
+    from engine.offline.errors import OfflineError
 
-    foreseen = isinstance(error, BakeError | CapsuleError)
+    foreseen = isinstance(error, BakeError | CapsuleError | OfflineError)
     kind = type(error).__name__ if foreseen else ""
     message = str(error) if foreseen else f"{type(error).__name__}: {error}"
     tell({"error": {"kind": kind, "message": message}})
@@ -64,6 +65,11 @@ def _run(order: dict[str, Any], tell: Tell, given_up: threading.Event) -> None:
     from capsules.bake.models import locate
 
     require_extra()
+    if order["kind"] == "take":
+        from control_plane.take_work import import_order
+
+        import_order(order, tell, given_up)
+        return
     models_dir = Path(order["models"]) if order["models"] else None
     try:
         models = locate(models_dir, Path(order["cache_dir"]))

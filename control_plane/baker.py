@@ -1,14 +1,7 @@
-"""Photos to avatars beside the live sessions: one at a time, in a process of its own.
-
-More than one would only take turns on the same cores, so others wait, at most
-`MAX_WAITING`.
-"""
+"""Photos to avatars beside the live sessions, in processes of their own."""
 
 import asyncio
-import contextlib
 import json
-import logging
-import sys
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -16,34 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import control_plane
-from capsules.bake import errors as bake_errors
-from capsules.errors import CapsuleError, PackError
-from control_plane.errors import ControlError, ResourceExhaustedError, UnavailableError
+from control_plane.errors import UnavailableError
+from control_plane.workshop import Workshop
 
 __all__ = [
     "MAX_PHOTO_BYTES",
-    "MAX_WAITING",
     "BakeOrder",
     "BakeStep",
     "Baked",
     "Baker",
-    "BakerOptions",
     "FacePoints",
     "FoundFaces",
 ]
 
 MAX_PHOTO_BYTES = 12 * 1024 * 1024
-MAX_WAITING = 4
-"""How many orders wait at most for the one that is worked on."""
-
 _DETECT_LIMIT_S = 60.0
 _BAKE_LIMIT_S = 600.0
-_GIVE_UP_S = 0.5
-# The largest line: faces of a group photo, 5,000 numbers each.
-_LINE_BYTES = 16 * 1024 * 1024
 _NO_LANDMARKS = ""
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,37 +102,17 @@ class Baked:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class BakerOptions:
-    """Where things lie.
-
-    Attributes:
-        avatars: Folder that baked avatars are put into.
-        models: Folder of the models; None: the user's cache.
-        cache_dir: The user's cache.
-        module: What runs in the process.
-    """
-
-    avatars: Path
-    models: Path | None
-    cache_dir: Path
-    module: str = "control_plane.bake_child"
-
-
 class Baker:
     """Bakes, and finds faces; used from one event loop.
 
     Args:
-        options: Where things lie.
+        workshop: Where the work is done; it stays the caller's.
+        folder: That baked avatars are put into.
     """
 
-    def __init__(self, options: BakerOptions) -> None:
-        self._options = options
-        self._turn = asyncio.Lock()
-        self._waiting = 0
-        self._closed = False
-        self._running: set[asyncio.subprocess.Process] = set()
-        self._endings: set[asyncio.Task[None]] = set()
+    def __init__(self, workshop: Workshop, folder: Path) -> None:
+        self._workshop = workshop
+        self._folder = folder
 
     async def bake(self, order: BakeOrder) -> AsyncGenerator[BakeStep | Baked, None]:
         """Bakes an avatar: its steps, then that it is there. Closing the iterator cancels it.
@@ -160,9 +122,9 @@ class Baker:
             ResourceExhaustedError: Too many wait already.
             UnavailableError: The server is shutting down, or the process was lost.
         """
-        if self._turn.locked():
-            yield BakeStep("waiting for another photo", 0.0)
-        async with self._place(), _files(order) as (photo, landmarks):
+        if self._workshop.busy:
+            yield BakeStep("waiting for other work", 0.0)
+        async with self._workshop.place(), _files(order) as (photo, landmarks):
             fields = {
                 "kind": "bake",
                 "photo": str(photo),
@@ -172,9 +134,11 @@ class Baker:
                 "face": order.face,
                 "hands": order.hands,
                 "allow_small": order.allow_small,
-                "avatars": str(self._options.avatars),
+                "avatars": str(self._folder),
             }
-            async with aclosing(self._answers(fields, _BAKE_LIMIT_S)) as answers:
+            async with aclosing(
+                self._workshop.answers(fields, _BAKE_LIMIT_S, hidden=str(photo))
+            ) as answers:
                 async for answer in answers:
                     if "stage" in answer:
                         yield BakeStep(str(answer["stage"]), float(answer["fraction"]))
@@ -192,87 +156,15 @@ class Baker:
             UnavailableError: The server is shutting down, or the process was lost.
         """
         order = BakeOrder(photo, "", "")
-        async with self._place(), _files(order) as (path, _):
+        async with self._workshop.place(), _files(order) as (path, _):
             fields = {"kind": "detect", "photo": str(path), "landmarks": _NO_LANDMARKS}
-            async with aclosing(self._answers(fields, _DETECT_LIMIT_S)) as answers:
+            async with aclosing(
+                self._workshop.answers(fields, _DETECT_LIMIT_S, hidden=str(path))
+            ) as answers:
                 async for answer in answers:
                     faces = tuple(FacePoints(**face) for face in answer["faces"])
                     return FoundFaces(int(answer["width"]), int(answer["height"]), faces)
         raise UnavailableError("the process that finds faces ended without an answer")
-
-    async def aclose(self) -> None:
-        """Ends what runs and takes nothing new; safe twice."""
-        self._closed = True
-        running = tuple(self._running)
-        for process in running:
-            _kill(process)
-        await asyncio.gather(*(process.wait() for process in running))
-        while self._endings:
-            await asyncio.wait(tuple(self._endings))
-
-    @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
-        """A place in the queue, until it is one's turn and over."""
-        if self._closed:
-            raise UnavailableError("the server is shutting down")
-        if self._waiting > MAX_WAITING:
-            raise ResourceExhaustedError(
-                f"{MAX_WAITING} photos wait already, the most this server takes"
-            )
-        self._waiting += 1
-        try:
-            async with self._turn:
-                yield
-        finally:
-            self._waiting -= 1
-
-    async def _answers(
-        self, fields: dict[str, Any], limit_s: float
-    ) -> AsyncGenerator[dict[str, Any], None]:
-        """What a process answers to an order, which it is given up with when this is closed."""
-        options = self._options
-        order = fields | {
-            "models": str(options.models) if options.models else "",
-            "cache_dir": str(options.cache_dir),
-        }
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            options.module,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is not for it
-            limit=_LINE_BYTES,
-            # `-m` searches the working directory first: the child must find this very package.
-            cwd=Path(control_plane.__file__).parent.parent,
-        )
-        self._running.add(process)
-        try:
-            assert process.stdin is not None  # noqa: S101 - the pipe was asked for
-            assert process.stdout is not None  # noqa: S101 - the pipe was asked for
-            with contextlib.suppress(OSError):  # it has ended already; the end of stdout says so
-                process.stdin.write(json.dumps(order).encode() + b"\n")
-                await process.stdin.drain()
-            end_s = asyncio.get_running_loop().time() + limit_s
-            while line := await _line(process.stdout, end_s):
-                answer = json.loads(line)
-                if "error" in answer:
-                    raise _error_of(answer["error"], str(order["photo"]))
-                yield answer
-            if self._closed:
-                raise UnavailableError("the server is shutting down")
-        finally:
-            # Also where this is cancelled once more: no process may stay behind.
-            await asyncio.shield(self._end(process))
-
-    def _end(self, process: asyncio.subprocess.Process) -> asyncio.Task[None]:
-        """Ends a process; `aclose` waits for that too."""
-        self._running.discard(process)
-        ending = asyncio.create_task(_end(process), name="end of baking")
-        self._endings.add(ending)
-        ending.add_done_callback(self._endings.discard)
-        return ending
 
 
 @asynccontextmanager
@@ -306,45 +198,3 @@ def _landmark_file(points: FacePoints) -> dict[str, Any]:
 
 def _grouped(flat: Sequence[float], size: int) -> list[list[float]]:
     return [list(flat[start : start + size]) for start in range(0, len(flat), size)]
-
-
-def _error_of(told: dict[str, str], photo: str) -> Exception:
-    """The error that the process met with, of its own class."""
-    kind, message = told["kind"], told["message"].replace(photo, "the photo")
-    found = PackError if kind == PackError.__name__ else vars(bake_errors).get(kind)
-    if isinstance(found, type) and issubclass(found, CapsuleError):
-        return found(message)
-    _LOG.error("baking failed: %s", message)
-    return _BakingFailedError(message)
-
-
-class _BakingFailedError(ControlError):
-    """Something that nobody foresaw; it tells a client nothing of itself."""
-
-
-async def _line(stdout: asyncio.StreamReader, end_s: float) -> bytes:
-    """The next line, by a time of the loop's clock; empty: there is none."""
-    async with asyncio.timeout_at(end_s):
-        return await stdout.readline()
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Lets a process end by closing its stdin, and kills it if it does not."""
-    if process.stdin is not None:
-        process.stdin.close()
-    try:
-        await asyncio.wait_for(process.wait(), _GIVE_UP_S)
-    except TimeoutError:
-        _kill(process)
-        await process.wait()
-    except asyncio.CancelledError:  # the loop itself ends
-        _kill(process)
-        raise
-    if process.stdout is not None:
-        await process.stdout.read()  # its pipe is closed only at its end
-
-
-def _kill(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()

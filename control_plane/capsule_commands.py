@@ -1,16 +1,17 @@
-"""`capsulecast capsule export` and `capsule import`: capsules to video files, and recordings in."""
+"""`capsulecast capsule`: capsules to video files, and recordings to capsules."""
 
 import argparse
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from control_plane.commands import USAGE, CommandError, command_settings
+from control_plane.commands import USAGE, CommandError, add_setting_flags, command_settings
 from control_plane.progress import told_progress
+from control_plane.record_commands import add_record
 
 if TYPE_CHECKING:
     from capsules.avatar import Avatar
@@ -44,6 +45,7 @@ def add_capsule(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_export(commands.add_parser("export", help="render a capsule or expression to a file"))
     _add_import(commands.add_parser("import", help="make a capsule of a recording of a face"))
+    add_record(commands.add_parser("record", help="make one of your face before the camera"))
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
@@ -81,7 +83,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
         "--label", action="store_true", help="write 'AI-generated' into every picture too"
     )
     names = ("avatar", "avatars", "library", "capsules", "size", "fps", "seed", "backgrounds")
-    _add_setting_flags(parser, names, _EXPORT_HELP)
+    add_setting_flags(parser, names, _EXPORT_HELP)
     parser.add_argument("--force", action="store_true", help="replace what is there")
     parser.set_defaults(run=_export)
 
@@ -122,6 +124,13 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
         metavar="FRAME",
         help="number of a frame with the face at rest (default: 0, the first)",
     )
+    parser.add_argument(
+        "--start",
+        type=float,
+        default=0.0,
+        metavar="MS",
+        help="when what is kept begins; the face at rest may come before (default: 0)",
+    )
     parser.add_argument("--loop", action="store_true", help="cut it where it repeats best")
     parser.add_argument("--description", default="", metavar="TEXT", help="what it shows")
     parser.add_argument(
@@ -132,20 +141,9 @@ def _add_import(parser: argparse.ArgumentParser) -> None:
         "a drawn or generated one: 'not a real person'",
     )
     names = ("avatar", "avatars", "library", "capsules", "models")
-    _add_setting_flags(parser, names, _IMPORT_HELP)
+    add_setting_flags(parser, names, _IMPORT_HELP)
     parser.add_argument("--force", action="store_true", help="replace a capsule imported as that")
     parser.set_defaults(run=_import)
-
-
-def _add_setting_flags(
-    parser: argparse.ArgumentParser, names: Sequence[str], words: Mapping[str, str]
-) -> None:
-    """Flags that stand for settings, which are checked there; `words` say what they do here."""
-    from control_plane.settings import Settings
-
-    for name in names:
-        text = words.get(name) or f"{Settings.model_fields[name].description}".replace("%", "%%")
-        parser.add_argument(f"--{name}", metavar=name.upper(), default=argparse.SUPPRESS, help=text)
 
 
 def _export(arguments: argparse.Namespace) -> int:
@@ -248,6 +246,7 @@ def _import_options(arguments: argparse.Namespace) -> "ImportOptions":
         emotion=tuple(arguments.vad) if arguments.vad else None,
         description=arguments.description,
         neutral=arguments.neutral,
+        start_ms=arguments.start,
         loop=arguments.loop,
         consent=arguments.consent,
         force=arguments.force,
@@ -286,7 +285,8 @@ def _report(done: "Imported") -> None:
         lost = f", lost in {report.lost} frames" if report.lost else ""
         print(f"  landmarks are off by {report.landmark_rms_px:.2f} px (RMS){lost}")
     if report.picture_rms is not None:
-        print(f"  pictures are off by {255.0 * report.picture_rms:.1f} of 255 (RMS)")
+        rest = f", and by {255.0 * report.rest_rms:.1f} if nothing moved" if report.rest_rms else ""
+        print(f"  pictures are off by {255.0 * report.picture_rms:.1f} of 255 (RMS){rest}")
     if report.loop is not None:
         first, last = report.loop
         print(f"  loops from {first} to {last} ms, which differ by {report.loop_gap:.3f} (RMS)")
@@ -320,19 +320,18 @@ def _tell_how_to_see(done: "Imported", arguments: argparse.Namespace) -> None:
 def _library(settings: "Settings") -> "Library":
     from control_plane.own_capsules import open_own
 
-    return open_own(settings.library, settings.capsules).library
+    return open_own(settings.library, settings.capsules, micro=settings.micro).library
 
 
 def _avatar(settings: "Settings") -> "Avatar":
-    from capsules.pack import builtin_avatar, builtin_avatar_names, load_pack
+    from control_plane.avatars import open_avatar
+    from control_plane.errors import NotFoundError
 
-    name = settings.avatar
-    if name in builtin_avatar_names():
-        return builtin_avatar(name, settings.cache_dir / "avatars")
-    # A baked avatar lies in a folder of its name; the name leads nowhere else.
-    if name != Path(name).name or not (settings.avatars / name).is_dir():
-        raise CommandError(f"--avatar is {name!r}, and there is no such avatar", USAGE)
-    return load_pack(settings.avatars / name)
+    try:
+        return open_avatar(settings.avatar, settings.avatars, settings.cache_dir)
+    except NotFoundError as error:
+        message = f"--avatar is {settings.avatar!r}, and there is no such avatar"
+        raise CommandError(message, USAGE) from error
 
 
 @contextmanager

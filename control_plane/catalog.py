@@ -1,29 +1,50 @@
-"""The library as clients browse it: page by page, in order of the ids."""
+"""The library as clients browse it: page by page, in order of the ids.
 
-from collections.abc import Sequence
+Generated micro-capsules come after all others, so that who does not ask for them is not kept
+waiting; they are made when their page is asked for.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from capsules.errors import UnknownCapsuleError
 from capsules.library import Library
-from capsules.model import Capsule, Expression, Layer
+from capsules.model import CID_PREFIXES, Capsule, Expression, Layer
+from capsules.profile import Profile
+from control_plane.governance_rules import Item as Barrable
+from control_plane.governance_rules import Standing, standing_in_file
 from control_plane.sessions.paging import page_size, read_token, write_token
 
 __all__ = ["Catalog"]
 
-Item = TypeVar("Item", Capsule, Expression)
+Item = TypeVar("Item", Capsule, Expression, Profile)
+Key = tuple[bool, str]
+"""Whether it is generated, and its id."""
 
 
 class Catalog:
-    """Reads a library."""
+    """Reads a library.
 
-    def __init__(self, library: Library) -> None:
+    Args:
+        library: The library, barred things too.
+        standing: Says whether something of it may play.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        standing: Callable[[Barrable], Standing] = standing_in_file,
+    ) -> None:
+        self.standing = standing
         self.take(library)
 
     def take(self, library: Library) -> None:
         """Reads this library from now on."""
         self._library = library
-        self._cids = sorted(library.capsules)
-        self._ids = sorted(library.expressions)
+        self._keys = sorted(self._key(cid) for cid in library.capsules)
+        self._ids = [(False, id_) for id_ in sorted(library.expressions)]
+        self._names = [(False, name) for name in sorted(library.profiles)]
 
     def capsule(self, cid: str) -> Capsule:
         """The capsule of that id, a revoked one too.
@@ -44,8 +65,12 @@ class Catalog:
         Raises:
             InvalidArgumentError: The size or the token is not one.
         """
-        items = (self._library.capsules[cid] for cid in self._cids)
-        return _page([(c.cid, c) for c in items if layer in (None, c.layer)], size, token)
+        keys = self._keys
+        if layer is not None:
+            prefix = f"{CID_PREFIXES[layer]}_"
+            keys = [key for key in keys if key[1].startswith(prefix)]
+        after = self._key(read_token(token))
+        return _page(keys, self._library.capsules.__getitem__, size, after)
 
     def expressions(self, size: int = 0, token: str = "") -> tuple[list[Expression], str]:
         """One page of expressions, and the token of the next; empty: the last.
@@ -53,11 +78,26 @@ class Catalog:
         Raises:
             InvalidArgumentError: The size or the token is not one.
         """
-        return _page([(id_, self._library.expressions[id_]) for id_ in self._ids], size, token)
+        after = (False, read_token(token))
+        return _page(self._ids, self._library.expressions.__getitem__, size, after)
+
+    def profiles(self, size: int = 0, token: str = "") -> tuple[list[Profile], str]:
+        """One page of profiles, and the token of the next; empty: the last.
+
+        Raises:
+            InvalidArgumentError: The size or the token is not one.
+        """
+        after = (False, read_token(token))
+        return _page(self._names, self._library.profiles.__getitem__, size, after)
+
+    def _key(self, cid: str) -> Key:
+        return self._library.is_generated(cid), cid
 
 
-def _page(items: Sequence[tuple[str, Item]], size: int, token: str) -> tuple[list[Item], str]:
-    count, after = page_size(size), read_token(token)
-    rest = [(key, item) for key, item in items if key > after]
-    shown = rest[:count]
-    return [item for _, item in shown], write_token(shown[-1][0]) if len(rest) > count else ""
+def _page(
+    keys: Sequence[Key], item: Callable[[str], Item], size: int, after: Key
+) -> tuple[list[Item], str]:
+    count, start = page_size(size), bisect_right(keys, after)
+    shown = keys[start : start + count]
+    more = start + count < len(keys)
+    return [item(id_) for _, id_ in shown], write_token(shown[-1][1]) if more else ""

@@ -1,4 +1,4 @@
-"""The command line: `capsulecast serve`, `bake`, `models`, `capsule`, `library`, `gpus`, `version`.
+"""The command line: `capsulecast serve`, `bake`, `models`, `capsule`, `library`, `replay` and more.
 
 Heavy modules are imported by the commands that need them, after the environment is prepared.
 """
@@ -18,7 +18,15 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 from control_plane.bake_commands import add_bake
 from control_plane.capsule_commands import add_capsule
 from control_plane.commands import FAILED, INTERRUPTED, USAGE, CommandError, command_settings
+from control_plane.db_commands import add_db
+from control_plane.emotion_commands import add_appraise
+from control_plane.export_commands import add_export, add_stats
+from control_plane.governance_commands import add_governance
+from control_plane.micro_commands import add_generate
 from control_plane.models_commands import add_models
+from control_plane.perform_commands import add_perform
+from control_plane.replay_commands import add_audit, add_replay
+from control_plane.study_commands import add_study
 
 if TYPE_CHECKING:
     from capsules.library import Library
@@ -76,6 +84,14 @@ def _parser() -> argparse.ArgumentParser:
     add_models(commands.add_parser("models", help="fetch the models that find faces in photos"))
     add_capsule(commands.add_parser("capsule", help="render capsules, make them of recordings"))
     _add_library(commands.add_parser("library", help="look into a library of capsules"))
+    add_replay(commands.add_parser("replay", help="render a recorded session to a film"))
+    add_perform(commands.add_parser("perform", help="play a scripted conversation to a film"))
+    add_audit(commands.add_parser("audit", help="list why a session did what it did"))
+    add_study(commands.add_parser("study", help="compare variants: people rate them, blind"))
+    add_db(commands.add_parser("db", help="upgrade, check, back up or restore the database"))
+    add_export(commands.add_parser("export", help="write conversations to a file to train on"))
+    add_stats(commands.add_parser("stats", help="tell how much there is to train on"))
+    add_appraise(commands.add_parser("appraise", help="tell what texts feel like"))
     _add_gpus(commands.add_parser("gpus", help="list the graphics adapters"))
     about = commands.add_parser("version", help="print the version")
     about.set_defaults(run=_version)
@@ -124,11 +140,11 @@ def _metavar(name: str, annotation: Any) -> str:  # noqa: ANN401 - a type form
 
 
 def _add_library(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Lists, shows and checks capsules and expressions."
+    parser.description = "Lists, shows and checks capsules and expressions; says what may play."
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, text, run in (
-        ("list", "list every capsule and expression", _library_list),
-        ("show", "show one capsule or expression", _library_show),
+        ("list", "list every capsule, expression and profile", _library_list),
+        ("show", "show one capsule, expression or profile", _library_show),
         ("check", "look for mistakes; exit code 1 where there are errors", _library_check),
     ):
         command = commands.add_parser(name, help=text, description=text.capitalize() + ".")
@@ -138,6 +154,12 @@ def _add_library(parser: argparse.ArgumentParser) -> None:
         command.add_argument(
             "--library", metavar="PATH", default=argparse.SUPPRESS, help="folder to read"
         )
+        command.add_argument(
+            "--micro",
+            metavar="N",
+            default=argparse.SUPPRESS,
+            help="generated micro-capsules that are there too, 0 to 10000 (default: as served)",
+        )
         if name != "check":
             command.add_argument(
                 "--capsules",
@@ -146,6 +168,8 @@ def _add_library(parser: argparse.ArgumentParser) -> None:
                 help="folder of your own capsules, which are there too without --library",
             )
         command.set_defaults(run=run)
+    add_governance(commands)
+    add_generate(commands.add_parser("generate", help="write generated micro-capsules to a file"))
 
 
 def _add_gpus(parser: argparse.ArgumentParser) -> None:
@@ -189,7 +213,8 @@ def _tell_ready(ready: "Ready") -> None:
     print(f"  drawing  {ready.backend}")
     print(f"  voice    {ready.voice}")
     keeps = "" if ready.database == "sqlite://" else "; keeps what is said, sqlite:// would not"
-    print(f"  memory   {ready.database}{keeps}", flush=True)
+    told = "whoever has the access token" if ready.by_token else "this machine alone"
+    print(f"  memory   {ready.database}{keeps}; told to {told}", flush=True)
 
 
 def _read_library(arguments: argparse.Namespace, *, own: bool) -> "Library":
@@ -201,8 +226,8 @@ def _read_library(arguments: argparse.Namespace, *, own: bool) -> "Library":
 
     try:
         if own:
-            return open_own(settings.library, settings.capsules).library
-        return load_library(settings.library)
+            return open_own(settings.library, settings.capsules, micro=settings.micro).library
+        return load_library(settings.library).with_micro(settings.micro)
     except LibraryError as error:
         raise CommandError(str(error)) from error
 
@@ -216,6 +241,10 @@ def _library_list(arguments: argparse.Namespace) -> int:
     rows += [
         {"id": item.id, "kind": "expression", "description": f"{item.name}: {item.description}"}
         for item in library.expressions.values()
+    ]
+    rows += [
+        {"id": item.name, "kind": "profile", "description": item.description}
+        for item in library.profiles.values()
     ]
     if arguments.json:
         print(json.dumps(rows, indent=2))
@@ -231,7 +260,11 @@ def _library_show(arguments: argparse.Namespace) -> int:
 
     library = _read_library(arguments, own=True)
     try:
-        item = library.capsules.get(arguments.id) or library.expression(arguments.id)
+        item = (
+            library.capsules.get(arguments.id)
+            or library.profiles.get(arguments.id)
+            or library.expression(arguments.id)
+        )
     except UnknownCapsuleError as error:
         raise CommandError(str(error)) from error
     print(item.model_dump_json(indent=2, exclude_none=True, exclude_defaults=not arguments.json))

@@ -1,12 +1,20 @@
 """What the commands of the command line have in common."""
 
 import argparse
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from control_plane.settings import Settings
 
-__all__ = ["FAILED", "INTERRUPTED", "USAGE", "CommandError", "command_settings"]
+__all__ = [
+    "FAILED",
+    "INTERRUPTED",
+    "USAGE",
+    "CommandError",
+    "add_setting_flags",
+    "command_settings",
+]
 
 FAILED = 1
 """Exit code: it went wrong."""
@@ -43,3 +51,21 @@ def command_settings(arguments: argparse.Namespace) -> "Settings":
         return load_settings(given)
     except SettingsError as error:
         raise CommandError(str(error), USAGE) from error
+
+
+def add_setting_flags(
+    parser: argparse.ArgumentParser, names: Sequence[str], words: Mapping[str, str]
+) -> None:
+    """Flags that stand for settings, which are checked there.
+
+    Args:
+        parser: A command's.
+        names: Of the settings.
+        words: What some of them say of themselves here.
+    """
+    from control_plane.settings import Settings
+
+    for name in names:
+        text = words.get(name) or f"{Settings.model_fields[name].description}".replace("%", "%%")
+        flag, metavar = name.replace("_", "-"), name.upper()
+        parser.add_argument(f"--{flag}", metavar=metavar, default=argparse.SUPPRESS, help=text)

@@ -6,13 +6,16 @@ ControlError
 │       └── DuplicateEventError  the client has used this sequence number; go on from there
 ├── NotFoundError            nothing of that id; ask for another
 ├── AlreadyExistsError       the id is taken; give another
+├── BarredError              an operator forbids what was named; ask for something else
 ├── SessionEndedError        the session is over; make a new one
+├── UnauthenticatedError     the caller gives no access token, or another; give the server's
+├── PermissionDeniedError    the caller may not do this; ask the operator
 ├── ResourceExhaustedError   the server is full; a retry later helps
 ├── DeadlineExceededError    it took longer than the caller allowed; a retry may help
 └── UnavailableError         a part is down or shutting down; a retry later helps
 
-`status_of` holds the one table from errors, this package's and those that come up from `engine`
-and `capsules`, to gRPC codes and HTTP statuses.
+`status_of` holds the one table from errors, this package's and those that come up from `engine`,
+`capsules` and `storage`, to gRPC codes and HTTP statuses.
 """
 
 from dataclasses import dataclass
@@ -46,9 +49,18 @@ from engine.errors import (
     VoiceError,
     VoiceUnavailableError,
 )
+from engine.offline.errors import ImportRefusedError, TakeError
+from storage.errors import (
+    ConflictError,
+    DatabaseUnavailableError,
+    InvalidRecordError,
+    NotStoredError,
+    SchemaError,
+)
 
 __all__ = [
     "AlreadyExistsError",
+    "BarredError",
     "ControlError",
     "DeadlineExceededError",
     "DuplicateEventError",
@@ -56,8 +68,10 @@ __all__ = [
     "InvalidArgumentError",
     "InvalidEventError",
     "NotFoundError",
+    "PermissionDeniedError",
     "ResourceExhaustedError",
     "SessionEndedError",
+    "UnauthenticatedError",
     "UnavailableError",
     "status_of",
 ]
@@ -95,8 +109,20 @@ class AlreadyExistsError(ControlError):
     """The id belongs to something that may not be replaced."""
 
 
+class BarredError(ControlError):
+    """An operator has revoked what was named, or it is not among what alone may play."""
+
+
 class SessionEndedError(ControlError):
     """The session has ended."""
+
+
+class UnauthenticatedError(ControlError):
+    """The caller has not shown the access token."""
+
+
+class PermissionDeniedError(ControlError):
+    """The caller may not do what it asks for."""
 
 
 class ResourceExhaustedError(ControlError):
@@ -133,10 +159,12 @@ _INVALID_ARGUMENT = ErrorStatus("INVALID_ARGUMENT", 3, 400)
 _DEADLINE_EXCEEDED = ErrorStatus("DEADLINE_EXCEEDED", 4, 504, retriable=True)
 _NOT_FOUND = ErrorStatus("NOT_FOUND", 5, 404)
 _ALREADY_EXISTS = ErrorStatus("ALREADY_EXISTS", 6, 409)
+_PERMISSION_DENIED = ErrorStatus("PERMISSION_DENIED", 7, 403)
 _RESOURCE_EXHAUSTED = ErrorStatus("RESOURCE_EXHAUSTED", 8, 429, retriable=True)
 _FAILED_PRECONDITION = ErrorStatus("FAILED_PRECONDITION", 9, 409)
 _INTERNAL = ErrorStatus("INTERNAL", 13, 500)
 _UNAVAILABLE = ErrorStatus("UNAVAILABLE", 14, 503, retriable=True)
+_UNAUTHENTICATED = ErrorStatus("UNAUTHENTICATED", 16, 401)
 
 # A subclass without a line of its own takes its nearest ancestor's.
 _STATUSES: dict[type[BaseException], ErrorStatus] = {
@@ -145,6 +173,9 @@ _STATUSES: dict[type[BaseException], ErrorStatus] = {
     NotFoundError: _NOT_FOUND,
     AlreadyExistsError: _ALREADY_EXISTS,
     SessionEndedError: _FAILED_PRECONDITION,
+    BarredError: _FAILED_PRECONDITION,
+    UnauthenticatedError: _UNAUTHENTICATED,
+    PermissionDeniedError: _PERMISSION_DENIED,
     ResourceExhaustedError: _RESOURCE_EXHAUSTED,
     DeadlineExceededError: _DEADLINE_EXCEEDED,
     UnavailableError: _UNAVAILABLE,
@@ -174,6 +205,13 @@ _STATUSES: dict[type[BaseException], ErrorStatus] = {
     VoiceError: _UNAVAILABLE,
     VoiceUnavailableError: _FAILED_PRECONDITION,
     ClosedError: _FAILED_PRECONDITION,
+    TakeError: _INVALID_ARGUMENT,
+    ImportRefusedError: _INVALID_ARGUMENT,
+    NotStoredError: _NOT_FOUND,
+    ConflictError: _FAILED_PRECONDITION,
+    InvalidRecordError: _INVALID_ARGUMENT,
+    DatabaseUnavailableError: _UNAVAILABLE,
+    SchemaError: _FAILED_PRECONDITION,
 }
 
 

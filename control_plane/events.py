@@ -74,7 +74,7 @@ class Chat:
 
 @dataclass(frozen=True, slots=True)
 class PlayExpression:
-    """Plays a named expression or a single capsule; weight in (0, 1]."""
+    """Plays a named expression or a single capsule, or begins a profile; weight in (0, 1]."""
 
     id: str
     weight: float = 1.0
@@ -148,6 +148,13 @@ class Preview:
     weight: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class SetFeatures:
+    """Switches features of the session: names of `engine.features.Features` and their values."""
+
+    changes: tuple[tuple[str, bool], ...]
+
+
 EventKind = (
     Chat
     | PlayExpression
@@ -160,7 +167,29 @@ EventKind = (
     | SetQuality
     | Pose
     | Preview
+    | SetFeatures
 )
+
+
+_CAUSES: dict[type, str] = {
+    Chat: "chat",
+    PlayExpression: "expression",
+    Emotion: "emotion",
+    Task: "task",
+    Ui: "ui",
+    Speak: "speak",
+    Interrupt: "interrupt",
+    Light: "light",
+    SetQuality: "quality",
+    Pose: "pose",
+    Preview: "preview",
+    SetFeatures: "features",
+}
+
+
+def cause_of(kind: EventKind) -> str:
+    """What the audit trail calls an event of that kind: as the contract does."""
+    return _CAUSES[type(kind)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 from capsules.avatar import Avatar
@@ -13,10 +14,11 @@ from compositor.background import Background, BackgroundKind
 from compositor.drawlist import DrawList
 from compositor.errors import PictureError
 from compositor.output import OutputOptions
-from compositor.pages import MEGABYTE, CacheOptions
+from compositor.pages import MEGABYTE, CacheOptions, CacheStats
 from compositor.select import open_compositor
 from control_plane.errors import InvalidArgumentError, UnavailableError
 from control_plane.loaded_avatars import LoadedAvatars
+from control_plane.replay_journals import Recorded, SessionJournals, is_recorded
 from control_plane.sessions.options import SessionOptions
 from control_plane.settings import Settings
 from control_plane.together import together
@@ -26,6 +28,7 @@ from engine.live import LiveBody, LiveCallbacks, LiveOptions
 from engine.renderer import Renderer
 from engine.residency import core_bases
 from engine.rtc.peer import ViewerOptions
+from engine.tallies import Tallies
 from engine.voice.open import open_tts
 from engine.voice.port import TextToSpeech
 from engine.voice.silent import SilentTts
@@ -50,6 +53,8 @@ class LiveMedia:
         self._pictured: set[str] = set()
         self._renderer: Renderer | None = None
         self._tts: TextToSpeech | None = None
+        self._journals: SessionJournals | None = None
+        self.tallies = Tallies()
 
     @property
     def backend(self) -> str:
@@ -63,9 +68,15 @@ class LiveMedia:
             return ""
         return "none (mouth only)" if isinstance(self._tts, SilentTts) else "eSpeak NG"
 
+    def cache_stats(self) -> CacheStats:
+        """See `control_plane.sessions.bodies.Media.cache_stats`."""
+        return self._renderer.cache_stats() if self._renderer else CacheStats()
+
     async def start(self, on_fault: FaultSink) -> None:
         """See `control_plane.sessions.bodies.Media.start`."""
         settings = self._settings
+        if is_recorded(settings):
+            self._journals = SessionJournals(settings, version("capsulecast"), on_fault)
         renderer = self._renderer = Renderer(
             partial(open_compositor, settings.backend, settings.gpu or None, self._cache),
             partial(open_compositor, "cpu", cache=self._cache),
@@ -84,6 +95,11 @@ class LiveMedia:
         """See `control_plane.sessions.bodies.BodyFactory`."""
         if self._renderer is None or self._tts is None:
             raise UnavailableError("the server has not started yet")
+        avatar = await self._avatars.get(options.avatar)
+        open_journal = None
+        if self._journals is not None:
+            recorded = Recorded(session_id, options, avatar, library, self.backend)
+            open_journal = partial(self._journals.open, recorded)
         try:
             return await LiveBody.start(
                 options=LiveOptions(
@@ -94,16 +110,19 @@ class LiveMedia:
                     probe=options.probe,
                     output=await self._output(options),
                     quality=options.quality,
+                    features=options.features,
                     viewer=ViewerOptions(
                         stun_servers=(stun,) if (stun := self._settings.stun) else ()
                     ),
                 ),
                 library=library,
-                avatar=await self._avatars.get(options.avatar),
+                avatar=avatar,
                 renderer=self._renderer,
                 tts=self._tts,
                 clock=SystemClock(),
                 callbacks=callbacks,
+                open_journal=open_journal,
+                tallies=self.tallies,
             )
         except PictureError as error:
             raise InvalidArgumentError(str(error), "options.background") from error
@@ -133,6 +152,8 @@ class LiveMedia:
             await self._tts.aclose()
         if self._renderer is not None:
             await self._renderer.aclose()
+        if self._journals is not None:
+            await asyncio.to_thread(self._journals.close)
 
     async def _open_voice(self) -> None:
         self._tts = await open_tts(self._settings.tts)

@@ -54,12 +54,22 @@ class OwnCapsules:
         library: As it is now.
     """
 
-    def __init__(self, file: Path, base: Library | None, library: Library) -> None:
+    def __init__(self, file: Path, base: Library | None, library: Library, micro: int = 0) -> None:
         self._file = file
         self._base = base
+        self._micro = micro
         self._saving = asyncio.Lock()
         self._listeners: list[Callable[[Library], None]] = []
         self.library = library
+
+    @property
+    def folder(self) -> Path:
+        """Where they lie."""
+        return self._file.parent
+
+    def is_packaged(self, cid: str) -> bool:
+        """Whether the capsule comes with the program, so that it is left as it is."""
+        return self._base is not None and cid in self._base.capsules
 
     def listen(self, listener: Callable[[Library], None]) -> None:
         """Calls `listener` with every later library."""
@@ -82,10 +92,22 @@ class OwnCapsules:
                 listener(self.library)
             return saved
 
+    async def read_again(self) -> Library:
+        """Reads the folder anew, into which others have put capsules.
+
+        Raises:
+            LibraryError: Something of it cannot be read.
+        """
+        async with self._saving:
+            self.library = await asyncio.to_thread(_read, self.folder, self._base, self._micro)
+            for listener in self._listeners:
+                listener(self.library)
+            return self.library
+
     def _save(self, text: str) -> tuple[Saved, Library]:
         capsule = capsule_from_text(text, "json")
         # The folder as it is now: capsules may have been imported into it meanwhile.
-        now = _read(self._file.parent, self._base)
+        now = _read(self._file.parent, self._base, self._micro)
         own = set(_cids(self._file))
         before = now.capsules.get(capsule.cid)
         if before is not None and capsule.cid not in own:
@@ -103,25 +125,26 @@ class OwnCapsules:
                 "provenance": Provenance(source="capsulecast studio"),
             }
         )
-        library = _with(now, [capsule])
+        library = now.having([capsule])
         warnings = check_for_use(library, capsule, "json")
         _write(self._file, [library.capsules[cid] for cid in sorted(own | {capsule.cid})])
         return Saved(capsule, warnings), library
 
 
-def open_own(library_folder: Path | None, own_folder: Path) -> OwnCapsules:
+def open_own(library_folder: Path | None, own_folder: Path, *, micro: int = 0) -> OwnCapsules:
     """Reads the library with one's own capsules. Takes some tens of ms.
 
     Args:
         library_folder: The operator's library; None: the packaged one.
         own_folder: Where one's own capsules lie beside the packaged ones.
+        micro: How many generated micro-capsules there are as well.
 
     Raises:
         LibraryError: Something of it cannot be read.
     """
     folder = library_folder or own_folder
     base = load_library() if library_folder is None else None
-    return OwnCapsules(folder / _FILE, base, _read(folder, base))
+    return OwnCapsules(folder / _FILE, base, _read(folder, base, micro), micro)
 
 
 def capsule_from_text(text: str, field: str) -> Capsule:
@@ -166,8 +189,16 @@ def _first_problem(error: ValidationError) -> str:
     return f"{where.removeprefix('.')}: {message}" if where else message
 
 
-def _read(folder: Path, base: Library | None) -> Library:
-    """What the folder holds now, on top of `base` where there is one."""
+def _read(folder: Path, base: Library | None, micro: int) -> Library:
+    """What the folder holds now, on top of `base` where there is one, and micro-capsules."""
+    found = _read_plain(folder, base)
+    if micro:
+        found = found.with_micro(micro)
+        found.micro()  # no session has to wait for the index
+    return found
+
+
+def _read_plain(folder: Path, base: Library | None) -> Library:
     has_files = any(folder.glob("*.json"))
     if base is not None and not has_files:
         return base
@@ -191,16 +222,7 @@ def _read(folder: Path, base: Library | None) -> Library:
         (*base.expressions.values(), *own.expressions.values()),
         base.viseme_weights,
         clips=(*base.clips.values(), *own.clips.values()),
-    )
-
-
-def _with(library: Library, capsules: Iterable[Capsule]) -> Library:
-    found = dict(library.capsules) | {item.cid: item for item in capsules}
-    return Library(
-        (found[cid] for cid in sorted(found)),
-        library.expressions.values(),
-        library.viseme_weights,
-        clips=library.clips.values(),
+        profiles=(*base.profiles.values(), *own.profiles.values()),
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import signal
+import sys
 from collections.abc import Callable
 
 from capsules.errors import CapsuleError
@@ -24,6 +25,9 @@ _FORESEEN = (
     EngineError,
     StorageError,
 )
+
+
+_SWITCH_S = 0.001
 
 
 class StartError(Exception):
@@ -55,6 +59,9 @@ async def serve(settings: Settings, tell_ready: Callable[[Ready], None]) -> None
         if starting.done():
             ready = starting.result()
             _keep_for_good()
+            # Threads that compute, such as storage's, hold the interpreter for 5 ms otherwise:
+            # beside one the event loop woke 5.4 ms late (p50), with this 1.2 ms.
+            sys.setswitchinterval(_SWITCH_S)
             tell_ready(ready)
             await stopping
     except _FORESEEN as error:

@@ -16,6 +16,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     PlainSerializer,
+    SecretStr,
     ValidationError,
     field_validator,
     model_validator,
@@ -31,6 +32,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "cache_home",
+    "check_token",
     "data_home",
     "expected_side",
     "load_settings",
@@ -48,6 +50,8 @@ SIZES = {
 }
 """Frame sizes of the usual overlay shapes."""
 
+_MIN_TOKEN_CHARS = 16
+_MAX_TOKEN_CHARS = 512
 _PREFIX = "CAPSULECAST_"
 _SCHEMES = ("sqlite", "postgresql", "postgresql+psycopg")
 
@@ -87,6 +91,19 @@ def parse_size(value: str) -> FrameSize:
     if not found:
         raise ValueError(f"expected WIDTHxHEIGHT, such as 512x512, or {', '.join(SIZES)}")
     return _checked_size(FrameSize(int(found[1]), int(found[2])))
+
+
+def check_token(token: str) -> None:
+    """Refuses an access token that cannot be sent (RFC 6750), or that is too short to be one.
+
+    Raises:
+        ValueError: It is such a one; the message does not hold it.
+    """
+    if not re.fullmatch(rf"[A-Za-z0-9._~+/-]{{{_MIN_TOKEN_CHARS},{_MAX_TOKEN_CHARS}}}=*", token):
+        raise ValueError(
+            f"expected {_MIN_TOKEN_CHARS} to {_MAX_TOKEN_CHARS} letters, digits and -._~+/, as of "
+            "`openssl rand -hex 32`"
+        )
 
 
 def expected_side(side_px: int) -> str:
@@ -154,6 +171,16 @@ class Settings(BaseSettings):
         "puts them",
     )
     tts: Literal["auto", "espeak", "silent"] = Field("auto", description="what speaks")
+    personality: str = Field(
+        "friendly", min_length=1, description="personality of sessions that name none"
+    )
+    personalities: Path | None = Field(
+        None, description="folder of personalities of your own, *.json, beside ours"
+    )
+    appraiser: Path | None = Field(
+        None,
+        description="folder of an ONNX model of your own that reads what is said; unset: ours",
+    )
     reply: bool = Field(True, description="whether the avatar answers chat by itself")
     seed: int | None = Field(
         None,
@@ -167,6 +194,35 @@ class Settings(BaseSettings):
         description="folder for capsules of your own, on top of ours; with --library they are "
         "kept in that folder instead",
     )
+    micro: int = Field(
+        0,
+        ge=0,
+        le=10_000,
+        description="generated micro-capsules that sessions play in between, 0 to 10000",
+    )
+    governance: Path = Field(
+        default_factory=lambda: data_home() / "governance.json",
+        description="file of the rules of what may play, which `capsulecast library revoke` and "
+        "its like write",
+    )
+    record: bool = Field(
+        True,
+        description="whether sessions are recorded, what is said in them too, for `capsulecast "
+        "replay`; never with a database that forgets (sqlite://)",
+    )
+    journals: Path = Field(
+        default_factory=lambda: data_home() / "journals", description="folder of the recordings"
+    )
+    journals_mb: int = Field(
+        1024, ge=1, le=1_048_576, description="room for recordings, MB; the oldest go first"
+    )
+    journals_days: float = Field(
+        30.0, gt=0, allow_inf_nan=False, description="days until a recording is deleted"
+    )
+    media: Path = Field(
+        default_factory=lambda: data_home() / "media",
+        description="folder of the media files that the database names, such as films of studies",
+    )
     backgrounds: Path | None = Field(
         None, description="folder of PNG and JPEG files that sessions may take as background"
     )
@@ -177,6 +233,26 @@ class Settings(BaseSettings):
         description="SQLite or PostgreSQL URL of what is remembered, chats too; "
         "unset: a file of the user's; sqlite:// forgets it all",
     )
+    deployment: str = Field(
+        "default",
+        min_length=1,
+        max_length=200,
+        description="name of the place where this server runs, by which sessions can be told apart",
+    )
+    deployment_type: str = Field(
+        "server",
+        min_length=1,
+        max_length=200,
+        description="what kind of place that is, such as kiosk, video call, staging",
+    )
+    access_token: SecretStr | None = Field(
+        None,
+        repr=False,
+        description="token that callers need who ask for what is remembered or give orders; unset: "
+        "callers on this machine alone are answered. Better set by its variable than by a flag, "
+        "which others on this machine can see",
+    )
+    access_token_file: Path | None = Field(None, description="file with that token instead")
     cache_dir: Path = Field(default_factory=cache_home, description="folder for what can be remade")
     max_sessions: int = Field(64, ge=1, le=100_000, description="sessions at the same time")
     idle_timeout_s: float = Field(
@@ -193,6 +269,11 @@ class Settings(BaseSettings):
     )
     tls_cert: Path | None = Field(None, description="certificate chain (PEM); needs tls_key")
     tls_key: Path | None = Field(None, repr=False, description="private key (PEM) of tls_cert")
+    otlp_endpoint: str = Field(
+        "",
+        description="OpenTelemetry collector (OTLP over gRPC) that gets a trace of every event, "
+        "such as http://localhost:4317; unset: nothing is traced",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="the least important messages to log"
     )
@@ -216,6 +297,13 @@ class Settings(BaseSettings):
             raise ValueError("expected one server, stun:HOST or stun:HOST:PORT")
         return value
 
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _usable_endpoint(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[^\s/]+/?", value):
+            raise ValueError("expected an address such as http://localhost:4317")
+        return value
+
     @field_validator("allowed_origins")
     @classmethod
     def _usable_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -232,14 +320,21 @@ class Settings(BaseSettings):
                 raise ValueError(f"{host!r}: expected a name such as avatar.example.org")
         return value
 
-    @field_validator("tls_cert", "tls_key", "library")
+    @field_validator("access_token")
+    @classmethod
+    def _usable_token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            check_token(value.get_secret_value())
+        return value
+
+    @field_validator("tls_cert", "tls_key", "library", "access_token_file")
     @classmethod
     def _existing(cls, value: Path | None) -> Path | None:
         if value is not None and not value.exists():
             raise ValueError("there is no such file or folder")
         return value
 
-    @field_validator("backgrounds", "models")
+    @field_validator("backgrounds", "models", "personalities")
     @classmethod
     def _existing_folder(cls, value: Path | None) -> Path | None:
         if value is not None and not value.is_dir():
@@ -250,6 +345,8 @@ class Settings(BaseSettings):
     def _complete_tls(self) -> Self:
         if (self.tls_cert is None) is not (self.tls_key is None):
             raise ValueError("tls_cert and tls_key must be given together")
+        if self.access_token is not None and self.access_token_file is not None:
+            raise ValueError("access_token and access_token_file cannot both be given")
         return self
 
 
@@ -280,4 +377,6 @@ def _describe(error: ValidationError, overrides: Mapping[str, object]) -> str:
     name = flag if field in overrides else variable
     if field == "database":  # however it is malformed, it may hold a password
         return f"{name}: cannot use this URL: {reason}"
+    if field == "access_token":
+        return f"{name}: cannot use this token: {reason}"
     return f"{name}: cannot use {str(overrides.get(field, first['input']))!r}: {reason}"

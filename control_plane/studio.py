@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from control_plane.avatars import AvatarInfo, Avatars
 from control_plane.baker import Baked, BakeOrder, Baker, BakeStep
 from control_plane.own_capsules import OwnCapsules
+from control_plane.takes import TakenCapsule, TakeOrder, Takes, TakeStep
 from control_plane.thumbnails import Thumbnails
 
 __all__ = ["Studio"]
@@ -20,12 +21,14 @@ class Studio:
         avatars: Those that sessions may name.
         baker: Makes new ones.
         own: Capsules that users save.
+        takes: Makes capsules of recordings.
         thumbnails: Pictures of capsules.
     """
 
     avatars: Avatars
     baker: Baker
     own: OwnCapsules
+    takes: Takes
     thumbnails: Thumbnails
 
     @asynccontextmanager
@@ -38,6 +41,22 @@ class Studio:
             UnavailableError: The server is shutting down, or the process was lost.
         """
         async with aclosing(self._bake(order)) as telling:
+            yield telling
+
+    @asynccontextmanager
+    async def take(self, order: TakeOrder) -> AsyncIterator[AsyncIterator[TakeStep | TakenCapsule]]:
+        """Imports a recording: steps, then the capsule. Leaving the context cancels the rest.
+
+        Raises:
+            NotFoundError: There is no such avatar.
+            AlreadyExistsError: The id is that of a packaged capsule.
+            OfflineError: It cannot be done.
+            BakeError: Something that it needs is missing.
+            ResourceExhaustedError: Too much waits already.
+            UnavailableError: The server is shutting down, or the process was lost.
+        """
+        await self.avatars.get(order.avatar)
+        async with aclosing(self.takes.take(order)) as telling:
             yield telling
 
     async def _bake(self, order: BakeOrder) -> AsyncGenerator[BakeStep | AvatarInfo, None]:

@@ -21,6 +21,8 @@ class LiveFrame:
         image: Shared by all viewers: read it, never write to it.
         event: Whether an event made it, rather than the cadence.
         event_sequence: The client's number of the last event it shows; 0: none.
+        drawn_ns: When its draw list was there.
+        rendered_ns: When the picture was there.
     """
 
     index: int
@@ -29,6 +31,8 @@ class LiveFrame:
     image: I420
     event: bool
     event_sequence: int = 0
+    drawn_ns: int = 0
+    rendered_ns: int = 0
 
 
 class FrameSubscription:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,6 +13,7 @@ from engine.clock import NS_PER_S, Clock
 from engine.faults import Fault, FaultSink
 from engine.feed import FrameFeed, LiveFrame
 from engine.stats import Quantiles, StageTimes
+from engine.tallies import Tallies
 from engine.timer import Timer
 
 __all__ = ["FrameLoop", "FrameLoopOptions", "FrameRenderer", "FrameSource", "FrameStats"]
@@ -68,6 +70,15 @@ class FrameStats:
     render: Quantiles
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """When a frame was begun, its draw list there, its picture there."""
+
+    at_ns: int
+    drawn_ns: int
+    rendered_ns: int
+
+
 class FrameLoop:
     """Makes frames at a steady cadence, and one more the moment an event lands.
 
@@ -81,6 +92,8 @@ class FrameLoop:
         clock: The session's clock.
         timer: Waits on that clock.
         on_fault: Hears of a body that fails; the last picture stays.
+        on_frame: Hears of every frame that is shown; must not block. None: nobody.
+        tallies: Counts along for all sessions; None: nothing does.
     """
 
     def __init__(
@@ -92,7 +105,10 @@ class FrameLoop:
         clock: Clock,
         timer: Timer,
         on_fault: FaultSink,
+        on_frame: Callable[[LiveFrame], None] | None = None,
+        tallies: Tallies | None = None,
     ) -> None:
+        self._on_frame = on_frame
         self.feed = FrameFeed(self.event)
         self._source = source
         self._renderer = renderer
@@ -109,8 +125,10 @@ class FrameLoop:
         self._frames = 0
         self._event_frames = 0
         self._recent_ns: deque[int] = deque(maxlen=_RATE_WINDOW)
-        self._draw_list_times = StageTimes()
-        self._render_times = StageTimes()
+        self._tallies = tallies or Tallies()
+        self._skipped_told = 0
+        self._draw_list_times = StageTimes(into=self._tallies.draw_list)
+        self._render_times = StageTimes(into=self._tallies.render)
 
     @property
     def start_ns(self) -> int:
@@ -124,6 +142,7 @@ class FrameLoop:
 
     async def run(self) -> None:
         """Makes frames until cancelled."""
+        self._cadence.restart(self._clock.now_ns())
         while True:
             if not self.feed.watched:
                 await self._until_watched()
@@ -154,7 +173,9 @@ class FrameLoop:
 
     async def _make_frame(self) -> None:
         now_ns = self._clock.now_ns()
+        late = self._cadence.late
         event = self._cadence.begin_frame(now_ns)
+        self._tallies.late_frames += self._cadence.late - late
         self._event_waiting = False
         draw_list = self._draw(now_ns)
         sequence = self._source.event_sequence
@@ -162,9 +183,10 @@ class FrameLoop:
         self._draw_list_times.add(drawn_ns - now_ns)
         if draw_list is not None:
             image = await self._renderer.render(draw_list, self._options.session_id)
-            self._render_times.add(self._clock.now_ns() - drawn_ns)
+            rendered_ns = self._clock.now_ns()
+            self._render_times.add(rendered_ns - drawn_ns)
             if image is not None:
-                self._publish(now_ns, image, event, sequence)
+                self._publish(_Made(now_ns, drawn_ns, rendered_ns), image, event, sequence)
 
     def _draw(self, now_ns: int) -> DrawList | None:
         try:
@@ -177,13 +199,29 @@ class FrameLoop:
         self._failing = False
         return draw_list
 
-    def _publish(self, now_ns: int, image: I420, event: bool, sequence: int) -> None:
-        self._pts = max(self._pts + 1, (now_ns - self._start_ns) * 9 // 100_000)
-        frame = LiveFrame(self._frames, now_ns, self._pts, image, event, sequence)
+    def _publish(self, made: _Made, image: I420, event: bool, sequence: int) -> None:
+        self._pts = max(self._pts + 1, (made.at_ns - self._start_ns) * 9 // 100_000)
+        frame = LiveFrame(
+            self._frames,
+            made.at_ns,
+            self._pts,
+            image,
+            event,
+            sequence,
+            made.drawn_ns,
+            made.rendered_ns,
+        )
         self.feed.publish(frame)
+        if self._on_frame is not None:
+            self._on_frame(frame)
         self._frames += 1
         self._event_frames += event
-        self._recent_ns.append(now_ns)
+        self._recent_ns.append(made.at_ns)
+        tallies, skipped = self._tallies, self.feed.skipped
+        tallies.frames += 1
+        tallies.event_frames += event
+        tallies.skipped_frames += skipped - self._skipped_told
+        self._skipped_told = skipped
 
     def _measured_fps(self) -> float:
         recent = self._recent_ns

@@ -1,7 +1,7 @@
 """A live body: everything of one session below the brain, put together."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Self
@@ -18,22 +18,31 @@ from engine.body import Body, BodyOptions
 from engine.clock import NS_PER_MS, Clock
 from engine.errors import ClosedError, TooManyViewersError
 from engine.faults import Fault, FaultSink
+from engine.features import Features
+from engine.feed import LiveFrame
 from engine.frame_loop import FrameLoop, FrameLoopOptions, FrameRenderer, FrameStats
 from engine.framing import framing
 from engine.packet import IdPacket
 from engine.prefetch import Prefetch
 from engine.quality import Quality
+from engine.recording.body import RecordedBody
+from engine.recording.journal import JournalWriter
 from engine.renderer import Renderer
 from engine.residency import core_bases, warm
+from engine.resting import RestingBody
 from engine.rtc.audio import LIP_DELAY_NS
-from engine.rtc.peer import Viewer, ViewerCallbacks, ViewerOptions, ViewerSources
+from engine.rtc.peer import SentFrame, Viewer, ViewerCallbacks, ViewerOptions, ViewerSources
 from engine.stats import Quantiles, StageTimes
+from engine.tallies import Tallies
 from engine.timer import LoopTimer, Timer
 from engine.voice.port import TextToSpeech
 from engine.voice.speaker import Speaker, SpeakerCallbacks, SpeechUpdate
 from engine.voice.timeline import SpeechTimeline
 
-__all__ = ["LiveBody", "LiveCallbacks", "LiveOptions", "LiveStats"]
+__all__ = ["LiveBody", "LiveCallbacks", "LiveOptions", "LiveStats", "OpenJournal"]
+
+OpenJournal = Callable[[BodyOptions], Awaitable[JournalWriter | None]]
+"""Begins the journal of a body that is made with these options; None: it cannot be recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,7 @@ class LiveOptions:
         max_viewers: More are refused.
         viewer: How viewers are connected.
         quality: How finely clips are drawn, to begin with.
+        features: What the body does, to begin with.
     """
 
     session_id: str
@@ -61,6 +71,7 @@ class LiveOptions:
     max_viewers: int = 8
     viewer: ViewerOptions = field(default_factory=ViewerOptions)
     quality: Quality = Quality.FULL
+    features: Features = field(default_factory=Features)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +85,7 @@ class LiveCallbacks:
         on_viewers: How many viewers are connected now.
         on_drawn: The first picture with an event is about to be sent to a viewer; see
             `ViewerCallbacks.on_drawn`.
+        on_sent: A picture has been sent to a viewer; None: nobody wants to know.
     """
 
     on_message: Callable[[str], Awaitable[None] | None]
@@ -81,6 +93,7 @@ class LiveCallbacks:
     on_fault: FaultSink
     on_viewers: Callable[[int], None]
     on_drawn: Callable[[int, int], str]
+    on_sent: Callable[[SentFrame], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +129,7 @@ class LiveBody:
     def __init__(
         self,
         options: LiveOptions,
-        body: Body,
+        body: Body | RecordedBody,
         renderer: Renderer,
         callbacks: LiveCallbacks,
         prefetch: Prefetch,
@@ -124,29 +137,33 @@ class LiveBody:
         *,
         clock: Clock,
         timer: Timer,
+        tallies: Tallies | None = None,
     ) -> None:
         self._options = options
+        self._recorded = body if isinstance(body, RecordedBody) else None
         self._prefetch = prefetch
         self._frame_size = output.frame_size
-        self._body = body
+        self._resting = RestingBody(body)
         self._renderer = renderer
         self._callbacks = callbacks
         self._clock = clock
         self._timer = timer
         self._timeline = SpeechTimeline()
-        self._encode_times = StageTimes()
+        self._encode_times = StageTimes(into=None if tallies is None else tallies.encode)
         self._viewers: set[Viewer] = set()
         self._dropped_before = 0
         self._shown_viewers = 0
         self._closed = False
         self._speaker: Speaker | None = None
         self._frames = FrameLoop(
-            body,
+            self._resting,
             renderer if output.idle else _Finishing(renderer, output),
             FrameLoopOptions(options.session_id, options.fps),
             clock=clock,
             timer=timer,
             on_fault=callbacks.on_fault,
+            on_frame=None if self._recorded is None else self._note_frame,
+            tallies=tallies,
         )
         self._frame_task: asyncio.Task[None] | None = None
 
@@ -162,6 +179,8 @@ class LiveBody:
         clock: Clock,
         callbacks: LiveCallbacks,
         timer: Timer | None = None,
+        open_journal: OpenJournal | None = None,
+        tallies: Tallies | None = None,
     ) -> Self:
         """Loads the avatar and starts the frame loop.
 
@@ -174,6 +193,8 @@ class LiveBody:
             clock: The session's clock.
             callbacks: Who hears of what happens.
             timer: Waits on that clock; by default with the event loop's timers.
+            open_journal: Begins the journal of what the body is told; None: nothing is recorded.
+            tallies: Counts along for all sessions; None: nothing does.
 
         Raises:
             CompositorError: The compositor cannot take the avatar.
@@ -186,22 +207,34 @@ class LiveBody:
         output = await asyncio.to_thread(
             open_output, options.output, avatar, framing(options.size), options.size
         )
-        body = Body(
-            library,
-            BodyOptions(
-                avatar=avatar.name,
-                size=options.size,
-                seed=options.seed,
-                probe=options.probe,
-                has_basis=frozenset(avatar.basis_names),
-                av_offset_ms=LIP_DELAY_NS / NS_PER_MS,
-                coverage=options.output.coverage,
-                quality=options.quality,
-            ),
+        made = BodyOptions(
+            avatar=avatar.name,
+            size=options.size,
+            seed=options.seed,
+            probe=options.probe,
+            has_basis=frozenset(avatar.basis_names),
+            av_offset_ms=LIP_DELAY_NS / NS_PER_MS,
+            coverage=options.output.coverage,
+            quality=options.quality,
+            features=options.features,
         )
+        body: Body | RecordedBody = Body(library, made)
+        journal = None if open_journal is None else await open_journal(made)
+        if journal is not None:
+            body = RecordedBody(Body(library, made), journal, clock)
         timer = timer or LoopTimer(clock)
         prefetch = Prefetch(library, renderer, avatar.name, lambda: body.quality)
-        live = cls(options, body, renderer, callbacks, prefetch, output, clock=clock, timer=timer)
+        live = cls(
+            options,
+            body,
+            renderer,
+            callbacks,
+            prefetch,
+            output,
+            clock=clock,
+            timer=timer,
+            tallies=tallies,
+        )
         live._begin(tts)
         return live
 
@@ -211,12 +244,24 @@ class LiveBody:
         return sum(viewer.connected for viewer in self._viewers)
 
     @property
+    def journal(self) -> str:
+        """Name of the file that what it is told is recorded in; empty: nothing is."""
+        return "" if self._recorded is None else self._recorded.journal.name
+
+    @property
+    def journal_sha256(self) -> str:
+        """Digest of that file, in hex, once the body is closed; empty: there is none."""
+        return "" if self._recorded is None else self._recorded.journal.sha256
+
+    @property
     def speaking(self) -> bool:
         """Whether something is being said or about to be."""
         return self._speaker is not None and self._speaker.busy
 
     def apply(self, packet: IdPacket, *, source: str = "") -> None:
         """Plays a packet; the very next frame shows it, and that frame is made now.
+
+        Until somebody watches or something is said, it is kept for then.
 
         Capsules of text that has to wait for other speech, or whose sound is to come first, wait
         until its sound has its place; eyes and brows answer at once.
@@ -231,6 +276,8 @@ class LiveBody:
         if self._closed or self._speaker is None:
             raise ClosedError("the body has been closed")
         now_ns = self._clock.now_ns()
+        if not self._frames.feed.watched and self._resting.keep(packet, now_ns):
+            return
         if packet.interrupt:
             self._speaker.interrupt(now_ns)
         queued = self._speaker.busy
@@ -243,7 +290,8 @@ class LiveBody:
         )
         self._body.apply(packet, now_ns, held=said and (queued or packet.audio_first))
         self._frames.event()
-        self._prefetch.follow(packet.mood, now_ns)
+        if self._frames.feed.watched:
+            self._prefetch.follow(packet.mood, now_ns)
 
     def surround(self, surroundings: Surroundings) -> None:
         """Lights the avatar by what is around its picture; at most ten a second count."""
@@ -257,6 +305,22 @@ class LiveBody:
     def learn(self, capsule: Capsule) -> None:
         """Takes a capsule that only this body knows; see `engine.body.Body.learn`."""
         self._body.learn(capsule)
+
+    def take(self, library: Library, dropped: Iterable[int] = ()) -> None:
+        """Goes on with another state of the library; the next frame, made now, shows it.
+
+        Args:
+            library: Of which other capsules may be played.
+            dropped: Sequences of packets of which nothing may play any more.
+        """
+        self._resting.take(library, dropped, self._clock.now_ns())
+        self._prefetch.take(library)
+        self._frames.event()
+
+    def set_features(self, features: Features) -> None:
+        """Switches what the body does, from the next frame on."""
+        self._body.set_features(features, self._clock.now_ns())
+        self._frames.event()
 
     def set_quality(self, quality: Quality) -> None:
         """Draws clips at another size, from the next frame on."""
@@ -287,6 +351,7 @@ class LiveBody:
                 self._on_viewer,
                 self._callbacks.on_fault,
                 self._callbacks.on_drawn,
+                self._callbacks.on_sent,
             ),
         )
         self._viewers.add(viewer)
@@ -332,8 +397,15 @@ class LiveBody:
             await asyncio.gather(self._frame_task, return_exceptions=True)
         if self._speaker is not None:
             await self._speaker.aclose()
+        if self._recorded is not None:
+            await self._recorded.aclose(self._frames.stats())
         await asyncio.gather(*(viewer.aclose() for viewer in tuple(self._viewers)))
         await self._renderer.forget(self._options.session_id)
+
+    @property
+    def _body(self) -> Body | RecordedBody:
+        """The body as it is now; who asks, looks."""
+        return self._resting.awake()
 
     def _begin(self, tts: TextToSpeech) -> None:
         self._speaker = Speaker(
@@ -341,8 +413,8 @@ class LiveBody:
             self._timeline,
             self._clock,
             SpeakerCallbacks(
-                on_speech=self._body.begin_speech,
-                on_cut=self._body.end_speech,
+                on_speech=lambda *placed: self._body.begin_speech(*placed),
+                on_cut=self._resting.end_speech,
                 on_update=self._callbacks.on_speech,
                 on_fault=lambda error: self._fault("speech", error),
                 voice_delta=lambda sequence: self._body.voice_delta(self._clock.now_ns(), sequence),
@@ -351,6 +423,11 @@ class LiveBody:
         )
         self._prefetch.begin()
         self._frame_task = asyncio.create_task(self._run_frames(), name="frames")
+
+    def _note_frame(self, frame: LiveFrame) -> None:
+        if self._recorded is not None:
+            coarse = self._renderer.coarse(self._options.session_id)
+            self._recorded.note_shown(frame, self._frames.start_ns, coarse=coarse)
 
     async def _run_frames(self) -> None:
         try:

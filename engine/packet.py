@@ -5,12 +5,36 @@ message of the same name and back.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from capsules.model import Layer
 
-__all__ = ["MAX_PACKET_BYTES", "BlendEntry", "IdPacket", "LeadLag", "Mood", "VisemeMark"]
+__all__ = [
+    "MAX_PACKET_BYTES",
+    "Attention",
+    "BlendEntry",
+    "IdPacket",
+    "LeadLag",
+    "Mood",
+    "VisemeMark",
+]
 
 MAX_PACKET_BYTES = 500
+
+
+class Attention(StrEnum):
+    """What the avatar attends to: where it looks, and how it behaves until told otherwise."""
+
+    IDLE = "idle"
+    LISTENING = "listening"
+    THINKING = "thinking"
+    TYPING = "typing"
+    READING = "reading"
+    WAITING = "waiting"
+    TASK_RUNNING = "task_running"
+    TASK_DONE = "task_done"
+    TASK_FAILED = "task_failed"
+    AWAY = "away"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +86,11 @@ class IdPacket:
         speak_text: Text to say; empty: none.
         visemes: Mouth shapes, where the brain knows them.
         mood: What the blend was chosen for; for people.
-        label: The emotion's name; for people.
+        label: The emotion's name, or that of a profile; for people.
         event_sequence: The client's number of the event that caused it; 0: none.
         interrupt: Whether speech and gestures under way are dropped.
+        attention: What the avatar attends to from now on; None: as before.
+        variation: Factor on how much chance varies what is played, [0, 3].
     """
 
     sequence: int
@@ -79,3 +105,5 @@ class IdPacket:
     label: str = ""
     event_sequence: int = 0
     interrupt: bool = False
+    attention: Attention | None = None
+    variation: float = 1.0

@@ -52,6 +52,10 @@ class Prefetch:
         if clips:
             self._ask((), clips)
 
+    def take(self, library: Library) -> None:
+        """Looks things up in another state of the library from now on."""
+        self._library = library
+
     def follow(self, mood: Mood, now_ns: int) -> None:
         """Takes in the mood of a packet that has been applied.
 

@@ -93,6 +93,7 @@ class Renderer:
         self._wanted: deque[Wanted] = deque(maxlen=_MOST_WANTED)
         self._cache = CacheWatch(self._report)
         self._last = LastPictures(self._report)
+        self._coarse: frozenset[str] = frozenset()
         # Bounded by its writers: one frame a session, calls that are awaited one by one, and no
         # more marks than there are wishes.
         self._queue: queue.SimpleQueue[_Work] = queue.SimpleQueue()
@@ -162,6 +163,13 @@ class Renderer:
         """What the texture cache had done when the last frames were drawn."""
         return self._cache.stats
 
+    def coarse(self, session_id: str) -> bool:
+        """Whether textures were missing when the session's last frame was drawn.
+
+        Frames that are drawn together count together: one that misses makes all of them coarse.
+        """
+        return session_id in self._coarse
+
     async def render(
         self, draw_list: DrawList, session_id: str, finish: Finish | None = None
     ) -> I420 | None:
@@ -185,7 +193,7 @@ class Renderer:
     async def forget(self, session_id: str) -> None:
         """Drops what is kept of an ended session; does nothing after `aclose`."""
         if not self._closed and self._thread is not None:
-            await self._call(partial(self._last.forget, session_id))
+            await self._call(partial(self._forget, session_id))
 
     async def aclose(self) -> None:
         """Closes the compositor and ends the thread; safe twice, at once, and before `start`."""
@@ -246,6 +254,10 @@ class Renderer:
         else:
             self._answer(partial(_finish, call.done, None))
 
+    def _forget(self, session_id: str) -> None:
+        self._last.forget(session_id)
+        self._coarse -= {session_id}
+
     def _run_prefetches(self) -> None:
         while self._wanted:
             wanted = self._wanted.popleft()
@@ -260,11 +272,15 @@ class Renderer:
                 self._report(Fault(CACHE_FAULT, f"prefetching for {wanted.avatar!r}: {error!r}"))
 
     def _run_frames(self, frames: list[_Frame]) -> None:
+        unmet = self._cache.stats.unmet
         pictures = self._draw(frames)
-        self._answer(partial(_finish_all, frames, pictures))
         compositor = self._compositors.compositor
         if compositor is not None:
             self._cache.look(compositor)
+        drawn = {frame.session_id for frame in frames}
+        short = self._cache.stats.unmet > unmet
+        self._coarse = self._coarse | drawn if short else self._coarse - drawn
+        self._answer(partial(_finish_all, frames, pictures))
 
     def _draw(self, frames: list[_Frame]) -> list[I420 | None]:
         try:

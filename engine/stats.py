@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from engine.tallies import Histogram
+
 __all__ = ["Quantiles", "StageTimes"]
 
 _NS_PER_MS = 1e6
@@ -25,22 +27,30 @@ class Quantiles:
     p99_ms: float = 0.0
     count: int = 0
 
+    def by_name(self) -> tuple[tuple[str, float], ...]:
+        """Names as measures have them, with the values in milliseconds."""
+        return ("p50", self.p50_ms), ("p95", self.p95_ms), ("p99", self.p99_ms)
+
 
 class StageTimes:
     """The latest durations of one stage; one thread writes, any may read.
 
     Args:
         capacity: How many durations are kept; older ones are overwritten.
+        into: Takes every duration in too; None: nothing does.
     """
 
-    def __init__(self, capacity: int = 1024) -> None:
+    def __init__(self, capacity: int = 1024, into: Histogram | None = None) -> None:
         self._ns = np.zeros(capacity, np.int64)
+        self._into = into
         self._added = 0
 
     def add(self, duration_ns: int) -> None:
         """Takes in one duration."""
         self._ns[self._added % len(self._ns)] = duration_ns
         self._added += 1
+        if self._into is not None:
+            self._into.add(duration_ns)
 
     def quantiles(self) -> Quantiles:
         """Percentiles of what is kept."""

@@ -10,9 +10,17 @@ from google.protobuf.message import DecodeError
 
 from capsulecast.v1 import common_pb2, packet_pb2
 from capsules.arkit import VISEMES
-from capsules.model import Layer
+from capsules.model import CID_PREFIXES, Layer
 from engine.errors import PacketError
-from engine.packet import MAX_PACKET_BYTES, BlendEntry, IdPacket, LeadLag, Mood, VisemeMark
+from engine.packet import (
+    MAX_PACKET_BYTES,
+    Attention,
+    BlendEntry,
+    IdPacket,
+    LeadLag,
+    Mood,
+    VisemeMark,
+)
 
 __all__ = [
     "from_bytes",
@@ -25,11 +33,20 @@ __all__ = [
 ]
 
 MAX_OFFSET_MS = 500
+_MAX_VARIATION = 3.0
 
 _LAYER_VALUES: dict[Layer, common_pb2.Layer.ValueType] = {
     layer: common_pb2.Layer.Value(f"LAYER_{layer.name}") for layer in Layer
 }
+_ATTENTION_VALUES: dict[Attention | None, packet_pb2.Attention.ValueType] = {
+    None: packet_pb2.ATTENTION_UNSPECIFIED,
+    **{item: packet_pb2.Attention.Value(f"ATTENTION_{item.name}") for item in Attention},
+}
+_ATTENTIONS: dict[int, Attention | None] = {
+    int(value): item for item, value in _ATTENTION_VALUES.items()
+}
 _LAYERS: dict[int, Layer] = {int(value): layer for layer, value in _LAYER_VALUES.items()}
+_LAYERS_BY_PREFIX = {f"{prefix}_": layer for layer, prefix in CID_PREFIXES.items()}
 
 
 def layer_value(layer: Layer) -> common_pb2.Layer.ValueType:
@@ -64,7 +81,7 @@ def to_message(packet: IdPacket) -> packet_pb2.IdPacket:
                 packet_pb2.BlendEntry(
                     cid=entry.cid,
                     weight=entry.weight,
-                    layer=_LAYER_VALUES[entry.layer],
+                    layer=_sent_layer(entry),
                     fallback_cid=entry.fallback_cid,
                 )
                 for entry in packet.blends
@@ -87,6 +104,8 @@ def to_message(packet: IdPacket) -> packet_pb2.IdPacket:
             label=packet.label,
             event_sequence=packet.event_sequence,
             interrupt=packet.interrupt,
+            attention=_ATTENTION_VALUES[packet.attention],
+            variation=None if packet.variation == 1.0 else packet.variation,
         )
     except (TypeError, ValueError) as error:
         raise PacketError(f"packet {packet.sequence} cannot be written: {error}") from error
@@ -111,6 +130,9 @@ def from_message(message: packet_pb2.IdPacket) -> IdPacket:
         label=message.label,
         event_sequence=message.event_sequence,
         interrupt=message.interrupt,
+        # One that a newer brain knows changes nothing here.
+        attention=_ATTENTIONS.get(message.attention),
+        variation=_variation(message.variation) if message.HasField("variation") else 1.0,
     )
 
 
@@ -166,7 +188,16 @@ def _entry(item: packet_pb2.BlendEntry) -> BlendEntry:
         raise PacketError(f"weight of {item.cid!r} is {item.weight}, expected (0, 1]")
     if not item.cid:
         raise PacketError("a blend entry names no capsule")
-    return BlendEntry(item.cid, item.weight, layer_of(item.layer), item.fallback_cid)
+    named = _LAYERS_BY_PREFIX.get(item.cid[:3]) if item.layer == 0 else None
+    layer = layer_of(item.layer) if named is None else named
+    return BlendEntry(item.cid, item.weight, layer, item.fallback_cid)
+
+
+def _sent_layer(entry: BlendEntry) -> common_pb2.Layer.ValueType:
+    """None where the capsule's id says it: an entry is two bytes shorter then."""
+    if _LAYERS_BY_PREFIX.get(entry.cid[:3]) is entry.layer:
+        return common_pb2.LAYER_UNSPECIFIED
+    return _LAYER_VALUES[entry.layer]
 
 
 def _lead_lag(item: packet_pb2.LeadLag) -> LeadLag:
@@ -179,6 +210,13 @@ def _mark(item: packet_pb2.VisemeMark) -> VisemeMark:
     if item.viseme >= len(VISEMES):
         raise PacketError(f"viseme is {item.viseme}, expected 0 to {len(VISEMES) - 1}")
     return VisemeMark(item.viseme, item.offset_ms)
+
+
+def _variation(value: float) -> float:
+    # Written so that NaN fails too.
+    if not 0.0 <= value <= _MAX_VARIATION:
+        raise PacketError(f"variation is {value}, expected 0 to {_MAX_VARIATION:g}")
+    return value
 
 
 def _mood(item: common_pb2.Vad) -> Mood:

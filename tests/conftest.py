@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+from collections.abc import Iterator
 
 import pytest
 
@@ -24,6 +25,14 @@ def _missing(marker: str) -> str | None:
         return None if shutil.which("npm") else "no Node.js with npm (Debian: npm)"
     found = importlib.util.find_spec("espeakng_loader")
     return None if found else "the voice-espeak extra is not installed"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_is_recorded() -> Iterator[None]:
+    """Servers of tests leave no journals in the user's folder; a flag of their own still wins."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CAPSULECAST_RECORD", "0")
+        yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

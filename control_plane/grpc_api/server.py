@@ -9,18 +9,32 @@ from capsulecast.v1 import avatar_service_pb2 as avatar_pb
 from capsulecast.v1 import avatar_service_pb2_grpc as avatar_grpc
 from capsulecast.v1 import capsule_service_pb2 as capsule_pb
 from capsulecast.v1 import capsule_service_pb2_grpc as capsule_grpc
+from capsulecast.v1 import governance_service_pb2 as governance_pb
+from capsulecast.v1 import governance_service_pb2_grpc as governance_grpc
+from capsulecast.v1 import memory_service_pb2 as memory_pb
+from capsulecast.v1 import memory_service_pb2_grpc as memory_grpc
 from capsulecast.v1 import session_service_pb2 as session_pb
 from capsulecast.v1 import session_service_pb2_grpc as session_grpc
+from capsulecast.v1 import training_service_pb2 as training_pb
+from capsulecast.v1 import training_service_pb2_grpc as training_grpc
+from control_plane.access import Access
 from control_plane.baker import MAX_PHOTO_BYTES
 from control_plane.catalog import Catalog
 from control_plane.errors import UnavailableError
+from control_plane.governance_desk import GovernanceDesk
 from control_plane.grpc_api.avatar_service import AvatarService
+from control_plane.grpc_api.calling import servicer
 from control_plane.grpc_api.capsule_service import CapsuleService
+from control_plane.grpc_api.door import AccessInterceptor
+from control_plane.grpc_api.governance_service import GovernanceService
 from control_plane.grpc_api.session_service import SessionService
+from control_plane.remembered import Remembered
 from control_plane.sessions.manager import SessionManager
 from control_plane.sessions.options import SessionOptions
 from control_plane.studio import Studio
 from control_plane.tls import TlsFiles
+from control_plane.translate.memory_calls import MemoryCalls
+from control_plane.translate.training_calls import TrainingCalls
 
 __all__ = ["MAX_MESSAGE_BYTES", "GrpcServer"]
 
@@ -38,10 +52,16 @@ _OPTIONS = (
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
 )
+_BEHIND_THE_DOOR = (
+    governance_pb.DESCRIPTOR.services_by_name["GovernanceService"].full_name,
+    memory_pb.DESCRIPTOR.services_by_name["MemoryService"].full_name,
+    training_pb.DESCRIPTOR.services_by_name["TrainingService"].full_name,
+)
 _NAMES = (
     session_pb.DESCRIPTOR.services_by_name["SessionService"].full_name,
     capsule_pb.DESCRIPTOR.services_by_name["CapsuleService"].full_name,
     avatar_pb.DESCRIPTOR.services_by_name["AvatarService"].full_name,
+    *_BEHIND_THE_DOOR,
 )
 
 
@@ -50,10 +70,12 @@ class GrpcServer:
 
     Args:
         tls: Certificate and key; None: no TLS.
+        access: Who may call what not everybody may.
     """
 
-    def __init__(self, tls: TlsFiles | None = None) -> None:
+    def __init__(self, tls: TlsFiles | None = None, access: Access | None = None) -> None:
         self._tls = tls
+        self._door = AccessInterceptor(access or Access(), *_BEHIND_THE_DOOR)
         self._health = health.aio.HealthServicer()
         self._server: aio.Server | None = None
 
@@ -63,7 +85,7 @@ class GrpcServer:
         Raises:
             UnavailableError: The address is taken or not ours.
         """
-        server = aio.server(options=_OPTIONS)
+        server = aio.server(interceptors=(self._door,), options=_OPTIONS)
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         try:
             if self._tls is None:
@@ -81,6 +103,8 @@ class GrpcServer:
         sessions: SessionManager,
         catalog: Catalog,
         studio: Studio,
+        desk: GovernanceDesk,
+        remembered: Remembered,
         defaults: SessionOptions,
     ) -> None:
         """Starts to answer.
@@ -89,6 +113,8 @@ class GrpcServer:
             sessions: All sessions.
             catalog: The library.
             studio: What the studio works with.
+            desk: Orders about what may play, and the trail.
+            remembered: What is remembered.
             defaults: Options for what a request leaves out.
 
         Raises:
@@ -101,9 +127,16 @@ class GrpcServer:
             SessionService(sessions, defaults), server
         )
         capsule_grpc.add_CapsuleServiceServicer_to_server(
-            CapsuleService(catalog, studio.own), server
+            CapsuleService(catalog, studio, defaults.avatar), server
         )
         avatar_grpc.add_AvatarServiceServicer_to_server(AvatarService(studio), server)
+        governance_grpc.add_GovernanceServiceServicer_to_server(GovernanceService(desk), server)
+        memory_grpc.add_MemoryServiceServicer_to_server(
+            servicer(memory_grpc.MemoryServiceServicer, MemoryCalls(remembered)), server
+        )
+        training_grpc.add_TrainingServiceServicer_to_server(
+            servicer(training_grpc.TrainingServiceServicer, TrainingCalls(remembered)), server
+        )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         names = (*_NAMES, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, server)

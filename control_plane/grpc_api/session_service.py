@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -14,23 +15,29 @@ from capsulecast.v1 import session_service_pb2_grpc as pb_grpc
 from control_plane.errors import InvalidArgumentError, status_of
 from control_plane.grpc_api.answers import answering, status_message
 from control_plane.sessions.manager import SessionManager
-from control_plane.sessions.options import SessionOptions
+from control_plane.sessions.options import Client, SessionOptions
 from control_plane.sessions.session import NEGOTIATE_S, LiveSession
 from control_plane.sessions.subscription import Subscription
 from control_plane.sessions.updates import Rejection
 from control_plane.translate.events import event_from_message
+from control_plane.translate.moods import (
+    explanation_to_message,
+    limit_of,
+    personalities_to_message,
+)
 from control_plane.translate.sessions import (
     offer_from_message,
     options_from_message,
     session_to_message,
 )
-from control_plane.translate.updates import update_to_message
+from control_plane.translate.updates import PacketAnswers, update_to_message
 from engine.packet import IdPacket
 from engine.wire import to_message
 
 __all__ = ["SessionService"]
 
 _CLIENT_KEY = "x-client-id"
+_TRACE_KEY = "traceparent"
 _MAX_CLIENT_CHARS = 100
 _NS_PER_US = 1000
 _LOG = logging.getLogger(__name__)
@@ -52,8 +59,9 @@ class SessionService(pb_grpc.SessionServiceServicer):
 
     def __init__(self, sessions: SessionManager, defaults: SessionOptions) -> None:
         self._sessions = sessions
-        self._defaults = defaults
+        self._defaults = replace(defaults, client=Client(platform="grpc"))
         self._streams = count(1)
+        self._answers = PacketAnswers()
 
     async def CreateSession(  # noqa: N802 - gRPC's name
         self, request: pb.CreateSessionRequest, context: Context
@@ -98,7 +106,8 @@ class SessionService(pb_grpc.SessionServiceServicer):
         """Sends one event."""
         async with answering(context):
             session = self._sessions.get(request.session_id)
-            handled = session.handle(event_from_message(request.event), _client_of(context))
+            event, trace = event_from_message(request.event), _trace_of(context)
+            handled = session.handle(event, _client_of(context), trace=trace)
             packet = to_message(handled.packets[0]) if handled.packets else None
             return pb.SendEventResponse(packet=packet, brain_us=handled.brain_ns // _NS_PER_US)
 
@@ -116,7 +125,8 @@ class SessionService(pb_grpc.SessionServiceServicer):
                 raise InvalidArgumentError(message, "session_id")
             session = self._sessions.get(first.session_id)
             subscription = session.subscribe()
-            stream = _Stream(session, subscription, f"stream:{next(self._streams)}")
+            client, trace = f"stream:{next(self._streams)}", _trace_of(context)
+            stream = _Stream(session, subscription, client, trace)
             # From here on the client misses nothing, and may want to know before it sends events.
             await context.send_initial_metadata(())
             stream.take(first)
@@ -143,7 +153,7 @@ class SessionService(pb_grpc.SessionServiceServicer):
                 await context.send_initial_metadata(())
                 async for update in subscription:
                     if isinstance(update, IdPacket):
-                        yield pb.WatchPacketsResponse(packet=to_message(update))
+                        yield self._answers.answer(update)
             finally:
                 session.unsubscribe(subscription)
 
@@ -158,14 +168,36 @@ class SessionService(pb_grpc.SessionServiceServicer):
             sdp_type, sdp = await session.negotiate(*offer, limit_s)
             return pb.NegotiateResponse(answer=pb.SessionDescription(type=sdp_type, sdp=sdp))
 
+    async def ExplainMood(  # noqa: N802 - gRPC's name
+        self, request: pb.ExplainMoodRequest, context: Context
+    ) -> pb.ExplainMoodResponse:
+        """Tells why a session's mood is what it is."""
+        async with answering(context):
+            limit = limit_of(request.limit)
+            explanation = self._sessions.get(request.session_id).explain_mood(limit)
+            # Some ms of writing, of records that nobody changes.
+            return await asyncio.to_thread(explanation_to_message, explanation)
+
+    async def ListPersonalities(  # noqa: N802 - gRPC's name
+        self,
+        request: pb.ListPersonalitiesRequest,  # noqa: ARG002 - gRPC's signature
+        context: Context,
+    ) -> pb.ListPersonalitiesResponse:
+        """Lists the personalities that sessions may have."""
+        async with answering(context):
+            return personalities_to_message(self._sessions.personalities)
+
 
 class _Stream:
     """The client's side of one Converse."""
 
-    def __init__(self, session: LiveSession, subscription: Subscription, client: str) -> None:
+    def __init__(
+        self, session: LiveSession, subscription: Subscription, client: str, trace: str
+    ) -> None:
         self._session = session
         self._subscription = subscription
         self.client = client
+        self._trace = trace
 
     async def read(self, requests: AsyncIterator[pb.ConverseRequest]) -> None:
         """Takes requests until the client ends its side."""
@@ -177,7 +209,8 @@ class _Stream:
         if not request.HasField("event"):
             return
         try:
-            self._session.handle(event_from_message(request.event), self.client)
+            event = event_from_message(request.event)
+            self._session.handle(event, self.client, trace=self._trace)
         except Exception as error:  # one bad event must not end the stream
             if status_of(error).code == "INTERNAL":
                 _LOG.exception("session %s: an event failed", self._session.id)
@@ -186,7 +219,17 @@ class _Stream:
 
 
 def _client_of(context: Context) -> str:
+    value = _metadata(context, _CLIENT_KEY)
+    return f"id:{value[:_MAX_CLIENT_CHARS]}" if value else ""
+
+
+def _trace_of(context: Context) -> str:
+    """The trace that a call is a part of, a W3C traceparent; empty: none."""
+    return _metadata(context, _TRACE_KEY)
+
+
+def _metadata(context: Context, wanted: str) -> str:
     for key, value in context.invocation_metadata() or ():
-        if key == _CLIENT_KEY:
-            return f"id:{str(value)[:_MAX_CLIENT_CHARS]}" if value else ""
+        if key == wanted:
+            return str(value)
     return ""

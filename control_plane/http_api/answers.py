@@ -12,11 +12,13 @@ from capsules.errors import CapsuleError
 from compositor.errors import CompositorError
 from control_plane.errors import ControlError, InvalidArgumentError, status_of
 from engine.errors import EngineError
+from storage.errors import StorageError
 
 __all__ = ["add_error_answers", "error_answer", "error_body"]
 
 _CODES = {
     HTTPStatus.BAD_REQUEST: "INVALID_ARGUMENT",
+    HTTPStatus.UNAUTHORIZED: "UNAUTHENTICATED",
     HTTPStatus.FORBIDDEN: "PERMISSION_DENIED",
     HTTPStatus.NOT_FOUND: "NOT_FOUND",
     HTTPStatus.METHOD_NOT_ALLOWED: "UNIMPLEMENTED",
@@ -35,6 +37,8 @@ def error_answer(error: Exception) -> JSONResponse:
     """The answer to a request that led to this error; an unforeseen one tells nothing of itself."""
     status = status_of(error)
     headers = {"Retry-After": "1"} if status.retriable else None
+    if status.http_status == HTTPStatus.UNAUTHORIZED:
+        headers = {"WWW-Authenticate": "Bearer"}
     if status.code == "INTERNAL":
         return JSONResponse(error_body("INTERNAL", "internal error"), 500)
     field = error.field if isinstance(error, InvalidArgumentError) else ""
@@ -63,7 +67,14 @@ def add_error_answers(app: FastAPI) -> None:
 
     app.add_exception_handler(HTTPException, not_here)
     app.add_exception_handler(RequestValidationError, bad_query)
-    for foreseen in (ControlError, CapsuleError, CompositorError, EngineError, TimeoutError):
+    for foreseen in (
+        ControlError,
+        CapsuleError,
+        CompositorError,
+        EngineError,
+        StorageError,
+        TimeoutError,
+    ):
         app.add_exception_handler(foreseen, refused)
     # Unforeseen ones are answered too, and then logged by the server.
     app.add_exception_handler(Exception, refused)

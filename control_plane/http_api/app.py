@@ -1,22 +1,37 @@
 """The HTTP application: API, page, description."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
 from control_plane.catalog import Catalog
+from control_plane.governance_desk import GovernanceDesk
 from control_plane.http_api.answers import add_error_answers
 from control_plane.http_api.avatars import LARGE_BODIES, avatar_routes
 from control_plane.http_api.description import describe
+from control_plane.http_api.door import behind
+from control_plane.http_api.governance import governance_routes
 from control_plane.http_api.guard import Guard
+from control_plane.http_api.judging import judging_routes
 from control_plane.http_api.library import library_routes
-from control_plane.http_api.sessions import session_routes
+from control_plane.http_api.remembered import remembered_routes
+from control_plane.http_api.sessions import personality_routes, session_routes
+from control_plane.http_api.studies import study_routes
+from control_plane.http_api.study_booth import booth_routes
+from control_plane.http_api.takes import LARGE_TAKE_BODIES, take_routes
+from control_plane.http_api.training import training_routes
+from control_plane.http_api.training_export import export_routes
+from control_plane.http_api.users import user_routes
+from control_plane.remembered import Remembered
 from control_plane.sessions.manager import SessionManager
 from control_plane.sessions.options import SessionOptions
 from control_plane.studio import Studio
+from control_plane.translate.memory_calls import MemoryCalls
+from control_plane.translate.training_calls import TrainingCalls
 
 __all__ = ["create_app"]
 
@@ -33,11 +48,14 @@ def create_app(
     sessions: SessionManager,
     catalog: Catalog,
     studio: Studio,
+    desk: GovernanceDesk,
+    remembered: Remembered,
     defaults: SessionOptions,
     *,
     version: str,
     allowed_origins: tuple[str, ...] = (),
     allowed_hosts: tuple[str, ...] = (),
+    watching: Iterable[APIRouter] = (),
 ) -> FastAPI:
     """Makes the application.
 
@@ -45,10 +63,13 @@ def create_app(
         sessions: All sessions.
         catalog: The library.
         studio: What the studio works with.
+        desk: Orders about what may play, and the trail.
+        remembered: What is remembered, and who may ask for it.
         defaults: Options for what a request leaves out.
         version: Version of the program.
         allowed_origins: Other web origins that may call the API.
         allowed_hosts: Names of this server, beside addresses and localhost.
+        watching: Routes for those who watch the server.
     """
     app = FastAPI(
         title="capsulecast",
@@ -60,8 +81,14 @@ def create_app(
     describe(app)
     add_error_answers(app)
     app.include_router(session_routes(sessions, defaults))
+    app.include_router(personality_routes(sessions))
     app.include_router(library_routes(catalog, studio.own))
     app.include_router(avatar_routes(studio))
+    app.include_router(governance_routes(desk), **behind(remembered.access))
+    _include_remembered(app, remembered)
+    app.include_router(take_routes(studio, defaults.avatar))
+    for router in watching:
+        app.include_router(router)
 
     @app.get("/api/health", tags=["server"])
     async def health() -> JSONResponse:
@@ -91,13 +118,25 @@ def create_app(
         app.add_middleware(
             CORSMiddleware,
             allow_origins=allowed_origins,
-            allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["Content-Type", "X-Client-Id"],
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "X-Client-Id"],
         )
     app.add_middleware(
         Guard,
         allowed_origins=allowed_origins,
         allowed_hosts=allowed_hosts,
-        large_bodies=LARGE_BODIES,
+        large_bodies={**LARGE_BODIES, **LARGE_TAKE_BODIES},
     )
     return app
+
+
+def _include_remembered(app: FastAPI, remembered: Remembered) -> None:
+    memory, training = MemoryCalls(remembered), TrainingCalls(remembered)
+    door = behind(remembered.access)
+    app.include_router(remembered_routes(memory), **door)
+    app.include_router(judging_routes(memory), **door)
+    app.include_router(user_routes(memory), **door)
+    app.include_router(export_routes(training, remembered), **door)
+    app.include_router(training_routes(training), **door)
+    app.include_router(study_routes(remembered), **door)
+    app.include_router(booth_routes(remembered))

@@ -2,18 +2,15 @@
 
 import asyncio
 import hashlib
-import json
-import logging
-from collections.abc import AsyncIterator, Mapping
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response
 
-from control_plane.baker import MAX_PHOTO_BYTES, BakeOrder
-from control_plane.errors import status_of
-from control_plane.http_api.answers import error_answer
+from control_plane.baker import MAX_PHOTO_BYTES
 from control_plane.http_api.description import answer_of, body_of
+from control_plane.http_api.events import events_answer, events_of
 from control_plane.studio import Studio
 from control_plane.translate.avatars import (
     avatar_to_json,
@@ -33,8 +30,6 @@ LARGE_BODIES: Mapping[str, int] = {
 }
 """How many bytes the bodies of requests for these paths may have."""
 
-_LOG = logging.getLogger(__name__)
-
 Name = Annotated[str, Path(description="The avatar's name.")]
 Side = Annotated[int, Query(description="Side of the square picture in pixels, even.")]
 
@@ -53,7 +48,7 @@ def avatar_routes(studio: Studio) -> APIRouter:
         found = await studio.avatars.all()
         return JSONResponse({"avatars": [avatar_to_json(item) for item in found]})
 
-    @router.post("/avatars", **body_of("BakeAvatarRequest") | _events_of("BakeAvatarResponse"))
+    @router.post("/avatars", **body_of("BakeAvatarRequest") | events_of("BakeAvatarResponse"))
     async def bake_avatar(request: Request) -> Response:
         """Makes an avatar from a photo (base64), and tells how far it has come.
 
@@ -63,10 +58,7 @@ def avatar_routes(studio: Studio) -> APIRouter:
         """
         body = await request.body()
         order = await asyncio.to_thread(order_from_json, body)
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(
-            _bake_events(studio, order), media_type="text/event-stream", headers=headers
-        )
+        return events_answer(lambda: studio.bake(order), told_to_json, "baking")
 
     @router.post(
         "/avatars:detectLandmarks",
@@ -96,28 +88,3 @@ def avatar_routes(studio: Studio) -> APIRouter:
         return Response(content, media_type="image/png", headers={"ETag": tag})
 
     return router
-
-
-async def _bake_events(studio: Studio, order: BakeOrder) -> AsyncIterator[bytes]:
-    """Server-sent events of a baking; a client that leaves closes this, which cancels it."""
-    try:
-        async with studio.bake(order) as telling:
-            async for told in telling:
-                yield _event(told_to_json(told))
-    except Exception as error:  # the stream's root: its status has been sent long ago
-        if status_of(error).code == "INTERNAL":
-            _LOG.exception("baking failed")
-        yield _event(json.loads(bytes(error_answer(error).body)))
-
-
-def _event(content: dict[str, Any]) -> bytes:
-    return b"data: " + json.dumps(content, separators=(",", ":")).encode() + b"\n\n"
-
-
-def _events_of(schema: str) -> dict[str, Any]:
-    """Keywords of a route that answers with such messages as server-sent events."""
-    answer = answer_of(schema)
-    answer["responses"][200]["content"] = {
-        "text/event-stream": answer["responses"][200]["content"]["application/json"]
-    }
-    return answer

@@ -75,7 +75,7 @@ def describe(app: FastAPI) -> None:
             found = document.get("components", {}).get("schemas", {})
             kept = {name: schema for name, schema in found.items() if "Validation" not in name}
             schemas = kept | api_schemas() | {"Error": _ERROR_SCHEMA}
-            document["components"] = {"schemas": dict(sorted(schemas.items()))}
+            document.setdefault("components", {})["schemas"] = dict(sorted(schemas.items()))
             app.openapi_schema = document
         return app.openapi_schema
 

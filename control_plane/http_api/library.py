@@ -16,6 +16,7 @@ from control_plane.translate.library import (
     capsule_text_from_json,
     capsule_to_json,
     expression_to_json,
+    profile_to_json,
     saved_to_json,
     targets_to_json,
 )
@@ -54,13 +55,14 @@ def library_routes(catalog: Catalog, own: OwnCapsules) -> APIRouter:
     ) -> JSONResponse:
         """Lists capsules in order of their ids, page by page."""
         page, token = catalog.capsules(page_size, page_token, layer)
-        shown = [capsule_to_json(item) for item in page]
+        shown = [capsule_to_json(item, catalog.standing(item)) for item in page]
         return JSONResponse({"capsules": shown, "nextPageToken": token})
 
     @router.get("/capsules/{cid}", **answer_of("Capsule"))
     async def get_capsule(cid: str) -> JSONResponse:
         """Returns one capsule, with its whole library form in `json`."""
-        return JSONResponse(capsule_to_json(catalog.capsule(cid), with_json=True))
+        found = catalog.capsule(cid)
+        return JSONResponse(capsule_to_json(found, catalog.standing(found), with_json=True))
 
     @router.post("/capsules", **body_of("SaveCapsuleRequest") | answer_of("SaveCapsuleResponse"))
     async def save_capsule(request: Request) -> JSONResponse:
@@ -77,7 +79,14 @@ def library_routes(catalog: Catalog, own: OwnCapsules) -> APIRouter:
     async def list_expressions(page_size: PageSize = 0, page_token: PageToken = "") -> JSONResponse:
         """Lists expressions in order of their ids, page by page."""
         page, token = catalog.expressions(page_size, page_token)
-        shown = [expression_to_json(item) for item in page]
+        shown = [expression_to_json(item, catalog.standing(item)) for item in page]
         return JSONResponse({"expressions": shown, "nextPageToken": token})
+
+    @router.get("/profiles", **answer_of("ListProfilesResponse"))
+    async def list_profiles(page_size: PageSize = 0, page_token: PageToken = "") -> JSONResponse:
+        """Lists profiles in order of their names, page by page."""
+        page, token = catalog.profiles(page_size, page_token)
+        shown = [profile_to_json(item, catalog.standing(item)) for item in page]
+        return JSONResponse({"profiles": shown, "nextPageToken": token})
 
     return router

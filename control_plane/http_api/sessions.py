@@ -1,5 +1,6 @@
 """The API's paths under /api/sessions."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request
@@ -10,6 +11,7 @@ from control_plane.sessions.manager import SessionManager
 from control_plane.sessions.options import SessionOptions
 from control_plane.translate.events import event_from_text
 from control_plane.translate.jsonform import decode
+from control_plane.translate.moods import explanation_to_json, limit_of, personalities_to_json
 from control_plane.translate.sessions import (
     offer_from_json,
     options_from_json,
@@ -17,7 +19,7 @@ from control_plane.translate.sessions import (
 )
 from control_plane.translate.updates import packet_to_json
 
-__all__ = ["session_routes"]
+__all__ = ["personality_routes", "session_routes"]
 
 _NS_PER_US = 1000
 
@@ -28,6 +30,10 @@ ClientId = Annotated[
         max_length=100,
         description="Whose sequence numbers the event's number is one of; left out: nobody's.",
     ),
+]
+Traceparent = Annotated[
+    str,
+    Header(max_length=200, description="The trace that the event is a part of (W3C); none: none."),
 ]
 
 
@@ -86,15 +92,42 @@ def session_routes(sessions: SessionManager, defaults: SessionOptions) -> APIRou
 
     @router.post("/{id}/events", **body_of("Event") | answer_of("SendEventResponse"))
     async def send_event(
-        session_id: SessionId, request: Request, x_client_id: ClientId = None
+        session_id: SessionId,
+        request: Request,
+        x_client_id: ClientId = None,
+        traceparent: Traceparent = "",
     ) -> JSONResponse:
         """Sends one event and returns the first packet it led to."""
         session = sessions.get(session_id)
         event = event_from_text(await request.body())
-        handled = session.handle(event, f"id:{x_client_id}" if x_client_id else "")
+        client = f"id:{x_client_id}" if x_client_id else ""
+        handled = session.handle(event, client, trace=traceparent)
         answer: dict[str, Any] = {"brainUs": handled.brain_ns // _NS_PER_US}
         if handled.packets:
             answer["packet"] = packet_to_json(handled.packets[0])
         return JSONResponse(answer)
+
+    @router.get("/{id}/mood/explanation", **answer_of("ExplainMoodResponse"))
+    async def explain_mood(session_id: SessionId, limit: int = 0) -> JSONResponse:
+        """Tells why the mood is what it is: the last changes, the newest first, at most 64."""
+        explanation = sessions.get(session_id).explain_mood(limit_of(limit))
+        # Some ms of writing, of records that nobody changes.
+        return JSONResponse(await asyncio.to_thread(explanation_to_json, explanation))
+
+    return router
+
+
+def personality_routes(sessions: SessionManager) -> APIRouter:
+    """Makes the route under /api/personalities.
+
+    Args:
+        sessions: Where they are used.
+    """
+    router = APIRouter(prefix="/api/personalities", tags=["sessions"])
+
+    @router.get("", **answer_of("ListPersonalitiesResponse"))
+    async def list_personalities() -> JSONResponse:
+        """Lists the personalities that sessions may have."""
+        return JSONResponse(personalities_to_json(sessions.personalities))
 
     return router

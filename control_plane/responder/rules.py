@@ -24,7 +24,7 @@ class RulesResponder:
 
     Args:
         expressions: Names of the library's expressions; a reply names no other.
-        appraiser: Tells good news from bad; None: the process's lexicon appraiser.
+        appraiser: Tells good news from bad; None: the process's own appraiser.
     """
 
     def __init__(self, expressions: Iterable[str] = (), appraiser: Appraiser | None = None) -> None:

@@ -1,6 +1,6 @@
 """What sessions need of their bodies; the seam between brain and body in one process."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 
 from capsules.avatar import Avatar
@@ -12,15 +12,25 @@ from compositor.light import Surroundings
 from compositor.pages import CacheStats
 from control_plane.sessions.options import SessionOptions
 from engine.faults import FaultSink
+from engine.features import Features
 from engine.live import LiveCallbacks, LiveStats
 from engine.packet import IdPacket
 from engine.quality import Quality
+from engine.tallies import Tallies
 
 __all__ = ["BodyFactory", "Media", "SessionBody"]
 
 
 class SessionBody(Protocol):
     """One session's body, such as `engine.live.LiveBody`."""
+
+    @property
+    def journal(self) -> str:
+        """Name of the file that what it is told is recorded in; empty: nothing is."""
+
+    @property
+    def journal_sha256(self) -> str:
+        """Digest of that file, in hex, once the body is closed; empty: there is none."""
 
     @property
     def viewers(self) -> int:
@@ -40,6 +50,17 @@ class SessionBody(Protocol):
 
     def learn(self, capsule: Capsule) -> None:
         """Takes a capsule with tracks, whose id means this one from now on; never waits."""
+
+    def take(self, library: Library, dropped: Iterable[int] = ()) -> None:
+        """Goes on with another state of the library, from the next frame on; never waits.
+
+        Args:
+            library: Of which other capsules may be played.
+            dropped: Sequences of packets of which nothing may play any more.
+        """
+
+    def set_features(self, features: Features) -> None:
+        """Switches what the body does, from the next frame on; never waits."""
 
     async def negotiate(self, sdp_type: str, sdp: str) -> tuple[str, str]:
         """Answers a viewer's offer.
@@ -64,7 +85,7 @@ class SessionBody(Protocol):
         """Lets the viewers go and releases everything; safe twice."""
 
 
-BodyFactory = Callable[[str, SessionOptions, LiveCallbacks], Awaitable[SessionBody]]
+BodyFactory = Callable[[Library, str, SessionOptions, LiveCallbacks], Awaitable[SessionBody]]
 """Makes the body of the session of that id; raises InvalidArgumentError for an unknown avatar."""
 
 
@@ -78,6 +99,13 @@ class Media(Protocol):
     @property
     def voice(self) -> str:
         """What speaks, for people to read; empty before `start`."""
+
+    @property
+    def tallies(self) -> Tallies:
+        """What all bodies have done since the start."""
+
+    def cache_stats(self) -> CacheStats:
+        """What the texture cache has done that all bodies share; zeros before `start`."""
 
     async def start(self, on_fault: FaultSink) -> None:
         """Opens what draws and what speaks, and loads the default avatar.

@@ -1,11 +1,11 @@
 """A session's door for its viewers: the `events` data channel.
 
 In: an Event in proto3 JSON, bare or as {"event": ...}. Out, to every viewer of the session: what
-Converse answers, in proto3 JSON, one of {"packet": ...}, {"mood": ...}, {"speech": ...} and
-{"rejection": ...}; once a second {"stats": ...}; and for every event but light and quality
-{"frame": {"eventSequence", "rtpTimestamp"}}, which names the first picture that shows it: a page
-that compares that with the `rtpTimestamp` of requestVideoFrameCallback knows when the event was
-seen, on its own clock.
+Converse answers, in proto3 JSON, one of {"packet": ...}, {"mood": ...}, {"speech": ...},
+{"rejection": ...} and {"stored": ...}; once a second {"stats": ...}; and for every event but light
+and quality {"frame": {"eventSequence", "rtpTimestamp"}}, which names the first picture that shows
+it: a page that compares that with the `rtpTimestamp` of requestVideoFrameCallback knows when the
+event was seen, on its own clock.
 """
 
 import json
@@ -58,7 +58,9 @@ class EventChannel:
         """Tells every viewer what was measured lately."""
         body, brain = self._session.body, self._session.brain_times
         capsules = body.active_capsules()
-        self._send({"stats": stats_to_json(body.stats(), brain, capsules, library)})
+        stats = stats_to_json(body.stats(), brain, capsules, library)
+        stats["featuresOff"] = [_camel(name) for name in self._session.options.features.off]
+        self._send({"stats": stats})
 
     def _send(self, message: dict[str, Any]) -> None:
         if self._session.viewers:

@@ -7,12 +7,14 @@ import re
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID, uuid4
 
 from capsules.library import Library
 from control_plane.brain.brain import Brain
-from control_plane.emotion.personality import personality_named
+from control_plane.emotion.appraisal import Appraiser
+from control_plane.emotion.personality import Personalities
 from control_plane.errors import (
     InvalidArgumentError,
     NotFoundError,
@@ -28,22 +30,33 @@ from control_plane.sessions.channel import (
     picture_message,
     stage_times,
 )
+from control_plane.sessions.chronicle import Keeper
+from control_plane.sessions.meter import Meter
 from control_plane.sessions.options import SessionInfo, SessionOptions
 from control_plane.sessions.paging import page_size, read_token, write_token
 from control_plane.sessions.session import LiveSession, SessionParts
+from control_plane.sessions.tracing import EventTracer
 from engine.clock import NS_PER_S, Clock
 from engine.faults import Fault
 from engine.live import LiveCallbacks
 from storage.records import PerformanceRecord, Record
+from storage.runs import Begun
 
 __all__ = ["SessionManager", "SessionServices"]
 
 _REMEMBERED_ENDED = 1000
 _TICK_S = 0.2
 _TICKS_PER_STATS = 5
-# Of up to 13 rows a sample, a session watched all day leaves 18,720.
+# So many sessions' moods move on together, in at most 1 + 800 / 16 turns of 4 ms or more.
+_SESSIONS_A_TURN = 16
+_MOST_IN_TURNS = 800
+# Of up to 17 rows a sample, a session watched all day leaves 24,480.
 _TICKS_PER_SAMPLE = 300
 _LOG = logging.getLogger(__name__)
+
+
+def _as_it_is(library: Library) -> Library:
+    return library
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +71,14 @@ class SessionServices:
         clock: The monotonic clock.
         version: Version of the program.
         hardware: What it runs on, for the performance log.
+        personalities: Those that sessions may have.
+        governed: Gives the state of a library in which only that may be played what is allowed.
+        appraiser: Reads what is said; None: the process's one.
+        meter: Counts along for all sessions.
+        tracer: Hears of events on their way; None: nobody traces.
+        keep: Takes a record and tells when it is stored; None: nobody asks.
+        voice: What speaks, for people.
+        run: The run of the program; None: none is noted.
     """
 
     library: Library
@@ -67,6 +88,14 @@ class SessionServices:
     clock: Clock
     version: str
     hardware: str
+    personalities: Personalities
+    governed: Callable[[Library], Library] = _as_it_is
+    appraiser: Appraiser | None = None
+    meter: Meter = field(default_factory=Meter)
+    tracer: EventTracer | None = None
+    keep: Keeper | None = None
+    voice: str = ""
+    run: Begun | None = None
 
 
 @dataclass(slots=True)
@@ -76,6 +105,7 @@ class _Entry:
     ordinal: int
     session: LiveSession
     channel: EventChannel
+    library: Library
 
 
 class SessionManager:
@@ -111,6 +141,16 @@ class SessionManager:
         """How many sessions live."""
         return len(self._live)
 
+    @property
+    def viewers(self) -> int:
+        """How many viewers are connected, of all sessions."""
+        return sum(entry.session.viewers for entry in self._live.values())
+
+    @property
+    def personalities(self) -> Personalities:
+        """Those that sessions may have."""
+        return self._services.personalities
+
     async def create(self, options: SessionOptions) -> LiveSession:
         """Makes a session.
 
@@ -136,6 +176,16 @@ class SessionManager:
     def take(self, library: Library) -> None:
         """Makes sessions with this library from now on; those that live keep theirs."""
         self._services = dataclasses.replace(self._services, library=library)
+
+    def govern(self) -> None:
+        """Has every session go on with what may be played now."""
+        for entry in tuple(self._live.values()):
+            entry.session.take(self._services.governed(entry.library))
+
+    @property
+    def libraries(self) -> set[Library]:
+        """The libraries that sessions were made with, before any rules."""
+        return {self._services.library, *(entry.library for entry in self._live.values())}
 
     def get(self, session_id: str) -> LiveSession:
         """The session of that id, alive.
@@ -193,6 +243,8 @@ class SessionManager:
             return self.info(session_id)
         self._sample(entry)
         entry.session.finish(reason)
+        if self._services.tracer is not None:
+            self._services.tracer.ended(session_id)
         self._ended[session_id] = (entry.ordinal, entry.session.info)
         while len(self._ended) > _REMEMBERED_ENDED:
             self._ended.popitem(last=False)
@@ -219,19 +271,27 @@ class SessionManager:
     async def _make(self, options: SessionOptions) -> LiveSession:
         services = self._services
         session_id = str(uuid4())
-        personality = personality_named(options.personality)
+        personality = services.personalities.named(options.personality)
+        library = services.governed(services.library)
         parts = SessionParts(
             brain=Brain(
-                services.library,
+                library,
                 session_id,
                 personality,
                 services.clock,
                 seed=options.seed or 0,
+                appraiser=services.appraiser,
             ),
+            library=library,
             responder=services.responder,
             remember=services.remember,
             clock=services.clock,
             version=services.version,
+            meter=services.meter,
+            tracer=services.tracer,
+            keep=services.keep,
+            voice=services.voice,
+            run=services.run,
         )
         session = LiveSession(session_id, options, parts)
         channel = EventChannel(session)
@@ -241,30 +301,42 @@ class SessionManager:
             on_fault=session.heard_fault,
             on_viewers=session.heard_viewers,
             on_drawn=picture_message,
+            on_sent=None
+            if (tracer := services.tracer) is None
+            else partial(tracer.sent, session_id),
         )
-        body = await services.make_body(session_id, options, callbacks)
+        body = await services.make_body(library, session_id, options, callbacks)
         if self._closed:
             await body.aclose()
             raise UnavailableError("the server is shutting down")
         session.begin(body)
         session.listen(channel.tell)
         self._made += 1
-        self._live[session_id] = _Entry(self._made, session, channel)
+        self._live[session_id] = _Entry(self._made, session, channel, services.library)
+        # The rules may have changed while the body was made.
+        session.take(services.governed(services.library))
         return session
 
     async def _beat(self) -> None:
         """Moods that move by themselves, measurements, and sessions that nobody uses."""
         ticks = 0
         while True:
-            await asyncio.sleep(_TICK_S)
             ticks += 1
-            for entry in tuple(self._live.values()):
-                try:
-                    await self._beat_one(entry, ticks)
-                except Exception as error:  # the task's root: one session must not stop the others
-                    _LOG.exception("session %s: its pulse failed", entry.session.id)
-                    cause = f"{type(error).__name__}: {error}"
-                    entry.session.heard_fault(Fault("pulse", cause, entry.session.id))
+            # A thousand moods at once would hold up everybody's events: they take turns.
+            turns = 1 + min(_MOST_IN_TURNS, len(self._live)) // _SESSIONS_A_TURN
+            for turn in range(turns):
+                await asyncio.sleep(_TICK_S / turns)
+                for entry in tuple(self._live.values()):
+                    if entry.ordinal % turns == turn:
+                        await self._beat_safely(entry, ticks)
+
+    async def _beat_safely(self, entry: _Entry, ticks: int) -> None:
+        try:
+            await self._beat_one(entry, ticks)
+        except Exception as error:  # the task's root: one session must not stop the others
+            _LOG.exception("session %s: its pulse failed", entry.session.id)
+            cause = f"{type(error).__name__}: {error}"
+            entry.session.heard_fault(Fault("pulse", cause, entry.session.id))
 
     async def _beat_one(self, entry: _Entry, ticks: int) -> None:
         session = entry.session
@@ -284,12 +356,12 @@ class SessionManager:
 
     def _sample(self, entry: _Entry) -> None:
         """Puts stage times and the cache's work into the log: once a minute, and at the end."""
-        session = entry.session
+        session, run = entry.session, self._services.run
         stats = session.body.stats()
         measures = {
             f"{name}.{quantile}": (value, "ms")
             for name, times in stage_times(stats, session.brain_times).items()
-            for quantile, value in (("p50", times.p50_ms), ("p99", times.p99_ms))
+            for quantile, value in times.by_name()
         }
         for measure, (value, unit) in (measures | cache_measures(stats.cache)).items():
             record = PerformanceRecord(
@@ -299,6 +371,8 @@ class SessionManager:
                 unit=unit,
                 hardware=self._services.hardware,
                 version=self._services.version,
+                system_version_id=None if run is None else run.system_version_id,
+                deployment_id=None if run is None else run.deployment_id,
             )
             self._services.remember(record)
 

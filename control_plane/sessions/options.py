@@ -1,15 +1,43 @@
 """What a session is made with, and what can be told about one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from compositor.background import STUDIO, Background
 from compositor.drawlist import FrameSize
 from compositor.pages import CacheStats
+from engine.features import Features
 from engine.packet import Mood
 from engine.quality import Quality
 
-__all__ = ["SessionInfo", "SessionOptions"]
+__all__ = ["Client", "SessionInfo", "SessionOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who talks, and through what, as far as the client says; nothing of it is checked.
+
+    Attributes:
+        user: What the operator calls the user; empty: somebody unknown.
+        timezone: As IANA names it.
+        initiator: What started the session.
+        platform: By way of what the user talks: "web", "grpc", "kiosk".
+        consent: Whether the user agreed that the conversation may be used for training.
+        browser: What the browser or program calls itself.
+        camera: Its name; so of the microphone and the speakers.
+        resolution: Of the screen, such as "1920x1080".
+    """
+
+    user: str = ""
+    timezone: str = ""
+    initiator: str = ""
+    platform: str = ""
+    consent: bool = False
+    browser: str = ""
+    camera: str = ""
+    microphone: str = ""
+    speakers: str = ""
+    resolution: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +56,8 @@ class SessionOptions:
         label: Whether "AI-generated" is written into the picture.
         watermark: Text written into the picture; empty: none.
         quality: How finely clips are drawn; of a session that lives, now.
+        features: What it does, and does without; of a session that lives, now.
+        client: Who talks, and through what.
     """
 
     avatar: str
@@ -41,6 +71,8 @@ class SessionOptions:
     label: bool = False
     watermark: str = ""
     quality: Quality = Quality.FULL
+    features: Features = field(default_factory=Features)
+    client: Client = Client()
 
 
 @dataclass(frozen=True, slots=True)

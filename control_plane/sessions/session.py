@@ -3,12 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
 from uuid import UUID
 
+from capsules.library import Library
 from control_plane.brain.brain import Brain
+from control_plane.emotion.explain import Explanation
 from control_plane.errors import DeadlineExceededError, SessionEndedError
 from control_plane.events import (
     Chat,
@@ -18,34 +20,35 @@ from control_plane.events import (
     Light,
     Pose,
     Preview,
+    SetFeatures,
     SetQuality,
     Speak,
+    cause_of,
 )
+from control_plane.governance_checks import allowed_name, check_allowed
 from control_plane.responder.port import Responder, Turn
 from control_plane.sessions.bodies import SessionBody
+from control_plane.sessions.chronicle import Chronicle, Keeper, Keeping
+from control_plane.sessions.meter import Meter
 from control_plane.sessions.options import SessionInfo, SessionOptions
+from control_plane.sessions.sent import SentPackets
 from control_plane.sessions.subscription import Subscription
+from control_plane.sessions.tracing import EventTimes, EventTracer
 from control_plane.sessions.updates import MoodUpdate, Update
 from engine.clock import Clock
 from engine.faults import Fault
 from engine.packet import IdPacket
 from engine.stats import Quantiles, StageTimes
 from engine.voice.speaker import SpeechUpdate
-from engine.wire import to_bytes
-from storage.records import (
-    FaultRecord,
-    MessageRecord,
-    Record,
-    SessionEnded,
-    SessionStarted,
-    utc_now,
-)
+from storage.records import Record, utc_now
+from storage.runs import Begun
 
 __all__ = ["NEGOTIATE_S", "Handled", "LiveSession", "SessionParts"]
 
 NEGOTIATE_S = 10.0
 """How long an offer may take to be answered."""
 
+_DRIFT, _REPLY, _GOVERNANCE, _FEATURES = "drift", "reply", "governance", "features"
 _LOG = logging.getLogger(__name__)
 
 
@@ -55,17 +58,29 @@ class SessionParts:
 
     Attributes:
         brain: Its own brain.
+        library: What may be played, which the brain knows too.
         responder: Chooses the avatar's words; shared.
         remember: Takes a record for the database; never blocks.
         clock: The monotonic clock.
         version: Version of the program.
+        meter: Counts along for all sessions.
+        tracer: Hears of events on their way; None: nobody traces.
+        keep: Takes a record and tells when it is stored; None: nobody asks.
+        voice: What speaks, for people.
+        run: The run of the program; None: none is noted.
     """
 
     brain: Brain
+    library: Library
     responder: Responder
     remember: Callable[[Record], object]
     clock: Clock
     version: str
+    meter: Meter = field(default_factory=Meter)
+    tracer: EventTracer | None = None
+    keep: Keeper | None = None
+    voice: str = ""
+    run: Begun | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,40 +102,34 @@ class LiveSession:
 
     def __init__(self, session_id: str, options: SessionOptions, parts: SessionParts) -> None:
         self.id = session_id
+        self._uuid = UUID(session_id)
         self.options = options
         self.created_at = utc_now()
         self.last_used_ns = parts.clock.now_ns()
         self._ended_at: datetime | None = None
         self._parts = parts
         self._brain = parts.brain
+        self._brain.set_features(options.features)
+        self._library = parts.library
+        self._sent = SentPackets(self._uuid, parts.remember)
+        keeping = Keeping(parts.remember, parts.keep, parts.version, parts.voice, parts.run)
+        self._chronicle = Chronicle(self._uuid, keeping, self._publish)
         self._body: SessionBody | None = None
-        self._brain_times = StageTimes()
+        self._brain_times = StageTimes(into=parts.meter.event_to_packet)
         self._listeners: list[Callable[[Update], None]] = []
         self._subscriptions: set[Subscription] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._reply: asyncio.Task[None] | None = None
         self._calls = count(1)
         self._turns = 0
+        self._asked = self._uuid  # the last message
         self._last_reply = ""
 
     def begin(self, body: SessionBody) -> None:
         """Takes the body, which must be there before the first event."""
         self._body = body
-        self._parts.remember(
-            SessionStarted(
-                id=UUID(self.id),
-                avatar=self.options.avatar,
-                width=self.options.size.width,
-                height=self.options.size.height,
-                fps=self.options.fps,
-                seed=self.options.seed or 0,
-                personality=self.options.personality,
-                probe=self.options.probe,
-                reply=self.options.reply,
-                version=self._parts.version,
-                created_at=self.created_at,
-            )
-        )
+        name = self._parts.responder.name
+        self._chronicle.began(self.options, body.journal, self.created_at, name)
 
     @property
     def body(self) -> SessionBody:
@@ -190,7 +199,7 @@ class LiveSession:
         _ = self.body
         self.last_used_ns = self._parts.clock.now_ns()
 
-    def handle(self, event: Event, client: str = "") -> Handled:
+    def handle(self, event: Event, client: str = "", *, trace: str = "") -> Handled:
         """Takes one event: the body plays its packets before anybody is told.
 
         Args:
@@ -198,15 +207,18 @@ class LiveSession:
             client: Whose sequence numbers the event's number is one of, which must rise: "id:"
                 and what a client calls itself, "stream:" and a stream's number. Empty: nobody's,
                 and the number is not compared with any other.
+            trace: W3C traceparent of what the event is a part of; empty: nothing.
 
         Raises:
             ControlError: The event cannot be taken; the session goes on, as if it had not come.
             UnknownCapsuleError: It names a capsule or expression that does not exist.
         """
         self.touch()
+        check_allowed(event.kind, self._library)
         began_ns = self._parts.clock.now_ns()
         packets = self._packets(event, client)
         brain_ns = self._parts.clock.now_ns() - began_ns
+        self._parts.meter.events[cause_of(event.kind)] += 1
         match event.kind:
             case Light(surroundings=surroundings):
                 self.body.surround(surroundings)
@@ -218,19 +230,32 @@ class LiveSession:
             case Pose(values=values):
                 self.body.pose(values)
                 return Handled((), brain_ns)
+            case SetFeatures(changes=changes):
+                self._switch(dict(changes))
+                return Handled((), brain_ns)
             case Preview(capsule=capsule):
                 self.body.learn(capsule)
         self._brain_times.add(brain_ns)
-        self._send(packets)
+        self._send(packets, cause_of(event.kind))
+        if self._parts.tracer is not None:
+            self._trace(event, packets, trace, (began_ns, began_ns + brain_ns))
         self._publish(MoodUpdate(self._brain.mood, self._brain.label, event.sequence))
         match event.kind:
             case Chat(role=role, text=text):
-                self._remember_message(role.value, text, "client", packets, event.sequence)
+                self._asked = self._heard(role, text, packets, event.sequence, began_ns)
             case Speak(text=text):
-                role = ChatRole.ASSISTANT
-                self._remember_message(role.value, text, "client", packets, event.sequence)
-        self._converse(event)
+                self._heard(ChatRole.ASSISTANT, text, packets, event.sequence, began_ns)
+        self._converse(event, began_ns)
         return Handled(packets, brain_ns)
+
+    def explain_mood(self, limit: int) -> Explanation:
+        """Why the mood is what it is, by at most so many of its last changes.
+
+        Raises:
+            SessionEndedError: The session has ended.
+        """
+        _ = self.body
+        return self._brain.explain(limit)
 
     def forget(self, client: str) -> None:
         """Forgets a client that will not come back, with its sequence numbers."""
@@ -239,10 +264,26 @@ class LiveSession:
     def tick(self) -> None:
         """Lets the mood move on by itself; called about five times a second."""
         if self._ended_at is None and self._body is not None:
-            packet = self._brain.tick(self._parts.clock.now_ns())
+            now_ns = self._parts.clock.now_ns()
+            self._chronicle.ticked(now_ns)
+            packet = self._brain.tick(now_ns)
             if packet is not None:
-                self._send((packet,))
+                self._send((packet,), _DRIFT)
                 self._publish(MoodUpdate(self._brain.mood, self._brain.label))
+
+    def take(self, library: Library) -> None:
+        """Goes on with another state of the library, of which other things may be played.
+
+        What may not plays no more from the next frame on, and no packet names it from now on.
+        """
+        if self._ended_at is not None or self._body is None or library is self._library:
+            return
+        gone = library.barred - self._library.barred
+        before, self._library = self._library, library
+        self._body.take(library, self._sent.playing(before, gone))
+        packet = self._brain.take(library)
+        if packet is not None:
+            self._send((packet,), _GOVERNANCE)
 
     async def negotiate(
         self, sdp_type: str, sdp: str, limit_s: float = NEGOTIATE_S
@@ -266,6 +307,7 @@ class LiveSession:
 
     def heard_speech(self, update: SpeechUpdate) -> None:
         """The body's speech began or ended."""
+        self._chronicle.spoke(update.state, self._parts.clock.now_ns())
         self._publish(update)
 
     def heard_viewers(self, _count: int) -> None:
@@ -275,8 +317,8 @@ class LiveSession:
     def heard_fault(self, fault: Fault) -> None:
         """Something went wrong in the session and was survived."""
         _LOG.warning("session %s: %s: %s", self.id, fault.mode, fault.cause)
-        record = FaultRecord(fault.mode, UUID(self.id), self._parts.version, fault.cause)
-        self._parts.remember(record)
+        self._parts.meter.faults[fault.mode] += 1
+        self._chronicle.broke(fault, self._parts.clock.now_ns())
 
     def finish(self, reason: str) -> None:
         """Marks the session as ended: no more events, no more updates; safe twice."""
@@ -289,7 +331,7 @@ class LiveSession:
             self.unsubscribe(subscription)
         self._listeners.clear()
         if self._body is not None:
-            self._parts.remember(SessionEnded(UUID(self.id), reason, self._ended_at))
+            self._chronicle.ended(reason, self._ended_at)
 
     async def aclose(self) -> None:
         """Releases everything, after `finish`; safe twice."""
@@ -297,6 +339,8 @@ class LiveSession:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._body is not None:
             await self._body.aclose()
+            if self._body.journal_sha256:
+                self._chronicle.recorded(self._body.journal_sha256)
 
     def _packets(self, event: Event, client: str) -> tuple[IdPacket, ...]:
         if client:
@@ -307,13 +351,46 @@ class LiveSession:
         finally:
             self._brain.forget(nobody)
 
-    def _send(self, packets: Sequence[IdPacket], source: str = "") -> None:
-        """Packets to the body, then to those who follow."""
+    def _switch(self, changes: dict[str, bool]) -> None:
+        """Switches features, and notes it."""
+        features = replace(self.options.features, **changes)
+        if features == self.options.features:
+            return
+        self.options = replace(self.options, features=features)
+        self._brain.set_features(features)
+        self.body.set_features(features)
+        packet = self._brain.tick(self._parts.clock.now_ns())
+        if packet is not None:
+            self._send((packet,), _FEATURES)
+        self._chronicle.switched(features.off)
+
+    def _send(self, packets: Sequence[IdPacket], cause: str, source: str = "") -> None:
+        """Packets to the body, then to those who follow, and a line for each to the trail."""
         body = self.body
         for packet in packets:
             body.apply(packet, source=source)
         for packet in packets:
             self._publish(packet)
+            self._sent.note(packet, cause)
+        self._parts.meter.packets[cause] += len(packets)
+
+    def _trace(
+        self, event: Event, packets: Sequence[IdPacket], trace: str, brain: tuple[int, int]
+    ) -> None:
+        if self._parts.tracer is not None and packets:
+            self._parts.tracer.event(
+                EventTimes(
+                    session_id=self.id,
+                    kind=cause_of(event.kind),
+                    sequence=event.sequence,
+                    parent=trace,
+                    received_ns=brain[0],
+                    decided_ns=brain[1],
+                    applied_ns=self._parts.clock.now_ns(),
+                    packets=len(packets),
+                    watched=self.viewers > 0,
+                )
+            )
 
     def _publish(self, update: Update) -> None:
         for subscription in self._subscriptions:
@@ -321,7 +398,18 @@ class LiveSession:
         for listener in self._listeners:
             listener(update)
 
-    def _converse(self, event: Event) -> None:
+    def _heard(
+        self,
+        role: ChatRole,
+        text: str,
+        packets: Sequence[IdPacket],
+        sequence: int,
+        now_ns: int,
+    ) -> UUID:
+        self._chronicle.talked(now_ns)
+        return self._chronicle.heard(role, text, self._brain, packets, sequence)
+
+    def _converse(self, event: Event, began_ns: int) -> None:
         """Starts the avatar's own reply; whatever else is said takes its place."""
         kind = event.kind
         asked = isinstance(kind, Chat) and kind.role is ChatRole.USER
@@ -338,45 +426,25 @@ class LiveSession:
                 previous=self._last_reply,
             )
             self._turns += 1
-            task = asyncio.create_task(self._answer(turn), name=f"reply-{self.id}")
+            answer = self._answer(turn, self._asked, began_ns)
+            task = asyncio.create_task(answer, name=f"reply-{self.id}")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
             self._reply = task
 
-    async def _answer(self, turn: Turn) -> None:
+    async def _answer(self, turn: Turn, asked: UUID, began_ns: int) -> None:
         try:
             reply = await self._parts.responder.reply(turn)
             if self._ended_at is not None or not reply.text.strip():
                 return
-            packets = self._brain.speak(reply.text, expression=reply.expression)
+            expression = allowed_name(reply.expression, self._library)
+            packets = self._brain.speak(reply.text, expression=expression)
             self._last_reply = reply.text
-            self._send(packets, reply.source)
-            role = ChatRole.ASSISTANT
-            self._remember_message(role.value, reply.text, reply.source, packets)
+            self._send(packets, _REPLY, reply.source)
+            now_ns = self._parts.clock.now_ns()
+            self._chronicle.talked(now_ns)
+            took_ns = now_ns - began_ns
+            self._chronicle.replied(asked, turn, reply, took_ns, self._brain, packets)
         except Exception as error:  # the task's root: the session goes on without this reply
             _LOG.exception("session %s: no reply", self.id)
             self.heard_fault(Fault("reply", f"{type(error).__name__}: {error}", self.id))
-
-    def _remember_message(
-        self,
-        role: str,
-        text: str,
-        source: str,
-        packets: Sequence[IdPacket],
-        event_sequence: int = 0,
-    ) -> None:
-        mood = self._brain.mood
-        self._parts.remember(
-            MessageRecord(
-                session_id=UUID(self.id),
-                role=role,
-                text=text,
-                source=source,
-                valence=mood.valence,
-                arousal=mood.arousal,
-                dominance=mood.dominance,
-                label=self._brain.label,
-                packet=to_bytes(packets[0]) if packets else b"",
-                event_sequence=event_sequence,
-            )
-        )

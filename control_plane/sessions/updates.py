@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from engine.packet import IdPacket, Mood
 from engine.voice.speaker import SpeechUpdate
 
-__all__ = ["Lag", "MoodUpdate", "Rejection", "Update"]
+__all__ = ["Lag", "MoodUpdate", "Rejection", "Stored", "Update"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,4 +33,12 @@ class Lag:
     dropped: int
 
 
-Update = IdPacket | MoodUpdate | SpeechUpdate | Rejection | Lag
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A message is in the database; `event_sequence` is the client's number of it, 0: a reply."""
+
+    message_id: str
+    event_sequence: int
+
+
+Update = IdPacket | MoodUpdate | SpeechUpdate | Rejection | Lag | Stored

@@ -17,6 +17,7 @@ from control_plane.events import (
     PlayExpression,
     Pose,
     Preview,
+    SetFeatures,
     SetQuality,
     Speak,
     Task,
@@ -26,7 +27,7 @@ from control_plane.events import (
 )
 from control_plane.own_capsules import capsule_from_text
 from control_plane.translate.jsonform import decode, from_json
-from control_plane.translate.sessions import QUALITIES
+from control_plane.translate.sessions import QUALITIES, features_given
 from engine.packet import Mood
 
 __all__ = ["event_from_json", "event_from_message", "event_from_text", "sequence_of"]
@@ -105,10 +106,12 @@ def _kind(message: session_service_pb2.Event) -> EventKind:
             return Pose(tuple((item.target, item.value) for item in message.pose.values))
         case "preview":
             return _preview(message.preview)
+        case "features":
+            return SetFeatures(features_given(message.features.features))
         case _:
             known = (
-                "chat, expression, emotion, task, ui, speak, interrupt, light, quality, pose or "
-                "preview"
+                "chat, expression, emotion, task, ui, speak, interrupt, light, quality, pose, "
+                "preview or features"
             )
             raise InvalidEventError(f"event has no kind, expected one of {known}", "event")
 

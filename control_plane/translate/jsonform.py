@@ -63,8 +63,14 @@ _SCALARS: Mapping[int, dict[str, Any]] = {
     FieldDescriptor.TYPE_INT32: {"type": "integer", "format": "int32"},
     FieldDescriptor.TYPE_SINT32: {"type": "integer", "format": "int32"},
     FieldDescriptor.TYPE_UINT32: {"type": "integer", "format": "int64", "minimum": 0},
-    # Written as a string, read as either.
+    # Written as strings, read as either.
+    FieldDescriptor.TYPE_INT64: {"type": ["string", "integer"], "format": "int64"},
     FieldDescriptor.TYPE_UINT64: {"type": ["string", "integer"], "format": "uint64"},
+}
+_WELL_KNOWN: Mapping[str, dict[str, Any]] = {
+    "google.protobuf.Timestamp": {"type": "string", "format": "date-time"},
+    "google.protobuf.Struct": {"type": "object"},
+    "google.protobuf.ListValue": {"type": "array"},
 }
 
 
@@ -93,8 +99,8 @@ def schemas(*roots: Descriptor) -> dict[str, dict[str, Any]]:
 def _field_schema(field: FieldDescriptor) -> dict[str, Any]:
     if field.enum_type:
         one = _enum_schema(field.enum_type)
-    elif field.message_type and field.message_type.full_name == "google.protobuf.Timestamp":
-        one = {"type": "string", "format": "date-time"}
+    elif field.message_type and field.message_type.full_name in _WELL_KNOWN:
+        one = dict(_WELL_KNOWN[field.message_type.full_name])
     elif field.message_type:
         one = {"$ref": f"#/components/schemas/{field.message_type.name}"}
     else:

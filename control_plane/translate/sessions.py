@@ -1,6 +1,7 @@
 """Sessions and their options: protobuf and proto3 JSON."""
 
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -14,7 +15,7 @@ from compositor.lettering import can_write
 from compositor.pages import CacheStats
 from control_plane import ranges
 from control_plane.errors import InvalidArgumentError
-from control_plane.sessions.options import SessionInfo, SessionOptions
+from control_plane.sessions.options import Client, SessionInfo, SessionOptions
 from control_plane.settings import MAX_FPS, expected_side, parse_size
 from control_plane.translate.jsonform import from_json, to_json
 from engine.quality import Quality
@@ -22,6 +23,7 @@ from engine.quality import Quality
 __all__ = [
     "MAX_SDP_CHARS",
     "QUALITIES",
+    "features_given",
     "offer_from_json",
     "offer_from_message",
     "options_from_json",
@@ -39,6 +41,17 @@ QUALITIES: Mapping[int, Quality] = MappingProxyType(
 
 _MAX_NAME_CHARS = 100
 _MAX_WATERMARK_CHARS = 40
+_CLIENT_CHARS = {
+    "user": 200,
+    "timezone": 60,
+    "initiator": 60,
+    "platform": 40,
+    "browser": 400,
+    "camera": 200,
+    "microphone": 200,
+    "speakers": 200,
+    "resolution": 40,
+}
 
 
 def options_from_message(
@@ -61,7 +74,14 @@ def options_from_message(
         label=message.label,
         watermark=_watermark(message.watermark) if message.watermark else defaults.watermark,
         quality=_quality(message.quality) if message.quality else defaults.quality,
+        features=replace(defaults.features, **dict(features_given(message.features))),
+        client=_client(message.client, defaults.client),
     )
+
+
+def features_given(message: session_service_pb2.Features) -> tuple[tuple[str, bool], ...]:
+    """Names and values of the features that a message says anything about."""
+    return tuple((field.name, value) for field, value in message.ListFields())
 
 
 def options_from_json(data: object, defaults: SessionOptions) -> SessionOptions:
@@ -100,6 +120,7 @@ def session_to_message(info: SessionInfo) -> session_service_pb2.Session:
             label=info.options.label,
             watermark=info.options.watermark,
             quality=session_service_pb2.Quality.Value(f"QUALITY_{info.options.quality.name}"),
+            features=session_service_pb2.Features(**asdict(info.options.features)),
         ),
         state=(
             session_service_pb2.SESSION_STATE_ENDED
@@ -138,6 +159,17 @@ def offer_from_message(message: session_service_pb2.SessionDescription) -> tuple
 def offer_from_json(data: object) -> tuple[str, str]:
     """Type and SDP of an offer in JSON, as RTCPeerConnection.localDescription has them."""
     return offer_from_message(from_json(data, session_service_pb2.SessionDescription(), "offer"))
+
+
+def _client(message: session_service_pb2.Client, defaults: Client) -> Client:
+    for name, limit in _CLIENT_CHARS.items():
+        value = getattr(message, name)
+        if value:
+            ranges.text(f"options.client.{name}", value, limit, InvalidArgumentError)
+    return Client(
+        consent=message.consent,
+        **{name: getattr(message, name) or getattr(defaults, name) for name in _CLIENT_CHARS},
+    )
 
 
 def _size(message: session_service_pb2.Size) -> FrameSize:

@@ -3,13 +3,13 @@
 from typing import Any
 
 from capsulecast.v1 import common_pb2, session_service_pb2
-from control_plane.sessions.updates import Lag, MoodUpdate, Rejection, Update
+from control_plane.sessions.updates import Lag, MoodUpdate, Rejection, Stored, Update
 from control_plane.translate.jsonform import to_json
 from engine.packet import IdPacket
 from engine.voice.speaker import SpeechState, SpeechUpdate
 from engine.wire import to_message
 
-__all__ = ["packet_to_json", "update_to_json", "update_to_message"]
+__all__ = ["PacketAnswers", "packet_to_json", "update_to_json", "update_to_message"]
 
 _SPEECH_STATES = {
     state: session_service_pb2.SpeechState.Value(f"SPEECH_STATE_{state.name}")
@@ -50,6 +50,32 @@ def update_to_message(update: Update) -> session_service_pb2.ConverseResponse:
             return session_service_pb2.ConverseResponse(
                 lag=session_service_pb2.LagNotice(dropped=update.dropped)
             )
+        case Stored():
+            return session_service_pb2.ConverseResponse(
+                stored=session_service_pb2.StoredNotice(
+                    message_id=update.message_id, event_sequence=update.event_sequence
+                )
+            )
+
+
+class PacketAnswers:
+    """Packets as answers of WatchPackets.
+
+    The last one is kept, for a packet goes to all who watch its session at the same time. Used
+    from one thread; an answer must not be changed.
+    """
+
+    def __init__(self) -> None:
+        self._packet: IdPacket | None = None
+        self._answer = session_service_pb2.WatchPacketsResponse()
+
+    def answer(self, packet: IdPacket) -> session_service_pb2.WatchPacketsResponse:
+        """The answer that brings a packet."""
+        if packet is not self._packet:
+            message = to_message(packet)
+            self._packet = packet
+            self._answer = session_service_pb2.WatchPacketsResponse(packet=message)
+        return self._answer
 
 
 def update_to_json(update: Update) -> dict[str, Any]:

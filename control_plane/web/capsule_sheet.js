@@ -12,6 +12,7 @@ const UNSEEN = new Set(["LAYER_VOICE", "LAYER_TEMPO"]);
 const EXPRESSION_MS = 2500;
 const SIDE_PX = 192;
 const PLAYING_MS = 900;
+const CARDS = 120;
 const element = (id) => document.getElementById(id);
 
 export class CapsuleSheet extends EventTarget {
@@ -19,6 +20,12 @@ export class CapsuleSheet extends EventTarget {
   #layer = LAYERS[0][0];
   #avatar = "";
   #stamp = 0;
+  #left = []; // what is found, but has no card yet
+  #end = new IntersectionObserver((seen) => {
+    if (!seen.some(({ isIntersecting }) => isIntersecting)) return;
+    this.#end.disconnect();
+    this.#more();
+  });
 
   constructor() {
     super();
@@ -40,12 +47,14 @@ export class CapsuleSheet extends EventTarget {
   offer(capsules, expressions) {
     const lengths = new Map(capsules.map(({ cid, durationMs }) => [cid, durationMs]));
     this.#items = [
-      ...expressions.map(({ id, name, description, cids }) => ({
+      ...expressions.map(({ id, name, description, cids, bar, barReason }) => ({
         id, title: name.replaceAll("_", " "), description, layer: "EXPRESSION", editable: false,
+        barred: barWords(bar, barReason),
         lengthMs: Math.max(EXPRESSION_MS, ...cids.map((cid) => lengths.get(cid) ?? 0)),
       })),
-      ...capsules.filter(({ revoked }) => !revoked).map(({ cid, description, layer, durationMs, targets }) => ({
+      ...capsules.map(({ cid, description, layer, durationMs, targets, bar, barReason }) => ({
         id: cid, title: description, description, layer, lengthMs: durationMs, editable: targets.length > 0,
+        barred: barWords(bar, barReason),
       })),
     ];
     this.#show();
@@ -61,17 +70,34 @@ export class CapsuleSheet extends EventTarget {
   #show() {
     const words = element("capsule-search").value.toLowerCase().split(/\s+/).filter(Boolean);
     const matches = ({ id, title, description }) => words.every((word) => `${id} ${title} ${description}`.toLowerCase().includes(word));
-    const found = this.#items.filter((item) => item.layer === this.#layer && matches(item));
+    // A search goes through all layers; those of the chosen one come first.
+    const wanted = this.#items.filter((item) => (words.length || item.layer === this.#layer) && matches(item));
+    const found = [...wanted.filter(({ layer }) => layer === this.#layer), ...wanted.filter(({ layer }) => layer !== this.#layer)];
     element("capsule-count").textContent = `${found.length}`;
-    element("sheet").replaceChildren(...found.map((item) => this.#card(item)));
+    element("layers").classList.toggle("all", words.length > 0);
+    this.#left = found;
+    this.#end.disconnect();
+    element("sheet").replaceChildren();
+    this.#more();
+  }
+
+  // Cards are made as far as the sheet is scrolled: a library may hold ten thousand.
+  #more() {
+    element("sheet").append(...this.#left.splice(0, CARDS).map((item) => this.#card(item)));
+    if (this.#left.length) this.#end.observe(element("sheet").lastElementChild);
   }
 
   #card(item) {
     const place = document.createElement("li");
     const card = Object.assign(document.createElement("button"), { type: "button", className: "card", title: item.description });
     const title = Object.assign(document.createElement("b"), { textContent: item.title });
-    const id = Object.assign(document.createElement("small"), { textContent: item.id });
+    const layer = item.layer === this.#layer ? "" : ` \u00b7 ${LAYERS.find(([name]) => name === item.layer)?.[1]}`;
+    const id = Object.assign(document.createElement("small"), { textContent: `${item.id}${layer}` });
     card.append(this.#picture(item), title, id);
+    if (item.barred) {
+      card.disabled = true;
+      card.append(Object.assign(document.createElement("small"), { className: "barred", textContent: item.barred }));
+    }
     card.addEventListener("click", () => {
       card.classList.add("playing");
       setTimeout(() => card.classList.remove("playing"), PLAYING_MS);
@@ -99,4 +125,10 @@ export class CapsuleSheet extends EventTarget {
       : '<svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="13" r="7"/><path d="M12 13l3-3M10 3h4"/></svg>';
     return blank;
   }
+}
+
+// Why something may not be played; empty: it may be.
+function barWords(bar, reason) {
+  if (bar === "BAR_REVOKED") return reason ? `revoked: ${reason}` : "revoked";
+  return { BAR_LIBRARY: "revoked by its file", BAR_WHITELIST: "not on the whitelist" }[bar] ?? "";
 }

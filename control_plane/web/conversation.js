@@ -1,6 +1,7 @@
 // The messages: what the viewer types and what the avatar says.
 //
-// Emits: message (text), speaking (whether the avatar is in the middle of an answer).
+// Emits: message (text), reply (the avatar began another answer), speaking (whether the avatar is in
+// the middle of an answer).
 
 const MAX_MESSAGES = 200;
 // An answer is spoken in pieces; a longer silence than this ends it.
@@ -30,7 +31,10 @@ export class Conversation extends EventTarget {
     if (state === "SPEECH_STATE_STARTED") {
       this.#speaking(true);
       if (this.#spoken) this.#spoken.textContent += ` ${text}`;
-      else this.#spoken = this.#add("avatar", text);
+      else {
+        this.#spoken = this.#add("avatar", text);
+        this.dispatchEvent(new CustomEvent("reply"));
+      }
       this.#log.scrollTop = this.#log.scrollHeight;
       return;
     }

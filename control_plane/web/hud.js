@@ -7,6 +7,7 @@ export class Hud {
   #video;
   #session;
   #clock;
+  #stored = 0;
 
   constructor(root, video, session, clock) {
     this.#root = root;
@@ -22,8 +23,15 @@ export class Hud {
     this.#set("packet", `#${packet.sequence}: ${count} capsule${count === 1 ? "" : "s"}`);
   }
 
-  showStats({ stages = {}, capsules = [], cache }) {
+  // A message is in the server's database: no crash loses it any more.
+  showStored() {
+    const count = ++this.#stored;
+    this.#set("stored", `✓ ${count} message${count === 1 ? "" : "s"}`);
+  }
+
+  showStats({ stages = {}, capsules = [], cache, featuresOff = [] }) {
     if (!this.#root.open) return;
+    this.#set("features", featuresOff.length ? featuresOff.map(spaced).join(", ") : "nothing");
     const times = ["drawList", "render", "encode"].map((stage) => stages[stage]?.p50);
     this.#set("stages", times.map((ms) => (ms === undefined ? "–" : ms.toFixed(1))).join(", ") + " ms (p50)");
     if (cache) this.#set("cache", cacheText(cache));
@@ -58,6 +66,9 @@ export class Hud {
 
   #set(name, text) { document.getElementById(`hud-${name}`).textContent = text; }
 }
+
+// vectorBlending as people read it.
+function spaced(name) { return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`); }
 
 // All sessions of the server share the cache.
 function cacheText({ hits, misses, evictions, residentBytes, budgetBytes, uploadMs, short }) {

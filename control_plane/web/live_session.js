@@ -2,7 +2,8 @@
 //
 // Emits: session (what the server made), state (connecting | live | lost | failed), open (events can
 // be sent from now on), sent {sequence, time}, fault (text), and every message of the `events` data
-// channel under its own name: packet, mood, speech, rejection, lag, stats, frame.
+// channel under its own name: packet, mood, speech, rejection, lag, stored,
+// stats, frame.
 
 const RETRY_MS = [300, 700, 1500, 3000, 5000];
 const FIRST_PICTURE_MS = 10_000;

@@ -4,10 +4,13 @@ import { all, get, remove } from "./studio_api.js";
 import { CapsuleSheet } from "./capsule_sheet.js";
 import { CapsuleTool } from "./capsule_tool.js";
 import { PhotoTool } from "./photo_tool.js";
+import { RecordTool } from "./record_tool.js";
 import { ShapeTool } from "./shape_tool.js";
 import { StudioStage } from "./studio_stage.js";
+import { strangers } from "./page_query.js";
 
 const NOTE_MS = 5000;
+const QUERY = ["avatar", "cid", "vad", "description"];
 const SAMPLE = "This is how I sound now.";
 const element = (id) => document.getElementById(id);
 const video = element("avatar");
@@ -15,6 +18,7 @@ const stage = new StudioStage(video);
 const photo = new PhotoTool();
 const shape = new ShapeTool();
 const sheet = new CapsuleSheet();
+const record = new RecordTool();
 const editor = new CapsuleTool();
 const tabs = [...document.querySelectorAll("[role=tab]")];
 let avatars = [];
@@ -48,13 +52,15 @@ sheet.addEventListener("play", ({ detail }) => {
   if (!stage.play(detail.id, detail.lengthMs)) note("Not connected: nothing was played.", true);
   else if (detail.layer === "LAYER_VOICE" || detail.layer === "LAYER_TEMPO") stage.say(SAMPLE);
 });
-sheet.addEventListener("edit", async ({ detail }) => {
-  try {
-    await editor.load(detail);
-    open("curves");
-  } catch (error) {
-    note(error.message, true);
-  }
+sheet.addEventListener("edit", ({ detail }) => edit(detail));
+record.addEventListener("state", () => showStage());
+record.addEventListener("note", ({ detail }) => note(detail));
+record.addEventListener("play", ({ detail }) => playTaken(detail));
+record.addEventListener("edit", ({ detail }) => edit(detail));
+record.addEventListener("taken", async ({ detail }) => {
+  await listCapsules();
+  // A session that began before does not know it.
+  stage.show(stage.avatar, () => playTaken(detail));
 });
 editor.addEventListener("play", ({ detail }) => {
   if (!stage.preview(detail)) editor.refused("Not connected: nothing was played.");
@@ -100,14 +106,18 @@ for (const [index, tab] of tabs.entries()) {
 start();
 
 async function start() {
+  const query = new URLSearchParams(location.search);
+  record.fill(Object.fromEntries(query));
   open(location.hash.slice(1) || "photo");
   try {
     ({ targets } = await get("api/library/targets"));
     editor.offer(targets);
-    await Promise.all([listAvatars(new URLSearchParams(location.search).get("avatar") ?? "", 0), listCapsules()]);
+    await Promise.all([listAvatars(query.get("avatar") ?? "", 0), listCapsules()]);
   } catch (error) {
     note(error.message, true);
   }
+  const unknown = strangers(query, QUERY);
+  if (unknown) note(unknown, true);
 }
 
 async function listAvatars(name, stamp) {
@@ -119,7 +129,23 @@ async function listAvatars(name, stamp) {
 }
 
 async function listCapsules() {
-  sheet.offer(await all("api/library/capsules", "capsules"), await all("api/library/expressions", "expressions"));
+  const expressions = await all("api/library/expressions", "expressions");
+  const capsules = await all("api/library/capsules", "capsules", (first) => sheet.offer(first, expressions));
+  sheet.offer(capsules, expressions);
+  record.known = capsules.map(({ cid }) => cid);
+}
+
+async function edit(cid) {
+  try {
+    await editor.load(cid);
+    open("curves");
+  } catch (error) {
+    note(error.message, true);
+  }
+}
+
+function playTaken({ id, lengthMs }) {
+  if (!stage.play(id, lengthMs)) note("Not connected: nothing was played.", true);
 }
 
 function choose(name, stamp) {
@@ -128,6 +154,7 @@ function choose(name, stamp) {
   element("delete-avatar").hidden = avatar.builtin;
   element("avatars").title = avatar.builtin ? "Comes with the program" : `Agreed: ${avatar.consent}`;
   sheet.avatar = [name, stamp];
+  record.avatar = name;
   stage.show(name);
   shape.offer(targets, avatar.bases);
 }
@@ -141,9 +168,17 @@ function open(name) {
     element(tab.getAttribute("aria-controls")).hidden = !on;
   }
   history.replaceState(null, "", `#${wanted}`);
-  const desk = wanted === "photo" && photo.hasPhoto;
+  if (wanted !== "record") record.leave();
+  showStage();
+}
+
+// What is to be seen on the left: the avatar, the photo or the camera.
+function showStage() {
+  const desk = openTab() === "photo" && photo.hasPhoto;
+  const booth = openTab() === "record" && record.wantsBooth;
   element("desk").hidden = !desk;
-  element("preview").inert = desk; // under the photo, and not gone: a hidden video is shown no frames
+  element("booth").hidden = !booth;
+  element("preview").inert = desk || booth; // under them, and not gone: a hidden video is shown no frames
 }
 
 function openTab() { return nameOf(tabs.find((tab) => tab.ariaSelected === "true")); }

@@ -27,13 +27,19 @@ export class StudioStage extends EventTarget {
 
   get avatar() { return this.#avatar; }
 
-  // Shows an avatar, in a session of its own; shows it anew where it is the same one.
-  show(avatar) {
+  // Shows an avatar, in a session of its own; shows it anew where it is the same one. `then` is
+  // called once it can be seen.
+  show(avatar, then = null) {
     this.#session?.close();
     this.#avatar = avatar;
     const session = this.#session = new LiveSession(this.#video, { avatar, size: SIZE, reply: false, personality: "professional" });
     const relay = (name, how) => session.addEventListener(name, ({ detail }) => session === this.#session && how(detail));
-    relay("state", (detail) => this.#emit("state", detail));
+    relay("state", (detail) => {
+      this.#emit("state", detail);
+      if (detail !== "live") return;
+      then?.();
+      then = null;
+    });
     relay("fault", (detail) => this.#emit("refused", detail));
     relay("rejection", ({ message }) => this.#emit("refused", message));
     relay("open", () => { this.#sent = "[]"; this.#sendPose(); });

@@ -16,7 +16,7 @@ from compositor.geometry import Affine
 from engine.offline.errors import TakeError
 from engine.offline.features import similarity
 from engine.offline.files import Still, write_webm
-from engine.offline.importing import FittedTake
+from engine.offline.importing import FittedTake, Progress
 from engine.offline.placement import applied
 from engine.offline.render import OfflineRenderer, straight
 from engine.offline.tracks import Take
@@ -40,6 +40,7 @@ def write_clip(
     finder: FaceFinder | None,
     span: tuple[int, int],
     path: Path,
+    progress: Progress | None = None,
 ) -> Rect:
     """Writes the head of a take as VP9 with alpha, where the avatar has hers.
 
@@ -53,6 +54,7 @@ def write_clip(
         finder: The models; None where there are none.
         span: First frame, and the frame after the last.
         path: A file that ends in .webm, in a folder that exists.
+        progress: Is told of every frame, and may raise to end it.
 
     Returns:
         Where the clip lies on the canvas; see `capsules.clip.Clip.rect`.
@@ -65,11 +67,17 @@ def write_clip(
     size = FrameSize(view.side_px, view.side_px)
     still = Still(path.stem, size, fps, transparent=True, loop=False)
     pictures = _pictures(take, fitted, view, finder, span)
-    write_webm(pictures, path, still)
+    write_webm(_told(pictures, progress) if progress else pictures, path, still)
     canvas = view.canvas.inverse
     corners = applied(canvas, np.array([[0.0, 0.0], [view.side_px, view.side_px]]))
     left, top, right, bottom = (corners / renderer.avatar.canvas_px).ravel().tolist()
     return (round(left, 5), round(top, 5), round(right - left, 5), round(bottom - top, 5))
+
+
+def _told(pictures: Iterator[Bytes], progress: Progress) -> Iterator[Bytes]:
+    for picture in pictures:
+        progress("writing the clip", 1.0)
+        yield picture
 
 
 def _upright(affine: Affine) -> Affine:

@@ -50,6 +50,7 @@ class FittedTake:
         is_avatar: Whether the take shows the avatar itself, so that its pictures were compared.
         landmark_rms_px: What landmarks are off by, pixels of the take; None: not tracked.
         picture_rms: What pictures are off by, in [0, 1]; None: not compared.
+        rest_rms: What they would be off by if nothing moved, likewise.
         lost: Frames without a face.
         body: Weights (T,) of what moved besides, which is no part of the capsule.
     """
@@ -61,6 +62,7 @@ class FittedTake:
     is_avatar: bool
     landmark_rms_px: float | None
     picture_rms: float | None
+    rest_rms: float | None
     lost: int
     body: Mapping[str, Floats]
 
@@ -75,6 +77,7 @@ class FitReport:
         method: "pictures" where they were compared, else "landmarks".
         landmark_rms_px: See `FittedTake`.
         picture_rms: See `FittedTake`.
+        rest_rms: See `FittedTake`.
         lost: See `FittedTake`.
         points: Of all curves.
         curve_error: For each basis, by how much its curve misses the frames' weights on average.
@@ -87,6 +90,7 @@ class FitReport:
     method: str
     landmark_rms_px: float | None
     picture_rms: float | None
+    rest_rms: float | None
     lost: int
     points: int
     curve_error: Mapping[str, float] = field(default_factory=dict)
@@ -104,7 +108,7 @@ class FitReport:
             "lost_frames": self.lost,
             "curve_error": rounded,
         }
-        for name in ("landmark_rms_px", "picture_rms"):
+        for name in ("landmark_rms_px", "picture_rms", "rest_rms"):
             value = getattr(self, name)
             if value is not None:
                 found[name] = round(value, 5)
@@ -163,18 +167,27 @@ def fit_take(
     return fitter.result()
 
 
-def curves(fitted: FittedTake, take: Take, *, loop: bool) -> Fitted:
+def curves(fitted: FittedTake, take: Take, *, loop: bool, start_ms: float = 0.0) -> Fitted:
     """Makes curves of a take's weights.
 
+    Args:
+        fitted: The weights.
+        take: The recording.
+        loop: Whether it is cut where it repeats best.
+        start_ms: When it begins; frames before are left out.
+
     Raises:
-        TakeError: It is to loop and is too short, or nothing moves in it.
+        TakeError: It begins after its end, is to loop and is too short, or nothing moves in it.
     """
+    first, last, found = _first(take, start_ms), len(fitted.times_ms) - 1, None
     courses = {name: steadied(values, fitted.times_ms) for name, values in fitted.courses.items()}
-    first, last, found = 0, len(fitted.times_ms) - 1, None
     if loop and courses:
-        found = _loop(courses, fitted.times_ms)
-        first, last = found.first, found.last
+        late = {name: values[first:] for name, values in courses.items()}
+        found = _loop(late, fitted.times_ms[first:])
+        first, last = first + found.first, first + found.last
         courses = {name: closed(values[first : last + 1]) for name, values in courses.items()}
+    else:
+        courses = {name: values[first:] for name, values in courses.items()}
     times_ms = fitted.times_ms[first : last + 1] - fitted.times_ms[first]
     made, missed = tracks(courses, times_ms, loops=loop)
     if not made:
@@ -185,6 +198,7 @@ def curves(fitted: FittedTake, take: Take, *, loop: bool) -> Fitted:
         method="pictures" if fitted.is_avatar else "landmarks",
         landmark_rms_px=fitted.landmark_rms_px,
         picture_rms=fitted.picture_rms,
+        rest_rms=fitted.rest_rms,
         lost=fitted.lost,
         points=sum(len(track.curve) for track in made),
         curve_error=missed,
@@ -211,6 +225,7 @@ class _Fitter:
         self._tracked: TrackedFace | None = None
         self._landmark_rms_px: float | None = None
         self._picture_rms: float | None = None
+        self._rest_rms: float | None = None
         self._rows: list[dict[str, float]] = [{} for _ in take.times_ms]
         self._is_avatar = False
 
@@ -245,9 +260,8 @@ class _Fitter:
         mask = _mask(view)
         beside = self._renderer.avatar.basis_names & set(_BESIDE)
         unknowns = Unknowns(self._names | beside)
-        plain = Refiner(view, unknowns, mask)
-        still = np.zeros(len(unknowns))
-        self._is_avatar = plain.residual(rest, still) < _ALIKE
+        refiner = Refiner(view, unknowns, mask, rest, beside)
+        self._is_avatar = refiner.unlike < _ALIKE
         if not self._is_avatar:
             if self._tracked is None:
                 raise TakeError(
@@ -255,7 +269,8 @@ class _Fitter:
                     "exported, and without the models no other face can be tracked"
                 )
             return
-        refiner = Refiner(view, unknowns, mask, rest)
+        still = np.zeros(len(unknowns))
+        self._rest_rms = float(np.mean([refiner.residual(one, still) for one in pictures]))
         starts = [unknowns.vector(row) for row in self._rows]
         found, residuals = refine_take(
             refiner,
@@ -279,6 +294,7 @@ class _Fitter:
             is_avatar=self._is_avatar,
             landmark_rms_px=self._landmark_rms_px,
             picture_rms=self._picture_rms,
+            rest_rms=self._rest_rms,
             lost=self._tracked.lost if self._tracked else 0,
             body={name: one for name, one in courses.items() if name in _BESIDE},
         )
@@ -297,6 +313,18 @@ def _mask(view: HeadView) -> NDArray[np.float32]:
     """What is compared: the avatar, but for its outline, where a background shows through."""
     inside = (view.coverage({}) > _SURELY_COVERED).astype(np.float32)
     return np.asarray(cv2.erode(inside, np.ones((_EDGE_PX, _EDGE_PX), np.uint8)), np.float32)
+
+
+def _first(take: Take, start_ms: float) -> int:
+    """The first frame that is kept."""
+    first = int(np.searchsorted(take.times_ms, start_ms))
+    if first > len(take.times_ms) - 2:
+        length_ms = take.times_ms[-1]
+        raise TakeError(
+            f"{take.path.name}: it begins at {start_ms:.0f} ms, expected before its end, "
+            f"{length_ms:.0f} ms"
+        )
+    return first
 
 
 def _loop(courses: Mapping[str, Floats], times_ms: Floats) -> Loop:

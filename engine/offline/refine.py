@@ -4,7 +4,7 @@ Analysis by synthesis, by Gauss-Newton steps with a Jacobian that is measured, n
 basis is moved a little and the head is drawn again, which takes about a millisecond.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -23,17 +23,24 @@ Floats = NDArray[np.float64]
 # By how much a basis is moved to see what it does: pictures have whole levels only, so one that
 # shows little is moved farther.
 _STEPS = (0.06, 0.3)
-_STEP_SHOWS = 0.0015
+_STEP_SHOWS = 0.003
 _TRUST = 0.35  # the farthest that a basis moves in one iteration
+_SHORTER = 0.3  # what is left of that where a step leads nowhere
 _ITERATIONS = 20
 _NOTICEABLE = 0.03
+_LEVELS = (0, 1)  # whole pictures and coarse ones
+_COARSER = 0.25  # of the side
 _COARSE_FROM = 0.02  # residual above which the coarse pictures are compared first
+# Standard deviations of the low-pass that takes rounding to whole levels out of pictures.
+_LUMA_BLUR_PX = 1.2
+_CHROMA_BLUR_PX = 0.8
 _CHROMA = 0.7  # of the weight of luma
 # Of a picture whose values are in [0, 1] and whose pixels count by their share of the mask.
 _RIDGE = 1e-7
-_SPARSITY = 2e-4
-_COARSE_SPARSITY = 5e-4
-_FEW_SPARSITY = 1e-5
+_SPARSITY = (5e-5, 2e-4)  # by level
+_FEW_SPARSITY = (1e-5, 1e-5)
+_BESIDE_SPARSITY = 4.0  # times that, for what is no part of an expression
+_LEAST_SCALE = 0.004  # a basis that does not show at rest, as mouthClose, is not free for that
 _REACH = 0.1  # as far from where it was measured is a Jacobian good
 
 
@@ -56,8 +63,9 @@ class _End:
 
     Attributes:
         moved: None moves farther than this,
-        gained: or the cost falls by less than this share of it,
-        near: and the Jacobian was measured no farther from here than this.
+        gained: or the cost falls by less than this share of it.
+        near: A step that leads nowhere is tried again with a Jacobian measured no farther from here
+            than this, before it is made shorter.
         steady: How strongly what has no need to move stays as it was, against what shows.
     """
 
@@ -79,7 +87,9 @@ class _Pixels:
 
 @dataclass(frozen=True, slots=True)
 class _Slope:
-    weights: Floats
+    """What moving each free unknown does; each row was measured at weights of its own."""
+
+    at: Floats
     rows: NDArray[np.float32]
     gram: Floats
 
@@ -91,6 +101,8 @@ class Refiner:
         view: Of the avatar.
         unknowns: What is looked for.
         mask: How much each pixel of the view counts, (side, side) in [0, 1].
+        neutral: What the picture looks like at rest; None: as the avatar does.
+        beside: Names of unknowns that are no part of an expression, and move only where they must.
     """
 
     def __init__(
@@ -99,41 +111,48 @@ class Refiner:
         unknowns: Unknowns,
         mask: NDArray[np.float32],
         neutral: I420 | None = None,
+        beside: Collection[str] = (),
     ) -> None:
         self._view = view
         self._unknowns = unknowns
         self._low, self._high = unknowns.low, unknowns.high
-        self._pixels = (_pixels(mask, coarse=False), _pixels(mask, coarse=True))
-        self._slopes: list[_Slope | None] = [None, None]
+        self._pixels = tuple(_pixels(mask, level=level) for level in _LEVELS)
+        self._slopes: list[_Slope | None] = [None] * len(_LEVELS)
         self._free = np.arange(len(unknowns))
-        self._sparsity = (_SPARSITY, _COARSE_SPARSITY)
+        self._sparsity = _SPARSITY
         self._end = _ROUGH
-        self._still = [np.zeros(1, np.float32), np.zeros(1, np.float32)]
+        self._still = [np.zeros(1, np.float32) for _ in _LEVELS]
         rest = np.zeros(len(unknowns))
         if neutral is not None:
             self._still = [
-                self._drawn(rest, coarse=coarse) - self._vector(neutral, coarse=coarse)
-                for coarse in (False, True)
+                self._drawn(rest, level=level) - self._vector(neutral, level=level)
+                for level in _LEVELS
             ]
         self._steps = np.full(len(unknowns), _STEPS[1])
-        slope = self._slope(rest, self._drawn(rest, coarse=False), coarse=False)
-        self._scale = np.sqrt(slope.gram.diagonal())
+        slope = self._slope(rest, _REACH, level=0)
+        self._scale = np.maximum(np.sqrt(slope.gram.diagonal()), _LEAST_SCALE)
         """How much each unknown shows: RMS of the picture at 1."""
+        self._dear = np.array(
+            [_BESIDE_SPARSITY if one in beside else 1.0 for one in unknowns.names]
+        )
         self._steps = np.clip(_STEP_SHOWS / np.maximum(self._scale, 1e-6), *_STEPS)
-        self._slopes = [None, None]
+        self._slopes = [None] * len(_LEVELS)
+
+    @property
+    def unlike(self) -> float:
+        """How different the avatar at rest is from the neutral picture: RMS in [0, 1]."""
+        return float(np.linalg.norm(self._still[0]))
 
     def restrict(self, allowed: NDArray[np.bool_]) -> None:
         """From now on only these unknowns (K,) move; few as they are, they need no sparsity."""
         self._free = np.flatnonzero(allowed)
-        self._sparsity = (_FEW_SPARSITY, _FEW_SPARSITY)
+        self._sparsity = _FEW_SPARSITY
         self._end = _EXACT
-        self._slopes = [None, None]
+        self._slopes = [None] * len(_LEVELS)
 
     def residual(self, picture: I420, weights: Floats) -> float:
         """How different the avatar looks with these weights: RMS in [0, 1]."""
-        return float(
-            np.linalg.norm(self._goal(picture, coarse=False) - self._drawn(weights, coarse=False))
-        )
+        return float(np.linalg.norm(self._goal(picture, level=0) - self._drawn(weights, level=0)))
 
     def within(self, weights: Floats) -> Floats:
         """The nearest weights that may be: inside their ranges, and 0 for those held still."""
@@ -151,100 +170,136 @@ class Refiner:
         """
         weights = min(starts, key=lambda one: self.residual(picture, one))
         if self.residual(picture, weights) > _COARSE_FROM:
-            weights, _ = self._descend(picture, weights, prior, coarse=True)
-        return Refined(*self._descend(picture, weights, prior, coarse=False))
+            weights = self._descend(picture, weights, prior, level=1).weights
+        return self._descend(picture, weights, prior, level=0)
 
-    def _descend(
-        self, picture: I420, weights: Floats, prior: Floats, *, coarse: bool
-    ) -> tuple[Floats, float]:
-        goal = self._goal(picture, coarse=coarse)
-        free, sparsity, end = self._free, self._sparsity[coarse], self._end
-        drawn = self._drawn(weights, coarse=coarse)
+    def _descend(self, picture: I420, weights: Floats, prior: Floats, *, level: int) -> Refined:
+        goal = self._goal(picture, level=level)
+        free, sparsity, end = self._free, self._sparsity[level], self._end
+        drawn = self._drawn(weights, level=level)
         cost = self._cost(goal - drawn, weights, prior, sparsity)
-        damping = 0.0
+        trust, reach = _TRUST, _REACH
         for _ in range(_ITERATIONS):
-            slope = self._slope(weights, drawn, coarse=coarse)
-            curvature = slope.gram.diagonal()
+            slope = self._slope(weights, reach, level=level)
             pull = _RIDGE + self._end.steady * self._scale[free] ** 2
-            gram = slope.gram + np.diag(pull + damping * curvature)
+            gram = slope.gram + np.diag(pull)
             wanted = (slope.rows @ (goal - drawn)).astype(np.float64) + slope.gram @ weights[free]
-            wanted += pull * prior[free] + damping * curvature * weights[free]
+            wanted += pull * prior[free]
             found = weights.copy()
             found[free] = bounded_least_squares(
                 gram,
                 wanted,
-                np.maximum(self._low, weights - _TRUST)[free],
-                np.minimum(self._high, weights + _TRUST)[free],
+                np.maximum(self._low, weights - trust)[free],
+                np.minimum(self._high, weights + trust)[free],
                 weights[free],
-                sparsity * self._scale[free],
+                sparsity * (self._dear * self._scale)[free],
             )
-            shown = self._drawn(found, coarse=coarse)
+            shown = self._drawn(found, level=level)
             reached = self._cost(goal - shown, found, prior, sparsity)
             moved = float(np.abs(found - weights).max())
             if reached > cost and moved >= end.moved:
-                if self._age(weights, coarse=coarse) > 0.0:
-                    self._slopes[coarse] = None
+                if self._ages(weights, level=level).max() > end.near:
+                    reach = end.near
                 else:
-                    damping = max(0.3, 4.0 * damping)
+                    # Where bases look alike the way down is narrow and bends: damping would keep
+                    # to its sides, shorter steps follow it.
+                    trust *= _SHORTER
                 continue
             gained = cost - reached
             if gained > 0.0:
-                weights, drawn, cost, damping = found, shown, reached, 0.25 * damping
+                weights, drawn, cost, trust = found, shown, reached, min(_TRUST, 2.0 * trust)
+                reach = _REACH
+            # With a Jacobian that is a little old the same weights explain the picture.
             if moved < end.moved or gained < end.gained * cost:
-                if self._age(weights, coarse=coarse) < end.near:
-                    break
-                self._slopes[coarse] = None
-        return weights, float(np.linalg.norm(goal - drawn))
+                break
+        return Refined(weights, float(np.linalg.norm(goal - drawn)))
 
     def _cost(
         self, left: NDArray[np.float32], weights: Floats, prior: Floats, sparsity: float
     ) -> float:
         moved = self._scale * (weights - prior)
-        found = 0.5 * float(left @ left) + sparsity * float(self._scale @ np.abs(weights))
+        found = 0.5 * float(left @ left) + sparsity * float(
+            (self._dear * self._scale) @ np.abs(weights)
+        )
         return found + 0.5 * self._end.steady * float(moved @ moved)
 
-    def _age(self, weights: Floats, *, coarse: bool) -> float:
-        """How far from these weights the kept Jacobian was measured."""
-        slope = self._slopes[coarse]
-        return float("inf") if slope is None else float(np.abs(slope.weights - weights).max())
+    def _ages(self, weights: Floats, *, level: int) -> Floats:
+        """How far from these weights each row of the kept Jacobian was measured."""
+        slope = self._slopes[level]
+        if slope is None:
+            return np.full(len(self._free), np.inf)
+        return np.asarray((np.abs(slope.at - weights)).max(axis=1))
 
-    def _slope(self, weights: Floats, drawn: NDArray[np.float32], *, coarse: bool) -> _Slope:
-        """What moving each unknown does to the picture; kept while they have hardly moved."""
-        kept = self._slopes[coarse]
-        if kept is not None and self._age(weights, coarse=coarse) < _REACH:
+    def _slope(self, weights: Floats, reach: float, *, level: int) -> _Slope:
+        """What moving each unknown does to the picture, measured no farther away than `reach`."""
+        kept = self._slopes[level]
+        stale = np.flatnonzero(self._ages(weights, level=level) >= reach)
+        if kept is not None and not len(stale):
             return kept
-        rows = np.empty((len(self._free), len(drawn)), np.float32)
-        for row, number in zip(rows, self._free, strict=True):
-            step = self._steps[number]
-            step = step if weights[number] + step <= self._high[number] else -step
-            moved = weights.copy()
-            moved[number] += step
-            np.subtract(self._drawn(moved, coarse=coarse), drawn, out=row)
-            row /= step
-        made = _Slope(weights.copy(), rows, (rows @ rows.T).astype(np.float64))
-        self._slopes[coarse] = made
-        return made
+        if kept is None:
+            count = len(self._free)
+            kept = _Slope(
+                np.zeros((count, len(weights))),
+                np.empty((count, len(self._pixels[level].seen)), np.float32),
+                np.zeros((count, count)),
+            )
+            self._slopes[level] = kept
+        for number in stale:
+            unknown = self._free[number]
+            ahead, behind = self._beside(unknown, weights)
+            row = kept.rows[number]
+            np.subtract(
+                self._moved(unknown, ahead, weights, level=level),
+                self._moved(unknown, behind, weights, level=level),
+                out=row,
+            )
+            row /= ahead - behind
+            kept.at[number] = weights
+        kept.gram[stale] = kept.rows[stale] @ kept.rows.T
+        kept.gram[:, stale] = kept.gram[stale].T
+        return kept
 
-    def _drawn(self, weights: Floats, *, coarse: bool) -> NDArray[np.float32]:
-        return self._vector(self._view.i420(self._unknowns.weights(weights)), coarse=coarse)
+    def _beside(self, unknown: int, weights: Floats) -> tuple[float, float]:
+        """Two amounts of an unknown, about its own, to see what it does in between.
 
-    def _goal(self, picture: I420, *, coarse: bool) -> NDArray[np.float32]:
+        Neither is its own: a picture of whole levels is off by some fraction of one, and what is
+        off in the picture that is compared must not be in the Jacobian too, or every gradient leans
+        towards more of everything.
+        """
+        own, step = float(weights[unknown]), float(self._steps[unknown])
+        if own - step < self._low[unknown]:
+            return own + 2.0 * step, own + step
+        if own + step > self._high[unknown]:
+            return own - step, own - 2.0 * step
+        return own + step, own - step
+
+    def _moved(
+        self, unknown: int, amount: float, weights: Floats, *, level: int
+    ) -> NDArray[np.float32]:
+        moved = weights.copy()
+        moved[unknown] = amount
+        return self._drawn(moved, level=level)
+
+    def _drawn(self, weights: Floats, *, level: int) -> NDArray[np.float32]:
+        return self._vector(self._view.i420(self._unknowns.weights(weights)), level=level)
+
+    def _goal(self, picture: I420, *, level: int) -> NDArray[np.float32]:
         """What is to be reached; what differs in the neutral frame already is no movement."""
-        return self._vector(picture, coarse=coarse) + self._still[coarse]
+        return self._vector(picture, level=level) + self._still[level]
 
-    def _vector(self, picture: I420, *, coarse: bool) -> NDArray[np.float32]:
+    def _vector(self, picture: I420, *, level: int) -> NDArray[np.float32]:
         """The pixels that count, each by its weight."""
         side = self._view.side_px
-        planes = [picture[:side], *picture[side:].reshape(2, side // 2, side // 2)]
-        if coarse:
-            planes = [
-                cv2.resize(plane, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
-                for plane in planes
-            ]
+        # In floats: what a small step shows is less than a level.
+        whole = picture.astype(np.float32)
+        planes = [whole[:side], *whole[side:].reshape(2, side // 2, side // 2)]
+        if level:
+            planes = [_smaller(plane) for plane in planes]
         else:
-            planes[0] = cv2.GaussianBlur(planes[0], (3, 3), 0.0)
+            planes[0] = _blurred(planes[0], _LUMA_BLUR_PX)
+            planes[1:] = [_blurred(plane, _CHROMA_BLUR_PX) for plane in planes[1:]]
         flat = np.concatenate([plane.ravel() for plane in planes])
-        pixels = self._pixels[coarse]
+        pixels = self._pixels[level]
         return np.asarray(flat[pixels.seen] * pixels.share, np.float32)
 
 
@@ -300,10 +355,17 @@ def _pass(
     return found
 
 
-def _pixels(mask: NDArray[np.float32], *, coarse: bool) -> _Pixels:
-    if coarse:
-        smaller = cv2.resize(mask, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
-        mask = np.asarray(smaller, np.float32)
+def _blurred(plane: NDArray[np.float32], deviation_px: float) -> NDArray[np.float32]:
+    return np.asarray(cv2.GaussianBlur(plane, (0, 0), deviation_px), np.float32)
+
+
+def _smaller(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+    found = cv2.resize(plane, None, fx=_COARSER, fy=_COARSER, interpolation=cv2.INTER_AREA)
+    return np.asarray(found, np.float32)
+
+
+def _pixels(mask: NDArray[np.float32], *, level: int) -> _Pixels:
+    mask = _smaller(mask) if level else mask
     half = cv2.resize(mask, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     whole = np.concatenate([mask.ravel(), _CHROMA * half.ravel(), _CHROMA * half.ravel()])
     seen = np.flatnonzero(whole > 0.0)

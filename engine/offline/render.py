@@ -143,12 +143,14 @@ def straight(premultiplied: NDArray[np.float32], alpha: NDArray[np.float32]) -> 
 def capsule_frames(
     library: Library, avatar: Avatar, name: str, options: RenderOptions
 ) -> tuple[DrawList, ...]:
-    """The draw lists of a capsule or expression, from the avatar at rest on.
+    """The draw lists of a capsule, expression or profile, from the avatar at rest on.
+
+    Of a profile it is what begins with it: what comes again, its tempo and its noise are a brain's.
 
     Args:
         library: Where it comes from.
         avatar: Who plays it.
-        name: Id of a capsule or expression, or an expression's name.
+        name: Id of a capsule or expression, or the name of an expression or profile.
         options: How it is rendered.
 
     Raises:
@@ -273,6 +275,9 @@ def _items(library: Library, name: str) -> tuple[Sequence[ExpressionItem], bool]
     capsule = library.capsules.get(name)
     if capsule is not None and not capsule.revoked:
         return (ExpressionItem(cid=name),), False
+    if name in library.profiles:
+        begun = [item for item in library.profile(name).items if item.every_s is None]
+        return tuple(ExpressionItem(cid=item.cid, weight=item.weight) for item in begun), False
     expression = library.expression(name)
     return expression.items, expression.audio_first
 

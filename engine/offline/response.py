@@ -23,6 +23,8 @@ _DEGREES = 0.006  # a degree of the head's turn counts like so many eye distance
 _POINTS = 30.0
 # What the models see of a still face moves by some 0.08 in these units, all points together.
 _UNSEEN = 0.12
+# No landmark lies on the tongue: what it does to those of the lips, other bases do as well.
+_UNTOLD = frozenset({"tongueOut"})
 _RIDGE = 0.003
 _SPARSITY = 0.015
 
@@ -54,11 +56,13 @@ class Response:
         goal = _features(seen)
         gram = self.slopes @ self.slopes.T
         scale = np.sqrt(np.maximum(gram.diagonal(), 1e-9))
+        untold = scale < _UNSEEN
+        untold |= [name in _UNTOLD for name in self.unknowns.names]
         found = bounded_least_squares(
             gram + np.diag(np.full(len(gram), _RIDGE)),
             self.slopes @ goal,
-            np.where(scale < _UNSEEN, 0.0, self.unknowns.low),
-            np.where(scale < _UNSEEN, 0.0, self.unknowns.high),
+            np.where(untold, 0.0, self.unknowns.low),
+            np.where(untold, 0.0, self.unknowns.high),
             start,
             _SPARSITY * scale,
         )

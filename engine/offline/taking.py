@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from capsules.avatar import Avatar
 from capsules.bake.finder import FaceFinder
 from capsules.check import Finding
+from capsules.clip import MAX_CLIP_S
 from capsules.model import Capsule, Layer
 from engine.offline.cutting import write_clip
 from engine.offline.errors import ImportRefusedError
@@ -48,6 +49,10 @@ class ImportOptions:
         consent: Who is in the recording agreed, and when; for a real person's.
         layer: Only faces can be imported so far.
         force: Whether a capsule of that id is replaced.
+        neutral_ms: When the face is at rest, instead of `neutral`.
+        start_ms: When what is kept begins; what comes before may show the face at rest.
+        source: What is said of where it comes from; empty: the recording's name.
+        most_s: How long it may be.
     """
 
     cid: str
@@ -59,6 +64,10 @@ class ImportOptions:
     consent: str = ""
     layer: Layer = Layer.FACE
     force: bool = False
+    neutral_ms: float | None = None
+    start_ms: float = 0.0
+    source: str = ""
+    most_s: float = MAX_CLIP_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +117,11 @@ def import_take(
     # What can be refused is refused now, and not when minutes have gone into the fit.
     check_draft(_given(options, path) | _MOVES)
     own_library(folder, options.cid, force=options.force)
-    take = open_take(path)
+    take = open_take(path, most_s=options.most_s)
     with OfflineRenderer(avatar) as renderer:
-        found = fit_take(take, renderer, finder, neutral=options.neutral, progress=progress)
-        fitted = curves(found, take, loop=options.loop)
+        neutral = _neutral(options, take)
+        found = fit_take(take, renderer, finder, neutral=neutral, progress=progress)
+        fitted = curves(found, take, loop=options.loop, start_ms=options.start_ms)
         # As it is by now: others may have put capsules into it.
         library = own_library(folder, options.cid, force=options.force)
         if options.kind == "curves":
@@ -125,11 +135,19 @@ def import_take(
             draft |= {"blend_mode": "override", "duration_ms": _clip_ms(take, span)}
 
             def write(target: Path) -> Draft:
-                return {"rect": write_clip(take, found, renderer, finder, span, target)}
+                rect = write_clip(take, found, renderer, finder, span, target, progress)
+                return {"rect": rect}
 
             stored = store_capsule(folder, library, draft, write)
     capsule, findings, file = stored
     return Imported(capsule, fitted.report, tuple(findings), file)
+
+
+def _neutral(options: ImportOptions, take: Take) -> int:
+    """Number of the frame in which the face is at rest."""
+    if options.neutral_ms is None:
+        return options.neutral
+    return int(np.abs(take.times_ms - options.neutral_ms).argmin())
 
 
 def _clip_ms(take: Take, span: tuple[int, int]) -> int:
@@ -145,7 +163,7 @@ def _draft(options: ImportOptions, take: Take, fitted: Fitted, found: FittedTake
         "loop": options.loop,
         "params": {"fit": fitted.report.as_params()},
         "provenance": {
-            "source": take.path.name,
+            "source": options.source or take.path.name,
             "generator": f"capsulecast {version('capsulecast')}, capsule import",
             "sha256": sha256_of(take.path),
             "consent": options.consent,
@@ -161,7 +179,7 @@ def _given(options: ImportOptions, path: Path) -> Draft:
         "cid": options.cid,
         "layer": options.layer.value,
         "description": description[:_DESCRIPTION_CHARS],
-        "provenance": {"source": path.name, "consent": options.consent},
+        "provenance": {"source": options.source or path.name, "consent": options.consent},
     }
     if options.emotion is not None:
         names = ("valence", "arousal", "dominance")

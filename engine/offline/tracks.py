@@ -94,8 +94,12 @@ class TrackedFace:
     lost: int
 
 
-def open_take(path: Path) -> Take:
+def open_take(path: Path, *, most_s: float = MAX_CLIP_S) -> Take:
     """Reads what there is to know of a recording.
+
+    Args:
+        path: The file.
+        most_s: How long it may be.
 
     Raises:
         TakeError: It cannot be read, is of an unknown kind, or larger or longer than allowed.
@@ -121,8 +125,8 @@ def open_take(path: Path) -> Take:
                 message = f"frames are {width}x{height}, expected sides of 2 to {MAX_CLIP_SIDE_PX}"
                 raise TakeError(f"{path.name}: {message}")
             times_ms.append(1000.0 * float(frame.time or 0.0))
-            if times_ms[-1] - times_ms[0] > 1000.0 * MAX_CLIP_S:
-                raise TakeError(f"{path.name} is longer than {MAX_CLIP_S:g} s")
+            if times_ms[-1] - times_ms[0] > 1000.0 * most_s:
+                raise TakeError(f"{path.name} is longer than {most_s:g} s")
     except av.FFmpegError as error:
         raise TakeError(f"{path.name} cannot be read as a video: {error.strerror}") from error
     return _take(path, (width, height), times_ms, has_alpha=has_alpha)

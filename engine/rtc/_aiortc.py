@@ -42,6 +42,7 @@ __all__ = [
     "Inbound",
     "MediaEncoder",
     "OwnedSender",
+    "SentTimes",
     "close_quietly",
     "guard_transports",
     "negotiate_playout_delay",
@@ -83,6 +84,15 @@ class MediaEncoder(Protocol[_F]):
 
 
 @dataclass(frozen=True, slots=True)
+class SentTimes:
+    """When a frame was encoded and sent, by `time.monotonic_ns`."""
+
+    encode_ns: int
+    encoded_ns: int
+    sent_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Encoding:
     """How a sender encodes.
 
@@ -94,6 +104,7 @@ class Encoding:
         on_dead: Hears what ended the sender, unless its track ended or it was stopped.
         thread_name: Name of the sender's thread.
         on_encoded: Hears the RTP timestamp of every frame but the first, before it is sent.
+        on_sent: Hears of every frame when its last packet was handed to the network.
     """
 
     open_encoder: Callable[[str], MediaEncoder[Any]]
@@ -102,6 +113,7 @@ class Encoding:
     on_dead: Callable[[BaseException], None]
     thread_name: str
     on_encoded: Callable[[int], None] | None = None
+    on_sent: Callable[[SentTimes], None] | None = None
 
 
 class OwnedSender(RTCRtpSender):
@@ -127,10 +139,12 @@ class OwnedSender(RTCRtpSender):
             1, thread_name_prefix=encoding.thread_name
         )
         self._last_pts: int | None = None
+        self._under_way: tuple[int, int] | None = None
         self._failures = 0
         self.codec_name = ""
 
     async def _next_encoded_frame(self, codec: RTCRtpCodecParameters) -> RTCEncodedFrame | None:
+        self._tell_sent()
         frame = await self.track.recv()
         executor = self._executor
         if not self._enabled or executor is None or not isinstance(frame, Frame):
@@ -140,6 +154,7 @@ class OwnedSender(RTCRtpSender):
             self._encoder = self._encoding.open_encoder(codec.name)
         # An encoder may change the frame, so its pts is read first.
         pts, keyframe, self._keyframe_wanted = frame.pts, self._keyframe_wanted, False
+        began_ns = time.monotonic_ns()
         try:
             payloads = await asyncio.get_running_loop().run_in_executor(
                 executor, self._encode, self._encoder, frame, keyframe
@@ -153,8 +168,16 @@ class OwnedSender(RTCRtpSender):
             self._keyframe_wanted |= keyframe or self._encoder is None
             return None
         self._announce(pts)
+        if self._encoding.on_sent is not None:
+            self._under_way = began_ns, time.monotonic_ns()
         # aiortc leaves the audio level out for None; computing it in Python costs more than opus.
         return RTCEncodedFrame(payloads, pts, None)  # type: ignore[arg-type]
+
+    def _tell_sent(self) -> None:
+        """Called when the next frame is asked for, which aiortc does once the last one is sent."""
+        if self._under_way is not None and self._encoding.on_sent is not None:
+            self._encoding.on_sent(SentTimes(*self._under_way, time.monotonic_ns()))
+        self._under_way = None
 
     def _note_failure(self, error: Exception) -> None:
         self._failures += 1

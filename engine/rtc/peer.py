@@ -25,6 +25,7 @@ from engine.rtc._aiortc import (
     Encoding,
     Inbound,
     OwnedSender,
+    SentTimes,
     close_quietly,
     guard_transports,
     negotiate_playout_delay,
@@ -38,7 +39,14 @@ from engine.rtc.video import FrameTrack
 from engine.stats import StageTimes
 from engine.timer import Timer
 
-__all__ = ["EVENTS_CHANNEL", "Viewer", "ViewerCallbacks", "ViewerOptions", "ViewerSources"]
+__all__ = [
+    "EVENTS_CHANNEL",
+    "SentFrame",
+    "Viewer",
+    "ViewerCallbacks",
+    "ViewerOptions",
+    "ViewerSources",
+]
 
 EVENTS_CHANNEL = "events"
 """Label of the data channel that a viewer opens for events and packets."""
@@ -91,6 +99,19 @@ class ViewerSources:
 
 
 @dataclass(frozen=True, slots=True)
+class SentFrame:
+    """One picture on its way to one viewer.
+
+    Attributes:
+        frame: The picture.
+        times: When it was encoded and sent.
+    """
+
+    frame: LiveFrame
+    times: SentTimes
+
+
+@dataclass(frozen=True, slots=True)
 class ViewerCallbacks:
     """Who hears of a viewer; called on the event loop.
 
@@ -100,12 +121,14 @@ class ViewerCallbacks:
         on_fault: Something failed; the session goes on.
         on_drawn: The first picture that shows an event is about to be sent: the client's number
             of the event and the picture's RTP timestamp. What it returns is sent as a message.
+        on_sent: All packets of a picture are on their way; None: nobody wants to know.
     """
 
     on_message: Callable[[str], Awaitable[None] | None]
     on_change: Callable[["Viewer"], None]
     on_fault: FaultSink
     on_drawn: Callable[[int, int], str]
+    on_sent: Callable[[SentFrame], None] | None = None
 
 
 class Viewer:
@@ -237,6 +260,7 @@ class Viewer:
                 on_dead=lambda error: self._on_dead("pictures", error),
                 thread_name="encode-video",
                 on_encoded=lambda timestamp: self._on_encoded(track.taken, timestamp),
+                on_sent=self._on_sent(track),
             ),
         )
         transceiver.setCodecPreferences(_preferred(self._options.codecs))
@@ -347,6 +371,17 @@ class Viewer:
             return
         self._shown_event = frame.event_sequence
         self.send(self._callbacks.on_drawn(frame.event_sequence, rtp_timestamp))
+
+    def _on_sent(self, track: FrameTrack) -> Callable[[SentTimes], None] | None:
+        on_sent = self._callbacks.on_sent
+        if on_sent is None:
+            return None
+
+        def sent(times: SentTimes) -> None:
+            if track.taken is not None:
+                on_sent(SentFrame(track.taken, times))
+
+        return sent
 
     def _on_encode_error(self, error: Exception) -> None:
         self._callbacks.on_fault(Fault("encode", repr(error), self._sources.session_id))

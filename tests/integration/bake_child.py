@@ -1,4 +1,4 @@
-"""Stands in for the process that bakes: the avatar's name says what happens to the order."""
+"""Stands in for the process that bakes and imports: a name or an id says what happens."""
 
 import json
 import sys
@@ -25,6 +25,9 @@ def main() -> None:
         found = [face | about | {"refusal": photo.read_text(), "notice": "an open mouth"}]
         tell({"width": 640, "height": 480, "faces": found})
         return
+    if order["kind"] == "take":
+        take(order)
+        return
     tell({"stage": "building the rig", "fraction": 0.25})
     match order["name"]:
         case "refused":
@@ -46,6 +49,31 @@ def main() -> None:
             if order["landmarks"]:
                 (pack / "landmarks.json").write_bytes(Path(order["landmarks"]).read_bytes())
             tell({"pack": str(pack)})
+
+
+def take(order: dict[str, Any]) -> None:
+    folder = Path(order["folder"])
+    folder.mkdir(parents=True, exist_ok=True)
+    tell({"stage": "tracking the face", "fraction": 0.1})
+    match order["cid"]:
+        case "VF_REFUSED":
+            message = f"{order['photo']}: no face was found in the first frame"
+            tell({"error": {"kind": "TakeError", "message": message}})
+        case "VF_SLOW":
+            (folder.parent / "slow.json").write_text(json.dumps(order))
+            time.sleep(60.0)
+        case cid:
+            capsule = {
+                "cid": cid,
+                "layer": "face",
+                "description": order["description"],
+                "duration_ms": 500,
+                "tracks": [{"target": "jawOpen", "curve": [[0, 0.0], [250, 0.5], [500, 0.0]]}],
+                "params": {"bytes": Path(order["photo"]).stat().st_size, "order": order},
+            }
+            (folder / f"{cid.lower()}.json").write_text(json.dumps({"capsules": [capsule]}))
+            fit = {"frames": 15, "by_pictures": False, "landmark_rms_px": 0.5, "lost_frames": 1}
+            tell({"cid": cid, "fit": fit, "warnings": [f"{cid}: worth a look"]})
 
 
 if __name__ == "__main__":

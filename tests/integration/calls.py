@@ -23,7 +23,7 @@ from compositor.probe import draw_probe, read_probe
 from engine.clock import SystemClock
 from engine.faults import Fault
 from engine.frame_loop import FrameLoop, FrameLoopOptions
-from engine.rtc.peer import Viewer, ViewerCallbacks, ViewerOptions, ViewerSources
+from engine.rtc.peer import SentFrame, Viewer, ViewerCallbacks, ViewerOptions, ViewerSources
 from engine.rtc.playout_delay import PLAYOUT_DELAY_URI
 from engine.stats import StageTimes
 from engine.timer import LoopTimer
@@ -128,13 +128,14 @@ class Host:
     messages: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     changes: list[bool] = field(default_factory=list)
+    sent: list[SentFrame] = field(default_factory=list)
 
     @classmethod
     def make(cls, options: ViewerOptions | None = None) -> "Host":
         clock = SystemClock()
         timer = LoopTimer(clock)
         body, faults, times = Body(), list[Fault](), StageTimes()
-        messages, changes = list[str](), list[bool]()
+        messages, changes, sent = list[str](), list[bool](), list[SentFrame]()
         loop = FrameLoop(
             body,
             Drawer(),
@@ -149,9 +150,10 @@ class Host:
             lambda viewer: changes.append(viewer.connected),
             faults.append,
             lambda sequence, timestamp: f"{sequence} {timestamp}",
+            sent.append,
         )
         viewer = Viewer(sources, options or ViewerOptions(), callbacks)
-        return cls(body, loop, viewer, times, messages, faults, changes)
+        return cls(body, loop, viewer, times, messages, faults, changes, sent)
 
 
 async def until(condition: Callable[[], bool]) -> None:

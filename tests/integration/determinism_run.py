@@ -13,7 +13,7 @@ from capsules.pack import builtin_avatar
 from compositor.drawlist import FrameSize
 from compositor.numba_backend import NumbaCompositor
 from control_plane.brain.brain import Brain
-from control_plane.emotion.personality import personality_named
+from control_plane.emotion.personality_file import personality_named
 from control_plane.events import (
     Chat,
     ChatRole,

@@ -75,6 +75,7 @@ async def running(folder: Path, **settings: object) -> AsyncIterator[Running]:
         "cache_dir": folder / "cache",
         "avatars": folder / "avatars",
         "capsules": folder / "capsules",
+        "governance": folder / "governance.json",
         **settings,
     }
     media, responder = FakeMedia(), FakeResponder()

@@ -17,8 +17,9 @@ from capsulecast.v1 import avatar_service_pb2 as pb
 from capsulecast.v1 import avatar_service_pb2_grpc as pb_grpc
 from capsulecast.v1 import capsule_service_pb2 as capsule_pb
 from capsulecast.v1 import capsule_service_pb2_grpc as capsule_grpc
-from control_plane.baker import MAX_PHOTO_BYTES, BakerOptions
+from control_plane.baker import MAX_PHOTO_BYTES
 from control_plane.grpc_api.server import MAX_MESSAGE_BYTES
+from control_plane.workshop import WorkshopOptions
 from tests.integration.running import Running, running
 
 LIMIT_S = 30.0
@@ -36,8 +37,8 @@ Test = Callable[[Running], Coroutine[Any, Any, None]]
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Test], None]:
-    played = partial(BakerOptions, module="tests.integration.bake_child")
-    monkeypatch.setattr("control_plane.server.BakerOptions", played)
+    played = partial(WorkshopOptions, module="tests.integration.bake_child")
+    monkeypatch.setattr("control_plane.server.WorkshopOptions", played)
 
     def run(test: Test) -> None:
         async def main() -> None:

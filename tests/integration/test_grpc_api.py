@@ -466,7 +466,11 @@ def test_library_is_listed_page_by_page(tmp_path: Path) -> None:
 def test_health_and_reflection_are_served(tmp_path: Path) -> None:
     async def test(_server: Running, client: Client) -> None:
         health: Any = health_pb2_grpc.HealthStub(client.channel)
-        for service in ("", "capsulecast.v1.SessionService", "capsulecast.v1.CapsuleService"):
+        ours = {
+            f"capsulecast.v1.{name}Service"
+            for name in ("Session", "Capsule", "Avatar", "Governance", "Memory", "Training")
+        }
+        for service in ("", *ours):
             answer = await health.Check(health_pb2.HealthCheckRequest(service=service))
             assert answer.status == health_pb2.HealthCheckResponse.SERVING
         make_stub: Any = reflection_pb2_grpc.ServerReflectionStub
@@ -475,7 +479,7 @@ def test_health_and_reflection_are_served(tmp_path: Path) -> None:
         request = make_request(list_services="")
         async for listed in reflection.ServerReflectionInfo(iter([request])):
             names = {service.name for service in listed.list_services_response.service}
-            assert {"capsulecast.v1.SessionService", "grpc.health.v1.Health"} <= names
+            assert {*ours, "grpc.health.v1.Health"} <= names
 
     run(tmp_path, test)
 

@@ -66,6 +66,7 @@ def test_open_server_warns_and_tells_an_address_that_can_be_used(
 
     asyncio.run(main())
     assert ("no authentication" in caplog.text) is warned
+    assert ("this machine alone may ask for" in caplog.text) is warned
 
 
 def test_no_task_or_thread_is_left_behind(tmp_path: Path) -> None:

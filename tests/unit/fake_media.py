@@ -1,7 +1,7 @@
 """A body that draws and says nothing, and remembers what it was told."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -17,11 +17,13 @@ from control_plane.responder.port import Reply, Turn
 from control_plane.sessions.options import SessionOptions
 from engine.errors import NegotiationError
 from engine.faults import FaultSink
+from engine.features import Features
 from engine.frame_loop import FrameStats
 from engine.live import LiveCallbacks, LiveStats
 from engine.packet import IdPacket
 from engine.quality import Quality
 from engine.stats import Quantiles
+from engine.tallies import Tallies
 from tests.unit.avatars import synthetic_avatar
 
 __all__ = ["CACHE", "FakeBody", "FakeMedia", "FakeResponder"]
@@ -51,6 +53,10 @@ class FakeBody:
         self.qualities: list[Quality] = []
         self.poses: list[tuple[tuple[str, float], ...]] = []
         self.learned: list[Capsule] = []
+        self.taken: list[tuple[Library, tuple[int, ...]]] = []
+        self.features: list[Features] = []
+        self.journal = ""
+        self.journal_sha256 = ""
         self.closed = 0
         self.answers = asyncio.Event()
         self.gave_up = asyncio.Event()
@@ -73,6 +79,12 @@ class FakeBody:
 
     def learn(self, capsule: Capsule) -> None:
         self.learned.append(capsule)
+
+    def take(self, library: Library, dropped: Iterable[int] = ()) -> None:
+        self.taken.append((library, tuple(dropped)))
+
+    def set_features(self, features: Features) -> None:
+        self.features.append(features)
 
     async def negotiate(self, sdp_type: str, sdp: str) -> tuple[str, str]:
         try:
@@ -116,6 +128,10 @@ class FakeMedia:
         self.on_fault: FaultSink | None = None
         self.libraries: list[Library] = []
         self.drawn: list[DrawList] = []
+        self.tallies = Tallies()
+
+    def cache_stats(self) -> CacheStats:
+        return CACHE
 
     async def start(self, on_fault: FaultSink) -> None:
         self.on_fault = on_fault

@@ -4,8 +4,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.conversation import events, messages
 from benchmarks.report import Budget, Figure, Report, write_json
 from benchmarks.soak import offset_ms
+from capsulecast.v1 import session_service_pb2
+from capsules.library import load_library
+from control_plane.brain.brain import Brain
+from control_plane.emotion.personality_file import personality_named
+from control_plane.translate.events import event_from_message
+from engine.clock import VirtualClock
 
 
 def report(p99: float) -> Report:
@@ -59,3 +66,16 @@ def test_offset_of_a_silent_or_still_recording_is_refused() -> None:
     still = [(float(t), 0.0) for t in range(0, 2000, 10)]
     with pytest.raises(ValueError, match="never changes"):
         offset_ms(still, still)
+
+
+def test_conversation_has_every_kind_of_event_that_leads_to_a_packet() -> None:
+    brain = Brain(load_library(), "s", personality_named("friendly"), VirtualClock())
+    made = {}
+    for number, (kind, found) in enumerate(events().items(), start=1):
+        message = session_service_pb2.Event(sequence=number)
+        message.MergeFrom(found[0])
+        made[kind] = len(brain.handle(event_from_message(message)))
+    assert set(made.values()) == {1}
+    assert {session_service_pb2.Event.FromString(one).WhichOneof("kind") for one in messages()} == (
+        set(made)
+    )

@@ -207,3 +207,32 @@ def test_gpus_that_cannot_be_asked_for_are_a_failure(
     monkeypatch.setattr(select, "adapters", broken)
     assert main(["gpus"]) == 1
     assert capsys.readouterr().err == "capsulecast: wgpu cannot be loaded here: no library\n"
+
+
+def test_library_generate_writes_a_library_that_can_be_checked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "micro"
+    assert main(["library", "generate", "--count", "60", "--out", str(folder)]) == 0
+    assert "60 capsules" in capsys.readouterr().out
+    first = (folder / "micro.json").read_bytes()
+    assert main(["library", "check", "--library", str(folder), "--micro", "0"]) == 0
+    assert main(["library", "generate", "--count", "60", "--out", str(folder)]) == 1
+    assert "--force" in capsys.readouterr().err
+    assert main(["library", "generate", "--count", "60", "--out", str(folder), "--force"]) == 0
+    assert (folder / "micro.json").read_bytes() == first
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "10001"])
+def test_library_generate_refuses_a_number_it_cannot_make(
+    count: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["library", "generate", "--count", count, "--out", str(tmp_path)]) == 2
+    assert "expected" in capsys.readouterr().err
+
+
+def test_library_shows_generated_micro_capsules_that_are_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["library", "show", "VF_10007", "--micro", "10"]) == 0
+    assert "VF_10007" in capsys.readouterr().out

@@ -20,12 +20,23 @@ from control_plane.errors import (
     DuplicateEventError,
     InvalidEventError,
     NotFoundError,
+    PermissionDeniedError,
     ResourceExhaustedError,
     SessionEndedError,
+    UnauthenticatedError,
     UnavailableError,
     status_of,
 )
 from engine.errors import NegotiationError, PacketError, TooManyViewersError
+from storage import errors as storage_errors
+from storage.errors import (
+    ConflictError,
+    DatabaseUnavailableError,
+    InvalidRecordError,
+    NotStoredError,
+    SchemaError,
+    TransitionError,
+)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +60,14 @@ from engine.errors import NegotiationError, PacketError, TooManyViewersError
         (ModelMissingError("none"), "FAILED_PRECONDITION", 409),
         (BakeUnavailableError("no extra"), "FAILED_PRECONDITION", 409),
         (CancelledBakeError("enough"), "CANCELLED", 499),
+        (UnauthenticatedError("who?"), "UNAUTHENTICATED", 401),
+        (PermissionDeniedError("no"), "PERMISSION_DENIED", 403),
+        (NotStoredError("none"), "NOT_FOUND", 404),
+        (ConflictError("again"), "FAILED_PRECONDITION", 409),
+        (TransitionError("no way"), "FAILED_PRECONDITION", 409),
+        (InvalidRecordError("bad"), "INVALID_ARGUMENT", 400),
+        (DatabaseUnavailableError("away"), "UNAVAILABLE", 503),
+        (SchemaError("newer"), "FAILED_PRECONDITION", 409),
         (RuntimeError("a surprise"), "INTERNAL", 500),
     ],
 )
@@ -63,13 +82,19 @@ def test_every_error_of_the_tree_is_in_the_table() -> None:
         for _, item in inspect.getmembers(errors, inspect.isclass)
         if issubclass(item, ControlError) and item is not ControlError
     ]
-    assert len(classes) == 9
+    assert len(classes) == 12
     assert all(status_of(item("x")).code != "INTERNAL" for item in classes)
 
 
 def test_every_kind_of_failed_baking_is_in_the_table() -> None:
     kinds = [vars(bake_errors)[name] for name in bake_errors.__all__ if name != "BakeError"]
     assert FaceShapeError in kinds
+    assert [kind for kind in kinds if status_of(kind("x")).code == "INTERNAL"] == []
+
+
+def test_every_error_of_the_storage_is_in_the_table() -> None:
+    kinds = [vars(storage_errors)[name] for name in storage_errors.__all__]
+    kinds.remove(storage_errors.StorageError)
     assert [kind for kind in kinds if status_of(kind("x")).code == "INTERNAL"] == []
 
 

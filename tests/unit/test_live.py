@@ -23,6 +23,7 @@ from engine.live import LiveBody, LiveCallbacks, LiveOptions, _Finishing
 from engine.packet import Mood
 from engine.quality import Quality
 from engine.renderer import Finish, Renderer
+from engine.resting import KEPT_PACKETS
 from engine.rtc.audio import LIP_DELAY_NS
 from engine.voice.port import SAMPLE_RATE_HZ, Speech, SpeechViseme, VoiceDelta
 from engine.voice.speaker import SpeechState, SpeechUpdate
@@ -216,6 +217,7 @@ def test_textures_of_a_drifting_mood_are_fetched_after_the_packet() -> None:
     )
 
     async def scene(stage: Stage) -> None:
+        stage.watch()
         heads = len(stage.drawer.wanted)
         stage.live.apply(bodies.packet(mood=Mood(0.0, 0.0, 0.0)))
         await stage.pass_ms(400)
@@ -469,3 +471,36 @@ def test_background_decides_what_is_drawn_and_how_wide_frames_are(
 
     output = OutputOptions(parse_background(background))
     on_stage(scene, LiveOptions("s", FrameSize(16, 16), output=output))
+
+
+def test_body_that_nobody_watched_is_found_as_if_it_had_been_told_at_once() -> None:
+    def shown(*, resting: bool) -> list[DrawList]:
+        found: list[DrawList] = []
+
+        async def scene(stage: Stage) -> None:
+            if not resting:
+                assert stage.live.active_capsules() == ()  # who asks, wakes it
+            for number, cid in enumerate(("VF_SMILE", "VF_NEUTRAL", "VF_SMILE"), start=1):
+                stage.live.apply(bodies.packet(cid, sequence=number))
+                await stage.pass_ms(400)
+            assert stage.drawer.drawn == []
+            stage.watch()
+            await stage.pass_ms(700)
+            found.extend(stage.drawer.drawn)
+
+        on_stage(scene)
+        return found
+
+    late = shown(resting=True)
+    assert late == shown(resting=False)
+    assert dict(late[-1].weights)["mouthSmileLeft"] > 0.5
+
+
+def test_body_that_nobody_watches_keeps_a_bounded_number_of_packets() -> None:
+    async def scene(stage: Stage) -> None:
+        stage.live.apply(bodies.packet("VF_SMILE", sequence=1))
+        for number in range(2, KEPT_PACKETS + 2):
+            stage.live.apply(bodies.packet(sequence=number))
+        assert stage.live.active_capsules() == ()
+
+    on_stage(scene)

@@ -107,3 +107,13 @@ def test_opposite_bases_are_one_signed_unknown() -> None:
     assert vector.tolist() == [0.0, -0.4, -0.2]
     assert unknowns.weights(vector) == {"mouthRight": 0.4, "headYaw": -0.2}
     assert unknowns.low.tolist() == [0.0, -1.0, -1.0]
+
+
+def test_unknowns_that_look_nearly_alike_are_still_told_apart() -> None:
+    count = 12
+    pictures = np.ones((count, 40)) + 0.01 * np.random.default_rng(3).normal(size=(count, 40))
+    gram = pictures @ pictures.T
+    true = np.linspace(0.05, 0.95, count)
+    low, high, none = np.zeros(count), np.ones(count), np.zeros(count)
+    found = bounded_least_squares(gram, gram @ true, low, high, none, none)
+    assert np.abs(found - true).max() < 1e-4

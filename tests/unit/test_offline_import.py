@@ -93,6 +93,18 @@ def test_the_same_recording_can_be_kept_as_a_clip(recording: Path, tmp_path: Pat
     assert height == pytest.approx(width)
 
 
+def test_an_import_that_is_ended_while_it_writes_leaves_nothing(
+    recording: Path, tmp_path: Path
+) -> None:
+    def end(stage: str, _share: float) -> None:
+        if stage == "writing the clip":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_take(recording, AVATAR, tmp_path, ImportOptions("VF_202", kind="clip"), progress=end)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("consent", [[], ["--consent", " "]])
 def test_a_clip_is_not_made_of_anyone_without_consent(
     consent: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -157,6 +169,31 @@ def test_without_models_no_other_face_can_be_read(tmp_path: Path) -> None:
 def test_a_neutral_frame_beyond_the_end_is_refused(recording: Path, tmp_path: Path) -> None:
     with pytest.raises(TakeError, match="neutral is 999, expected a frame, 0 to"):
         import_take(recording, AVATAR, tmp_path, ImportOptions("VF_201", neutral=999))
+
+
+def test_what_comes_before_the_start_is_left_out(recording: Path, tmp_path: Path) -> None:
+    whole = import_take(recording, AVATAR, tmp_path, ImportOptions("VF_203"))
+    options = ImportOptions("VF_204", start_ms=120.0, neutral_ms=20.0, source="a camera")
+    late = import_take(recording, AVATAR, tmp_path, options)
+    assert late.capsule.duration_ms == whole.capsule.duration_ms - 150  # 20 frames a second
+    first = {track.target: track.curve[0][1] for track in late.capsule.tracks}
+    assert first["jawOpen"] > 0.3
+    assert late.capsule.provenance.source == "a camera"
+    with pytest.raises(TakeError, match="it begins at 9000 ms, expected before its end"):
+        import_take(recording, AVATAR, tmp_path, ImportOptions("VF_205", start_ms=9000.0))
+
+
+def test_a_recording_that_is_too_long_is_refused(recording: Path, tmp_path: Path) -> None:
+    with pytest.raises(TakeError, match=r"is longer than 0\.2 s"):
+        import_take(recording, AVATAR, tmp_path, ImportOptions("VF_206", most_s=0.2))
+
+
+def test_the_report_says_what_the_curves_explain(recording: Path, tmp_path: Path) -> None:
+    report = import_take(recording, AVATAR, tmp_path, ImportOptions("VF_207")).report
+    assert report.picture_rms is not None
+    assert report.rest_rms is not None
+    assert report.picture_rms < 0.5 * report.rest_rms
+    assert report.as_params()["rest_rms"] == round(report.rest_rms, 5)
 
 
 def test_other_layers_are_refused(recording: Path, tmp_path: Path) -> None:

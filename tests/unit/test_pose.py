@@ -10,7 +10,7 @@ from capsules.library import Library, load_library
 from capsules.targets import targets
 from compositor.drawlist import FrameSize
 from control_plane.brain.brain import Brain
-from control_plane.emotion.personality import personality_named
+from control_plane.emotion.personality_file import personality_named
 from control_plane.errors import InvalidEventError
 from control_plane.events import Event, Pose, Preview
 from control_plane.translate.events import event_from_json

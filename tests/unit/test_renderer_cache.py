@@ -95,6 +95,23 @@ def test_cache_is_as_it_was_after_the_last_frames() -> None:
     with_renderer(scene)
 
 
+def test_picture_of_textures_that_are_missing_is_called_coarse() -> None:
+    async def scene(
+        renderer: Renderer, first: FakeCompositor, second: FakeCompositor, faults: list[Fault]
+    ) -> None:
+        found = []
+        for unmet in (0, 2, 2, 3):
+            first.stats = CacheStats(unmet=unmet)
+            await renderer.render(drawing(1), "a")
+            found.append(renderer.coarse("a"))
+        assert found == [False, True, False, True]
+        assert not renderer.coarse("another")
+        await renderer.forget("a")
+        assert not renderer.coarse("a")
+
+    with_renderer(scene)
+
+
 def test_cache_that_is_too_small_is_reported_once_an_episode_and_drawing_goes_on() -> None:
     async def scene(
         renderer: Renderer, first: FakeCompositor, second: FakeCompositor, faults: list[Fault]

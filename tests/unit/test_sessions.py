@@ -1,7 +1,7 @@
 import asyncio
 import json
 from collections.abc import Coroutine
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from capsules.library import Library, load_library
 from compositor.drawlist import FrameSize
 from compositor.light import Surroundings
+from control_plane.emotion.personality_file import packaged_personalities
 from control_plane.errors import (
     DuplicateEventError,
     InvalidArgumentError,
@@ -72,10 +73,11 @@ class World:
         services = SessionServices(
             library=library(),
             responder=self.responder,
-            make_body=partial(self.media.make, library()),
+            make_body=self.media.make,
             remember=self.records.append,
             clock=self.clock,
             version="1",
+            personalities=packaged_personalities(),
             hardware="a CPU",
         )
         self.sessions = SessionManager(
@@ -624,7 +626,7 @@ def test_performance_is_logged_every_minute_and_at_the_end() -> None:
         assert set(measures) == {
             f"{stage}.{quantile}"
             for stage in ("brain", "draw_list", "render")
-            for quantile in ("p50", "p99")
+            for quantile in ("p50", "p95", "p99")
         } | {f"cache.{name}" for name in ("hits", "misses", "evictions", "resident", "upload")}
         assert measures["cache.resident"] == 6000.0
         units = {record.measure: record.unit for record in world.of(PerformanceRecord)}
@@ -672,6 +674,30 @@ def test_one_failing_session_does_not_stop_the_pulse_of_others(
         await world.sessions.aclose()
         assert "ZeroDivisionError" in caplog.text
         assert {fault.mode for fault in world.of(FaultRecord)} == {"pulse"}
+
+    run(test())
+
+
+def test_many_moods_move_on_in_turns_and_each_once_a_round(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def test() -> None:
+        monkeypatch.setattr(sessions_module, "_TICK_S", 0)
+        monkeypatch.setattr(sessions_module, "_SESSIONS_A_TURN", 1)
+        world = World()
+        moved: list[int] = []
+        for number in range(3):
+            session, _ = await world.session()
+            monkeypatch.setattr(session, "tick", lambda number=number: moved.append(number))
+        together: list[int] = []
+        world.sessions.start()
+        while len(moved) < 9:
+            before = len(moved)
+            await asyncio.sleep(0)
+            together.append(len(moved) - before)
+        await world.sessions.aclose()
+        assert max(together) == 1
+        assert all(sorted(moved[start : start + 3]) == [0, 1, 2] for start in (0, 3, 6))
 
     run(test())
 

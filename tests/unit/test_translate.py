@@ -1,6 +1,7 @@
 import json
 import math
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +24,7 @@ from control_plane.events import (
     Interrupt,
     Light,
     PlayExpression,
+    SetFeatures,
     SetQuality,
     Speak,
     Task,
@@ -44,7 +46,8 @@ from control_plane.translate.sessions import (
     options_from_json,
     session_to_json,
 )
-from control_plane.translate.updates import update_to_json
+from control_plane.translate.updates import PacketAnswers, update_to_json
+from engine.features import Features
 from engine.packet import BlendEntry, IdPacket, Mood
 from engine.quality import Quality
 from engine.voice.speaker import SpeechState, SpeechUpdate
@@ -321,6 +324,12 @@ def test_session_is_written_complete() -> None:
             "label": False,
             "watermark": "",
             "quality": "QUALITY_FULL",
+            "features": {
+                "vectorBlending": True,
+                "context": True,
+                "lightProbe": True,
+                "visemes": True,
+            },
         },
         "state": "SESSION_STATE_ACTIVE",
         "createTime": "2026-01-02T03:04:05Z",
@@ -366,7 +375,7 @@ def test_session_tells_what_the_texture_cache_does() -> None:
                     "sequence": "2",
                     "sessionId": "s",
                     "timestampNs": "5",
-                    "blends": [{"cid": "VF_1", "weight": 0.5, "layer": "LAYER_FACE"}],
+                    "blends": [{"cid": "VF_1", "weight": 0.5}],
                     "mood": {},
                     "eventSequence": "1",
                 }
@@ -403,3 +412,21 @@ def test_schemas_refer_only_to_each_other() -> None:
         "CHAT_ROLE_SYSTEM",
     ]
     assert schemas["Event"]["properties"]["sequence"]["type"] == ["string", "integer"]
+
+
+def test_packet_is_written_once_for_all_who_watch() -> None:
+    answers = PacketAnswers()
+    first, second = IdPacket(1, "s", 5), IdPacket(2, "s", 5)
+    answer = answers.answer(first)
+    assert answers.answer(first) is answer
+    assert answer.packet.sequence == 1
+    assert answers.answer(second).packet.sequence == 2
+    assert answers.answer(first).packet.sequence == 1
+
+
+def test_features_that_are_left_out_are_as_they_were() -> None:
+    defaults = replace(DEFAULTS, features=Features(context=False))
+    options = options_from_json({"features": {"visemes": False, "lightProbe": True}}, defaults)
+    assert options.features == Features(context=False, visemes=False)
+    event = event_from_json({"sequence": 1, "features": {"features": {"context": False}}})
+    assert event.kind == SetFeatures((("context", False),))

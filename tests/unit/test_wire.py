@@ -5,9 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capsulecast.v1 import packet_pb2
-from capsules.model import Layer
+from capsules.model import CID_PREFIXES, Layer
 from engine.errors import PacketError
-from engine.packet import MAX_PACKET_BYTES, BlendEntry, IdPacket, LeadLag, Mood, VisemeMark
+from engine.packet import (
+    MAX_PACKET_BYTES,
+    Attention,
+    BlendEntry,
+    IdPacket,
+    LeadLag,
+    Mood,
+    VisemeMark,
+)
 from engine.wire import (
     from_bytes,
     from_message,
@@ -34,6 +42,7 @@ PACKET = IdPacket(
     label="joyful",
     event_sequence=42,
     interrupt=True,
+    attention=Attention.READING,
 )
 
 shares = st.integers(1, 256).map(lambda value: value / 256)
@@ -56,6 +65,7 @@ packets = st.builds(
     label=st.text(max_size=8),
     event_sequence=st.integers(0, 2**64 - 1),
     interrupt=st.booleans(),
+    attention=st.none() | st.sampled_from(list(Attention)),
 )
 
 
@@ -96,7 +106,7 @@ def test_value_that_fits_no_field_is_refused(packet: IdPacket) -> None:
     [
         ({"blends": [{"cid": "VF_1", "weight": float("nan"), "layer": 1}]}, "weight"),
         ({"blends": [{"cid": "VF_1", "weight": 1.5, "layer": 1}]}, "weight"),
-        ({"blends": [{"cid": "VF_1", "weight": 1.0, "layer": 0}]}, "unknown layer 0"),
+        ({"blends": [{"cid": "XX_1", "weight": 1.0, "layer": 0}]}, "unknown layer 0"),
         ({"blends": [{"cid": "VF_1", "weight": 1.0, "layer": 99}]}, "unknown layer 99"),
         ({"blends": [{"weight": 1.0, "layer": 1}]}, "names no capsule"),
         ({"lead_lags": [{"layer": 1, "offset_ms": 501}]}, "offset_ms is 501"),
@@ -122,3 +132,13 @@ def test_any_bytes_are_a_packet_or_an_error(data: bytes) -> None:
 
 def test_layers_keep_their_numbers() -> None:
     assert [layer_of(layer_value(layer)) for layer in Layer] == list(Layer)
+
+
+@pytest.mark.parametrize("layer", Layer)
+def test_a_layer_that_the_id_names_does_not_travel(layer: Layer) -> None:
+    usual = replace(PACKET, blends=(BlendEntry(f"{CID_PREFIXES[layer]}_1", 0.5, layer),))
+    assert to_message(usual).blends[0].layer == 0
+    assert from_bytes(to_bytes(usual)) == usual
+    other = Layer.FACE if layer is Layer.HAND else Layer.HAND
+    odd = replace(PACKET, blends=(BlendEntry(f"{CID_PREFIXES[layer]}_1", 0.5, other),))
+    assert from_bytes(to_bytes(odd)) == odd

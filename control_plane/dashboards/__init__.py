@@ -1,0 +1,1 @@
+"""Pages that show what is remembered: drawn on the server, read without scripts."""
