@@ -6,8 +6,13 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from benchmarks.product import chromium_path
+
+# How long an example takes is for benchmarks to say: here other tests may run beside it.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def _vulkan_missing() -> str | None:
