@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Float, Integer, Update, Uuid, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session as OrmSession
 
 from storage.keys import new_key
@@ -72,10 +72,9 @@ def add_messages(orm: OrmSession, records: Sequence[MessageRecord]) -> None:
         if owner is not None:
             figures[owner].add(record, score)
     orm.execute(insert(Message), values)
-    for owner, found in figures.items():
-        change = update(Conversation).where(Conversation.id == owner).values(found.changes())
-        # Nobody reads the rows that this transaction holds as objects: they need not follow.
-        orm.execute(change, execution_options={"synchronize_session": False})
+    if figures:
+        changes = [found.parameters(owner) for owner, found in figures.items()]
+        orm.connection().execute(_ADD_FIGURES, changes)
 
 
 def rate(orm: OrmSession, message_id: UUID, feedback: float) -> None:
@@ -138,31 +137,52 @@ class _Figures:
             self.felt += 1
             self.confidence += record.confidence
 
-    def changes(self) -> dict[Any, Any]:
-        """New values of columns; a mean goes on from the old one and how many it is over."""
-        row = Conversation
-        changes: dict[Any, Any] = {
-            row.total_messages: row.total_messages + self.messages,
-            row.scored_messages: row.scored_messages + self.messages,
-            row.conversation_quality: _mean(
-                row.conversation_quality, row.scored_messages, self.score, self.messages
-            ),
+    def parameters(self, owner: UUID) -> dict[str, Any]:
+        """Of `_ADD_FIGURES`."""
+        return {
+            "owner": owner,
+            "messages": self.messages,
+            "score": self.score,
+            "times": self.times,
+            "time_s": self.time_s,
+            "felt": self.felt,
+            "sureness": self.confidence,
         }
-        if self.times:
-            changes[row.timed_messages] = row.timed_messages + self.times
-            changes[row.avg_response_time] = _mean(
-                row.avg_response_time, row.timed_messages, self.time_s, self.times
-            )
-        if self.felt:
-            changes[row.felt_messages] = row.felt_messages + self.felt
-            changes[row.avg_emotion_score] = _mean(
-                row.avg_emotion_score, row.felt_messages, self.confidence, self.felt
-            )
-        return changes
 
 
-def _mean(mean: Any, count: Any, added: float, more: int) -> Any:  # noqa: ANN401 - SQL expressions
-    return (func.coalesce(mean, 0.0) * count + added) / (count + more)
+def _mean(mean: Any, count: Any, added: str, more: str) -> Any:  # noqa: ANN401 - SQL expressions
+    """A mean that goes on from the old one and how many it is over; NULL while over none."""
+    total = func.coalesce(mean, 0.0) * count + bindparam(added, type_=Float)
+    return total / func.nullif(count + bindparam(more, type_=Integer), 0)
+
+
+def _figures_added() -> Update:
+    """One statement for all conversations of a batch, made once: building it costs more than it."""
+    row = Conversation
+    return (
+        update(row.__table__)  # type: ignore[arg-type]  # a table, which the mapping calls a FromClause
+        .where(row.id == bindparam("owner", type_=Uuid))
+        .values(
+            {
+                "total_messages": row.total_messages + bindparam("messages", type_=Integer),
+                "scored_messages": row.scored_messages + bindparam("messages", type_=Integer),
+                "conversation_quality": _mean(
+                    row.conversation_quality, row.scored_messages, "score", "messages"
+                ),
+                "timed_messages": row.timed_messages + bindparam("times", type_=Integer),
+                "avg_response_time": _mean(
+                    row.avg_response_time, row.timed_messages, "time_s", "times"
+                ),
+                "felt_messages": row.felt_messages + bindparam("felt", type_=Integer),
+                "avg_emotion_score": _mean(
+                    row.avg_emotion_score, row.felt_messages, "sureness", "felt"
+                ),
+            }
+        )
+    )
+
+
+_ADD_FIGURES = _figures_added()
 
 
 def _score(record: MessageRecord) -> float:
