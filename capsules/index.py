@@ -24,6 +24,8 @@ _STACK = 64
 # Keeps the weight of a capsule that lies exactly on the emotion finite.
 _EPSILON = 0.001
 
+_NOWHERE = np.zeros((2, 3))
+
 
 class VadIndex:
     """The capsules that carry an emotion, by their place in the VAD cube.
@@ -53,6 +55,7 @@ class VadIndex:
         self._cids = cids
         self._order, self._axis = _build(points)
         self._points = np.ascontiguousarray(points[self._order])
+        self._box = np.array([points.min(axis=0), points.max(axis=0)]) if len(points) else _NOWHERE
         self.nearest((0.0, 0.0, 0.0))
 
     def __len__(self) -> int:
@@ -82,6 +85,7 @@ class VadIndex:
             self._points,
             self._order,
             self._axis,
+            self._box,
             float(valence),
             float(arousal),
             float(dominance),
@@ -135,6 +139,7 @@ def _query(
     points: NDArray[np.float64],
     order: NDArray[np.int64],
     axis: NDArray[np.int8],
+    box: NDArray[np.float64],
     x: float,
     y: float,
     z: float,
@@ -145,26 +150,33 @@ def _query(
     ranks = np.full(k, -1, np.int64)
     lows = np.empty(_STACK, np.int64)
     highs = np.empty(_STACK, np.int64)
-    bounds = np.empty(_STACK)
-    lows[0], highs[0], bounds[0] = 0, len(points), 0.0
+    # How far the query is from a node's cell along each axis (Arya and Mount, 1993).
+    aways = np.empty((_STACK, 3))
+    lows[0], highs[0] = 0, len(points)
+    away = np.empty(3)
+    for along, value in enumerate((x, y, z)):
+        aways[0, along] = max(box[0, along] - value, value - box[1, along], 0.0)
     depth = 1
     while depth > 0:
         depth -= 1
-        low, high, bound = lows[depth], highs[depth], bounds[depth]
-        # Not >=: an equal distance on the far side may win by its cid.
-        if bound > best[k - 1]:
+        low, high = lows[depth], highs[depth]
+        away[:] = aways[depth]
+        # Not >=: an equal distance on the far side may win by its cid. Summed as distances are,
+        # so that rounding never makes a cell seem farther than what is in it.
+        if away[0] * away[0] + away[1] * away[1] + away[2] * away[2] > best[k - 1]:
             continue
         while high - low > _LEAF:
             middle = (low + high) // 2
             _offer(points, order, middle, x, y, z, best, ranks)
             along = axis[middle]
             offset = (x if along == 0 else y if along == 1 else z) - points[middle, along]
-            far = max(bound, offset * offset)
+            aways[depth] = away
+            aways[depth, along] = max(away[along], abs(offset))
             if offset < 0.0:
-                lows[depth], highs[depth], bounds[depth] = middle + 1, high, far
+                lows[depth], highs[depth] = middle + 1, high
                 high = middle
             else:
-                lows[depth], highs[depth], bounds[depth] = low, middle, far
+                lows[depth], highs[depth] = low, middle
                 low = middle + 1
             depth += 1
         for place in range(low, high):
