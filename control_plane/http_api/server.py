@@ -77,9 +77,11 @@ class HttpServer:
         """Lets requests finish for a second, then ends them; safe twice and before `start`."""
         server, self._server = self._server, None
         taken, self._socket = self._socket, None
-        if server is not None and self._loop_task is not None:
-            server.should_exit = True
-            await self._loop_task
-            await server.shutdown(sockets=[taken] if taken is not None else None)
-        elif taken is not None:
-            taken.close()
+        try:
+            if server is not None and self._loop_task is not None:
+                server.should_exit = True
+                await self._loop_task
+                await server.shutdown(sockets=[taken] if taken is not None else None)
+        finally:
+            if taken is not None:  # whoever ends this early finds the address free all the same
+                taken.close()
