@@ -1,16 +1,15 @@
 """Where it runs, who talks to it, and the media files."""
 
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
+
+from storage.migrations.alike import TIME, add, kept, stamp
 
 revision = "0003"
 down_revision = "0002"
 
 JSON = sa.JSON().with_variant(JSONB(), "postgresql")
-TIME = sa.DateTime(timezone=True)
 STEPS = {
     "attract": "chat close fault idle invite reset",
     "chat": "close fault idle reset",
@@ -22,37 +21,6 @@ STEPS = {
     "warmup": "fault idle reset",
 }
 """Which modes may follow which, as of this version."""
-
-
-def _kept() -> list[sa.Column[Any]]:
-    return [
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("created_at", TIME, nullable=False),
-        sa.Column("updated_at", TIME, nullable=False),
-    ]
-
-
-def _add(table: str, *columns: str) -> None:
-    """Adds columns as SQL, for SQLite takes new references only with their column."""
-    quoted = op.get_bind().dialect.identifier_preparer.quote(table)
-    for column in columns:
-        op.execute(f"ALTER TABLE {quoted} ADD COLUMN {_typed(column)}")
-
-
-def _typed(column: str) -> str:
-    postgresql = op.get_bind().dialect.name == "postgresql"
-    types = {"TIME": "TIMESTAMP WITH TIME ZONE", "KEY": "UUID", "JSON": "JSONB"}
-    if not postgresql:
-        types = {"TIME": "DATETIME", "KEY": "CHAR(32)", "JSON": "JSON"}
-    name, kind, *rest = column.split(" ")
-    return " ".join([name, types.get(kind, kind), *rest])
-
-
-def _stamp(table: str) -> None:
-    """Gives rows from before a time of change: when they were made."""
-    _add(table, "updated_at TIME NOT NULL DEFAULT '1970-01-01 00:00:00.000000+00:00'")
-    quoted = op.get_bind().dialect.identifier_preparer.quote(table)
-    op.execute(f"UPDATE {quoted} SET updated_at = created_at")  # noqa: S608 - our own names
 
 
 def upgrade() -> None:
@@ -68,7 +36,7 @@ def upgrade() -> None:
 def _places() -> None:
     op.create_table(
         "system_version",
-        *_kept(),
+        *kept(),
         sa.Column("version_tag", sa.String(length=200), nullable=False),
         sa.Column("git_hash", sa.String(length=64), nullable=False),
         sa.Column("modified", sa.Boolean(), nullable=False),
@@ -83,7 +51,7 @@ def _places() -> None:
     op.create_index("ix_system_version_created_at", "system_version", ["created_at"])
     op.create_table(
         "deployment_type",
-        *_kept(),
+        *kept(),
         sa.Column("descriptor", sa.String(length=200), nullable=False),
         sa.Column("configuration", JSON, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_deployment_type"),
@@ -92,7 +60,7 @@ def _places() -> None:
     op.create_index("ix_deployment_type_created_at", "deployment_type", ["created_at"])
     op.create_table(
         "scenario",
-        *_kept(),
+        *kept(),
         sa.Column("scenario", sa.String(length=200), nullable=False),
         sa.Column("configuration", JSON, nullable=False),
         sa.Column("deployment_type_id", sa.Uuid(), nullable=False),
@@ -111,7 +79,7 @@ def _places() -> None:
     op.create_index("ix_scenario_created_at", "scenario", ["created_at"])
     op.create_table(
         "deployment",
-        *_kept(),
+        *kept(),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("deployment_type_id", sa.Uuid(), nullable=False),
         sa.Column("scenario_id", sa.Uuid(), nullable=True),
@@ -128,7 +96,7 @@ def _places() -> None:
     op.create_index("ix_deployment_created_at", "deployment", ["created_at"])
     op.create_table(
         "run",
-        *_kept(),
+        *kept(),
         sa.Column("component", sa.String(length=40), nullable=False),
         sa.Column("started_at", TIME, nullable=False),
         sa.Column("ended_at", TIME, nullable=True),
@@ -153,7 +121,7 @@ def _people() -> None:
     )
     op.create_table(
         "user",
-        *_kept(),
+        *kept(),
         sa.Column("username", sa.String(length=200), nullable=False),
         sa.Column("external_identifier", sa.String(length=200), nullable=True),
         sa.Column("coordinates", JSON, nullable=False),
@@ -170,7 +138,7 @@ def _people() -> None:
     op.create_index("ix_user_created_at", "user", ["created_at"])
     op.create_table(
         "client_system",
-        *_kept(),
+        *kept(),
         sa.Column("browser", JSON, nullable=False),
         sa.Column("camera", sa.String(length=200), nullable=False),
         sa.Column("microphone", sa.String(length=200), nullable=False),
@@ -182,7 +150,7 @@ def _people() -> None:
     op.create_index("ix_client_system_created_at", "client_system", ["created_at"])
     op.create_table(
         "calibration",
-        *_kept(),
+        *kept(),
         sa.Column("deployment_id", sa.Uuid(), nullable=True),
         sa.Column("session_id", sa.Uuid(), nullable=True),
         sa.Column("client_system_id", sa.Uuid(), nullable=True),
@@ -206,7 +174,7 @@ def _people() -> None:
     op.create_index("ix_calibration_created_at", "calibration", ["created_at"])
     op.create_table(
         "mode_state",
-        *_kept(),
+        *kept(),
         sa.Column("session_id", sa.Uuid(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column(
@@ -262,7 +230,7 @@ def _people() -> None:
 def _files() -> None:
     op.create_table(
         "media_file",
-        *_kept(),
+        *kept(),
         sa.Column("extension", sa.String(length=10), nullable=False),
         sa.Column("mime_type", sa.String(length=100), nullable=False),
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),
@@ -275,7 +243,7 @@ def _files() -> None:
     op.create_index("ix_media_file_created_at", "media_file", ["created_at"])
     op.create_table(
         "portrait",
-        *_kept(),
+        *kept(),
         sa.Column("file_id", sa.Uuid(), nullable=False),
         sa.Column("master_id", sa.Uuid(), nullable=True),
         sa.Column("post_processing", sa.String(length=200), nullable=False),
@@ -299,7 +267,7 @@ def _files() -> None:
     op.create_index("ix_portrait_created_at", "portrait", ["created_at"])
     op.create_table(
         "cached_upload",
-        *_kept(),
+        *kept(),
         sa.Column("file_id", sa.Uuid(), nullable=False),
         sa.Column("service", sa.String(length=200), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
@@ -311,7 +279,7 @@ def _files() -> None:
     op.create_index("ix_cached_upload_created_at", "cached_upload", ["created_at"])
     op.create_table(
         "precalculation",
-        *_kept(),
+        *kept(),
         sa.Column("kind", sa.String(length=60), nullable=False),
         sa.Column("parameters", JSON, nullable=False),
         sa.Column("inputs_sha256", sa.String(length=64), nullable=False),
@@ -353,7 +321,7 @@ def _files() -> None:
 def _recordings() -> None:
     op.create_table(
         "image",
-        *_kept(),
+        *kept(),
         sa.Column("file_id", sa.Uuid(), nullable=False),
         sa.Column("session_id", sa.Uuid(), nullable=True),
         sa.Column("width", sa.Integer(), nullable=False),
@@ -381,7 +349,7 @@ def _recordings() -> None:
     op.create_index("ix_image_created_at", "image", ["created_at"])
     op.create_table(
         "video",
-        *_kept(),
+        *kept(),
         sa.Column("file_id", sa.Uuid(), nullable=False),
         sa.Column("session_id", sa.Uuid(), nullable=True),
         sa.Column("length_ms", sa.Integer(), nullable=False),
@@ -410,7 +378,7 @@ def _recordings() -> None:
     op.create_index("ix_video_created_at", "video", ["created_at"])
     op.create_table(
         "audio_filter",
-        *_kept(),
+        *kept(),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("implementation", sa.String(length=200), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_audio_filter"),
@@ -419,7 +387,7 @@ def _recordings() -> None:
     op.create_index("ix_audio_filter_created_at", "audio_filter", ["created_at"])
     op.create_table(
         "audio",
-        *_kept(),
+        *kept(),
         sa.Column("file_id", sa.Uuid(), nullable=False),
         sa.Column("session_id", sa.Uuid(), nullable=True),
         sa.Column("length_ms", sa.Integer(), nullable=False),
@@ -455,7 +423,7 @@ def _recordings() -> None:
 def _poses() -> None:
     op.create_table(
         "pose",
-        *_kept(),
+        *kept(),
         sa.Column("video_id", sa.Uuid(), nullable=True),
         sa.Column("session_id", sa.Uuid(), nullable=True),
         sa.Column("at_ms", sa.Integer(), nullable=True),
@@ -472,14 +440,14 @@ def _poses() -> None:
     op.create_index("ix_pose_created_at", "pose", ["created_at"])
     op.create_table(
         "pose_sequence",
-        *_kept(),
+        *kept(),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_pose_sequence"),
     )
     op.create_index("ix_pose_sequence_created_at", "pose_sequence", ["created_at"])
     op.create_table(
         "pose_sequence_item",
-        *_kept(),
+        *kept(),
         sa.Column("pose_sequence_id", sa.Uuid(), nullable=False),
         sa.Column("index", sa.Integer(), nullable=False),
         sa.Column("pose_id", sa.Uuid(), nullable=False),
@@ -500,8 +468,8 @@ def _poses() -> None:
 
 
 def _sessions() -> None:
-    _stamp("session")
-    _add(
+    stamp("session")
+    add(
         "session",
         'user_id KEY CONSTRAINT fk_session_user_id REFERENCES "user" (id)',
         "deployment_id KEY CONSTRAINT fk_session_deployment_id REFERENCES deployment (id)",

@@ -1,47 +1,15 @@
 """Conversations, what is remembered of them, and what made the words."""
 
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
+
+from storage.migrations.alike import TIME, add, kept, stamp
 
 revision = "0004"
 down_revision = "0003"
 
 JSON = sa.JSON().with_variant(JSONB(), "postgresql")
-TIME = sa.DateTime(timezone=True)
-
-
-def _kept() -> list[sa.Column[Any]]:
-    return [
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("created_at", TIME, nullable=False),
-        sa.Column("updated_at", TIME, nullable=False),
-    ]
-
-
-def _add(table: str, *columns: str) -> None:
-    """Adds columns as SQL, for SQLite takes new references only with their column."""
-    quoted = op.get_bind().dialect.identifier_preparer.quote(table)
-    for column in columns:
-        op.execute(f"ALTER TABLE {quoted} ADD COLUMN {_typed(column)}")
-
-
-def _typed(column: str) -> str:
-    postgresql = op.get_bind().dialect.name == "postgresql"
-    types = {"TIME": "TIMESTAMP WITH TIME ZONE", "KEY": "UUID", "JSON": "JSONB"}
-    if not postgresql:
-        types = {"TIME": "DATETIME", "KEY": "CHAR(32)", "JSON": "JSON"}
-    name, kind, *rest = column.split(" ")
-    return " ".join([name, types.get(kind, kind), *rest])
-
-
-def _stamp(table: str) -> None:
-    """Gives rows from before a time of change: when they were made."""
-    _add(table, "updated_at TIME NOT NULL DEFAULT '1970-01-01 00:00:00.000000+00:00'")
-    quoted = op.get_bind().dialect.identifier_preparer.quote(table)
-    op.execute(f"UPDATE {quoted} SET updated_at = created_at")  # noqa: S608 - our own names
 
 
 def upgrade() -> None:
@@ -57,7 +25,7 @@ def upgrade() -> None:
 def _conversations() -> None:
     op.create_table(
         "conversation",
-        *_kept(),
+        *kept(),
         sa.Column("session_id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=True),
         sa.Column("platform", sa.String(length=40), nullable=False),
@@ -109,7 +77,7 @@ def _conversations() -> None:
     op.create_index("ix_conversation_created_at", "conversation", ["created_at"])
     op.create_table(
         "memory",
-        *_kept(),
+        *kept(),
         sa.Column("user_id", sa.Uuid(), nullable=True),
         sa.Column("conversation_id", sa.Uuid(), nullable=True),
         sa.Column("message_id", sa.Uuid(), nullable=True),
@@ -167,7 +135,7 @@ def _conversations() -> None:
     op.create_index("ix_memory_created_at", "memory", ["created_at"])
     op.create_table(
         "agent_log",
-        *_kept(),
+        *kept(),
         sa.Column("conversation_id", sa.Uuid(), nullable=True),
         sa.Column("message_id", sa.Uuid(), nullable=True),
         sa.Column("agent", sa.String(length=200), nullable=False),
@@ -204,7 +172,7 @@ def _conversations() -> None:
 def _prompts() -> None:
     op.create_table(
         "prompt_template",
-        *_kept(),
+        *kept(),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
@@ -214,7 +182,7 @@ def _prompts() -> None:
     op.create_index("ix_prompt_template_created_at", "prompt_template", ["created_at"])
     op.create_table(
         "prompt_parameter",
-        *_kept(),
+        *kept(),
         sa.Column("unique_name", sa.String(length=200), nullable=False),
         sa.Column("function_reference", sa.String(length=200), nullable=True),
         sa.Column("template_id", sa.Uuid(), nullable=True),
@@ -232,7 +200,7 @@ def _prompts() -> None:
     op.create_index("ix_prompt_parameter_created_at", "prompt_parameter", ["created_at"])
     op.create_table(
         "prompt_template_parameter",
-        *_kept(),
+        *kept(),
         sa.Column("template_id", sa.Uuid(), nullable=False),
         sa.Column("parameter_id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -258,7 +226,7 @@ def _prompts() -> None:
     )
     op.create_table(
         "chat",
-        *_kept(),
+        *kept(),
         sa.Column("conversation_id", sa.Uuid(), nullable=True),
         sa.Column("system", sa.String(length=200), nullable=False),
         sa.Column("parameters", JSON, nullable=False),
@@ -286,7 +254,7 @@ def _prompts() -> None:
 def _speech() -> None:
     op.create_table(
         "stt",
-        *_kept(),
+        *kept(),
         sa.Column("system", sa.String(length=200), nullable=False),
         sa.Column("parameters", JSON, nullable=False),
         sa.Column("audio_id", sa.Uuid(), nullable=False),
@@ -301,7 +269,7 @@ def _speech() -> None:
     op.create_index("ix_stt_created_at", "stt", ["created_at"])
     op.create_table(
         "tts",
-        *_kept(),
+        *kept(),
         sa.Column("system", sa.String(length=200), nullable=False),
         sa.Column("parameters", JSON, nullable=False),
         sa.Column("message_id", sa.Uuid(), nullable=True),
@@ -316,7 +284,7 @@ def _speech() -> None:
     op.create_index("ix_tts_created_at", "tts", ["created_at"])
     op.create_table(
         "lip_sync",
-        *_kept(),
+        *kept(),
         sa.Column("system", sa.String(length=200), nullable=False),
         sa.Column("parameters", JSON, nullable=False),
         sa.Column("audio_id", sa.Uuid(), nullable=True),
@@ -345,7 +313,7 @@ def _speech() -> None:
     op.create_index("ix_lip_sync_created_at", "lip_sync", ["created_at"])
     op.create_table(
         "vision",
-        *_kept(),
+        *kept(),
         sa.Column("system", sa.String(length=200), nullable=False),
         sa.Column("parameters", JSON, nullable=False),
         sa.Column("image_id", sa.Uuid(), nullable=False),
@@ -357,7 +325,7 @@ def _speech() -> None:
     op.create_index("ix_vision_created_at", "vision", ["created_at"])
     op.create_table(
         "embedding",
-        *_kept(),
+        *kept(),
         sa.Column("deployment_id", sa.Uuid(), nullable=True),
         sa.Column("message_id", sa.Uuid(), nullable=True),
         sa.Column("subject", sa.String(length=200), nullable=False),
@@ -378,8 +346,8 @@ def _speech() -> None:
 
 
 def _messages() -> None:
-    _stamp("message")
-    _add(
+    stamp("message")
+    add(
         "message",
         "conversation_id KEY CONSTRAINT fk_message_conversation_id REFERENCES conversation (id)",
         f"confidence FLOAT {_ranged('confidence', 0, 1)}",
@@ -414,8 +382,8 @@ def _ranged(column: str, low: float, high: float) -> str:
 
 def _logs() -> None:
     for table in ("fault", "performance"):
-        _stamp(table)
-        _add(
+        stamp(table)
+        add(
             table,
             f"deployment_id KEY CONSTRAINT fk_{table}_deployment_id REFERENCES deployment (id)",
             f"system_version_id KEY CONSTRAINT fk_{table}_system_version_id"
@@ -424,10 +392,10 @@ def _logs() -> None:
         )
         for column in ("deployment_id", "system_version_id"):
             op.create_index(f"ix_{table}_{column}", table, [column])
-    _stamp("governance")
-    _add("fault", "during VARCHAR(20)", "hardware VARCHAR(200) NOT NULL DEFAULT ''")
+    stamp("governance")
+    add("fault", "during VARCHAR(20)", "hardware VARCHAR(200) NOT NULL DEFAULT ''")
     op.create_index("ix_fault_mode", "fault", ["mode", "created_at"])
-    _add("performance", "system VARCHAR(200) NOT NULL DEFAULT ''", "resources JSON")
+    add("performance", "system VARCHAR(200) NOT NULL DEFAULT ''", "resources JSON")
     # Nothing refers to it, so SQLite may make it anew.
     with op.batch_alter_table("performance") as batch:
         batch.alter_column("session_id", existing_type=sa.Uuid(), nullable=True)

@@ -1,24 +1,15 @@
 """Projects, datasets and finetunes, and state machines that the database keeps."""
 
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
+
+from storage.migrations.alike import kept
 
 revision = "0005"
 down_revision = "0004"
 
 JSON = sa.JSON().with_variant(JSONB(), "postgresql")
-TIME = sa.DateTime(timezone=True)
-
-
-def _kept() -> list[sa.Column[Any]]:
-    return [
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("created_at", TIME, nullable=False),
-        sa.Column("updated_at", TIME, nullable=False),
-    ]
 
 
 MACHINES: dict[str, tuple[list[str], list[tuple[str, str]]]] = {
@@ -84,7 +75,7 @@ def upgrade() -> None:
 def _projects() -> None:
     op.create_table(
         "project",
-        *_kept(),
+        *kept(),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("owner_id", sa.Uuid(), nullable=False),
         sa.Column(
@@ -111,7 +102,7 @@ def _projects() -> None:
     op.create_index("ix_project_created_at", "project", ["created_at"])
     op.create_table(
         "corpus",
-        *_kept(),
+        *kept(),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("s3_path", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_corpus"),
@@ -120,7 +111,7 @@ def _projects() -> None:
     op.create_index("ix_corpus_created_at", "corpus", ["created_at"])
     op.create_table(
         "prompt",
-        *_kept(),
+        *kept(),
         sa.Column("project_id", sa.Uuid(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
@@ -135,7 +126,7 @@ def _projects() -> None:
 def _datasets() -> None:
     op.create_table(
         "training_dataset",
-        *_kept(),
+        *kept(),
         sa.Column("project_id", sa.Uuid(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("generate_model", sa.String(length=200), nullable=True),
@@ -188,7 +179,7 @@ def _datasets() -> None:
     op.create_index("ix_training_dataset_created_at", "training_dataset", ["created_at"])
     op.create_table(
         "prompt_history",
-        *_kept(),
+        *kept(),
         sa.Column("training_dataset_id", sa.Uuid(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("prompt_id", sa.Uuid(), nullable=False),
@@ -207,7 +198,7 @@ def _datasets() -> None:
     op.create_index("ix_prompt_history_created_at", "prompt_history", ["created_at"])
     op.create_table(
         "training_data_item",
-        *_kept(),
+        *kept(),
         sa.Column("training_dataset_id", sa.Uuid(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("values", JSON, nullable=False),
@@ -260,7 +251,7 @@ def _datasets() -> None:
 def _finetunes() -> None:
     op.create_table(
         "finetune",
-        *_kept(),
+        *kept(),
         sa.Column("project_id", sa.Uuid(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("model_name", sa.String(length=200), nullable=False),
@@ -299,7 +290,7 @@ def _finetunes() -> None:
     op.create_index("ix_finetune_created_at", "finetune", ["created_at"])
     op.create_table(
         "inference_sample",
-        *_kept(),
+        *kept(),
         sa.Column("finetune_id", sa.Uuid(), nullable=False),
         sa.Column("at_step", sa.Integer(), nullable=False),
         sa.Column("items", JSON, nullable=False),

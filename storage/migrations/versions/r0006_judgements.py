@@ -1,24 +1,15 @@
 """Judgements of every kind of artefact."""
 
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
+
+from storage.migrations.alike import kept
 
 revision = "0006"
 down_revision = "0005"
 
 JSON = sa.JSON().with_variant(JSONB(), "postgresql")
-TIME = sa.DateTime(timezone=True)
-
-
-def _kept() -> list[sa.Column[Any]]:
-    return [
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("created_at", TIME, nullable=False),
-        sa.Column("updated_at", TIME, nullable=False),
-    ]
 
 
 JUDGED = (
@@ -56,7 +47,7 @@ def upgrade() -> None:
 def _judgements() -> None:
     op.create_table(
         "judgement",
-        *_kept(),
+        *kept(),
         sa.Column("score", sa.Float(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=True),
         sa.Column("comment", sa.Text(), nullable=False),

@@ -1,24 +1,15 @@
 """Studies, in which people compare variants."""
 
-from typing import Any
-
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
+
+from storage.migrations.alike import TIME, kept
 
 revision = "0007"
 down_revision = "0006"
 
 JSON = sa.JSON().with_variant(JSONB(), "postgresql")
-TIME = sa.DateTime(timezone=True)
-
-
-def _kept() -> list[sa.Column[Any]]:
-    return [
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("created_at", TIME, nullable=False),
-        sa.Column("updated_at", TIME, nullable=False),
-    ]
 
 
 def upgrade() -> None:
@@ -30,7 +21,7 @@ def upgrade() -> None:
 def _studies() -> None:
     op.create_table(
         "study",
-        *_kept(),
+        *kept(),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("instructions", sa.Text(), nullable=False),
         sa.Column(
@@ -54,7 +45,7 @@ def _studies() -> None:
     op.create_index("ix_study_created_at", "study", ["created_at"])
     op.create_table(
         "study_variant",
-        *_kept(),
+        *kept(),
         sa.Column("study_id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("options", JSON, nullable=False),
@@ -65,7 +56,7 @@ def _studies() -> None:
     op.create_index("ix_study_variant_created_at", "study_variant", ["created_at"])
     op.create_table(
         "study_scene",
-        *_kept(),
+        *kept(),
         sa.Column("study_id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("script", JSON, nullable=False),
@@ -77,7 +68,7 @@ def _studies() -> None:
     op.create_index("ix_study_scene_created_at", "study_scene", ["created_at"])
     op.create_table(
         "study_stimulus",
-        *_kept(),
+        *kept(),
         sa.Column("variant_id", sa.Uuid(), nullable=False),
         sa.Column("scene_id", sa.Uuid(), nullable=False),
         sa.Column("file_id", sa.Uuid(), nullable=False),
@@ -99,7 +90,7 @@ def _studies() -> None:
 def _answers() -> None:
     op.create_table(
         "study_participant",
-        *_kept(),
+        *kept(),
         sa.Column("study_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("code", sa.String(length=64), nullable=False),
@@ -117,7 +108,7 @@ def _answers() -> None:
     op.create_index("ix_study_participant_created_at", "study_participant", ["created_at"])
     op.create_table(
         "study_trial",
-        *_kept(),
+        *kept(),
         sa.Column("participant_id", sa.Uuid(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("left_id", sa.Uuid(), nullable=False),
@@ -146,7 +137,7 @@ def _answers() -> None:
     op.create_index("ix_study_trial_created_at", "study_trial", ["created_at"])
     op.create_table(
         "study_rating",
-        *_kept(),
+        *kept(),
         sa.Column("trial_id", sa.Uuid(), nullable=False),
         sa.Column("stimulus_id", sa.Uuid(), nullable=False),
         sa.Column("naturalness", sa.Integer(), nullable=False),
