@@ -12,8 +12,8 @@ from capsules.errors import UnknownCapsuleError
 from capsules.library import Library
 from capsules.model import CID_PREFIXES, Capsule, Expression, Layer
 from capsules.profile import Profile
-from control_plane.governance_rules import Item as Barrable
-from control_plane.governance_rules import Standing, standing_in_file
+from control_plane.governance.rules import Item as Barrable
+from control_plane.governance.rules import Standing, standing_in_file
 from control_plane.sessions.paging import page_size, read_token, write_token
 
 __all__ = ["Catalog"]

@@ -15,18 +15,24 @@ from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
-from control_plane.bake_commands import add_bake
-from control_plane.capsule_commands import add_capsule
-from control_plane.commands import FAILED, INTERRUPTED, USAGE, CommandError, command_settings
-from control_plane.db_commands import add_db
-from control_plane.emotion_commands import add_appraise
-from control_plane.export_commands import add_export, add_stats
-from control_plane.governance_commands import add_governance
-from control_plane.micro_commands import add_generate
-from control_plane.models_commands import add_models
-from control_plane.perform_commands import add_perform
-from control_plane.replay_commands import add_audit, add_replay
-from control_plane.study_commands import add_study
+from control_plane.commands.bake import add_bake
+from control_plane.commands.capsule import add_capsule
+from control_plane.commands.command import (
+    FAILED,
+    INTERRUPTED,
+    USAGE,
+    CommandError,
+    command_settings,
+)
+from control_plane.commands.db import add_db
+from control_plane.commands.emotion import add_appraise
+from control_plane.commands.export import add_export, add_stats
+from control_plane.commands.governance import add_governance
+from control_plane.commands.micro import add_generate
+from control_plane.commands.models import add_models
+from control_plane.commands.perform import add_perform
+from control_plane.commands.replay import add_audit, add_replay
+from control_plane.commands.study import add_study
 
 if TYPE_CHECKING:
     from capsules.library import Library
@@ -222,7 +228,7 @@ def _read_library(arguments: argparse.Namespace, *, own: bool) -> "Library":
     settings = command_settings(arguments)
     from capsules.errors import LibraryError
     from capsules.library import load_library
-    from control_plane.own_capsules import open_own
+    from control_plane.studio.own_capsules import open_own
 
     try:
         if own:

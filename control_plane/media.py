@@ -18,7 +18,7 @@ from compositor.pages import MEGABYTE, CacheOptions, CacheStats
 from compositor.select import open_compositor
 from control_plane.errors import InvalidArgumentError, UnavailableError
 from control_plane.loaded_avatars import LoadedAvatars
-from control_plane.replay_journals import Recorded, SessionJournals, is_recorded
+from control_plane.replay.journals import Recorded, SessionJournals, is_recorded
 from control_plane.sessions.options import SessionOptions
 from control_plane.settings import Settings
 from control_plane.together import together

@@ -11,37 +11,37 @@ from fastapi import APIRouter
 
 from capsules.library import Library
 from control_plane.access import Access, open_access
-from control_plane.avatars import Avatars
-from control_plane.baker import Baker
 from control_plane.catalog import Catalog
 from control_plane.emotion.appraisal import TextAppraiser, open_appraiser
 from control_plane.emotion.onnx_rater import RaterError
 from control_plane.emotion.personality import Personalities
 from control_plane.emotion.personality_file import load_personalities
-from control_plane.governance import Governance
-from control_plane.governance_desk import GovernanceDesk
+from control_plane.governance.desk import GovernanceDesk
+from control_plane.governance.orders import Governance
 from control_plane.grpc_api.server import GrpcServer
 from control_plane.hardware import describe_hardware
 from control_plane.hosts import is_loopback, reachable
 from control_plane.http_api.app import create_app
 from control_plane.http_api.server import HttpServer
-from control_plane.observing import Watched, observing_routes, open_tracer
-from control_plane.own_capsules import OwnCapsules, open_own
-from control_plane.remembered import Places, Remembered
+from control_plane.observing.routes import Watched, observing_routes, open_tracer
+from control_plane.observing.tracing import Tracer
+from control_plane.remembering.remembered import Places, Remembered
+from control_plane.remembering.runs import begin, open_recorder
 from control_plane.responder.port import Responder
-from control_plane.run_records import begin, open_recorder
 from control_plane.sessions.bodies import Media
 from control_plane.sessions.manager import SessionManager, SessionServices
 from control_plane.sessions.meter import Meter
 from control_plane.sessions.options import SessionOptions
 from control_plane.settings import Settings, SettingsError
-from control_plane.studio import Studio
-from control_plane.takes import Takes
-from control_plane.thumbnails import Thumbnails
+from control_plane.studio.avatars import Avatars
+from control_plane.studio.baker import Baker
+from control_plane.studio.own_capsules import OwnCapsules, open_own
+from control_plane.studio.studio import Studio
+from control_plane.studio.takes import Takes
+from control_plane.studio.thumbnails import Thumbnails
+from control_plane.studio.workshop import Workshop, WorkshopOptions
 from control_plane.tls import TlsFiles, load_tls
 from control_plane.together import together
-from control_plane.tracing import Tracer
-from control_plane.workshop import Workshop, WorkshopOptions
 from engine.clock import SystemClock
 from engine.faults import Fault
 from storage.database import Database

@@ -47,7 +47,7 @@ from control_plane.events import (
     Ui,
     UiContext,
 )
-from control_plane.own_capsules import check_for_use
+from control_plane.studio.own_capsules import check_for_use
 from engine.clock import NS_PER_MS, Clock
 from engine.features import Features
 from engine.packet import MAX_PACKET_BYTES, IdPacket, Mood

@@ -8,7 +8,7 @@ from grpc import aio
 from capsulecast.v1 import avatar_service_pb2 as pb
 from capsulecast.v1 import avatar_service_pb2_grpc as pb_grpc
 from control_plane.grpc_api.answers import answering
-from control_plane.studio import Studio
+from control_plane.studio.studio import Studio
 from control_plane.translate.avatars import (
     avatar_to_message,
     faces_to_message,

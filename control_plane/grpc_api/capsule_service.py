@@ -10,7 +10,7 @@ from capsulecast.v1 import capsule_service_pb2_grpc as pb_grpc
 from capsules.targets import targets
 from control_plane.catalog import Catalog
 from control_plane.grpc_api.answers import answering
-from control_plane.studio import Studio
+from control_plane.studio.studio import Studio
 from control_plane.translate.library import (
     capsule_to_message,
     expression_to_message,

@@ -6,7 +6,7 @@ from grpc import aio
 
 from capsulecast.v1 import governance_service_pb2 as pb
 from capsulecast.v1 import governance_service_pb2_grpc as pb_grpc
-from control_plane.governance_desk import GovernanceDesk
+from control_plane.governance.desk import GovernanceDesk
 from control_plane.grpc_api.answers import answering
 from control_plane.translate.governance import (
     lines_to_message,

@@ -18,20 +18,20 @@ from capsulecast.v1 import session_service_pb2_grpc as session_grpc
 from capsulecast.v1 import training_service_pb2 as training_pb
 from capsulecast.v1 import training_service_pb2_grpc as training_grpc
 from control_plane.access import Access
-from control_plane.baker import MAX_PHOTO_BYTES
 from control_plane.catalog import Catalog
 from control_plane.errors import UnavailableError
-from control_plane.governance_desk import GovernanceDesk
+from control_plane.governance.desk import GovernanceDesk
 from control_plane.grpc_api.avatar_service import AvatarService
 from control_plane.grpc_api.calling import servicer
 from control_plane.grpc_api.capsule_service import CapsuleService
 from control_plane.grpc_api.door import AccessInterceptor
 from control_plane.grpc_api.governance_service import GovernanceService
 from control_plane.grpc_api.session_service import SessionService
-from control_plane.remembered import Remembered
+from control_plane.remembering.remembered import Remembered
 from control_plane.sessions.manager import SessionManager
 from control_plane.sessions.options import SessionOptions
-from control_plane.studio import Studio
+from control_plane.studio.baker import MAX_PHOTO_BYTES
+from control_plane.studio.studio import Studio
 from control_plane.tls import TlsFiles
 from control_plane.translate.memory_calls import MemoryCalls
 from control_plane.translate.training_calls import TrainingCalls

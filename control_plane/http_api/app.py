@@ -9,7 +9,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
 from control_plane.catalog import Catalog
-from control_plane.governance_desk import GovernanceDesk
+from control_plane.governance.desk import GovernanceDesk
 from control_plane.http_api.answers import add_error_answers
 from control_plane.http_api.avatars import LARGE_BODIES, avatar_routes
 from control_plane.http_api.description import describe
@@ -26,10 +26,10 @@ from control_plane.http_api.takes import LARGE_TAKE_BODIES, take_routes
 from control_plane.http_api.training import training_routes
 from control_plane.http_api.training_export import export_routes
 from control_plane.http_api.users import user_routes
-from control_plane.remembered import Remembered
+from control_plane.remembering.remembered import Remembered
 from control_plane.sessions.manager import SessionManager
 from control_plane.sessions.options import SessionOptions
-from control_plane.studio import Studio
+from control_plane.studio.studio import Studio
 from control_plane.translate.memory_calls import MemoryCalls
 from control_plane.translate.training_calls import TrainingCalls
 

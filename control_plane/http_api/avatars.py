@@ -8,10 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from control_plane.baker import MAX_PHOTO_BYTES
 from control_plane.http_api.description import answer_of, body_of
 from control_plane.http_api.events import events_answer, events_of
-from control_plane.studio import Studio
+from control_plane.studio.baker import MAX_PHOTO_BYTES
+from control_plane.studio.studio import Studio
 from control_plane.translate.avatars import (
     avatar_to_json,
     faces_to_json,

@@ -14,8 +14,8 @@ from control_plane.access import Access
 from control_plane.dashboards.pages import Dashboards, Listed
 from control_plane.errors import UnauthenticatedError, status_of
 from control_plane.http_api.door import caller
-from control_plane.metrics import Metrics
-from control_plane.remembered import Remembered
+from control_plane.observing.metrics import Metrics
+from control_plane.remembering.remembered import Remembered
 from storage.figures import MAX_DAYS
 
 __all__ = ["dashboard_routes", "metrics_routes"]

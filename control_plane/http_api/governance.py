@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse
 
-from control_plane.governance_desk import GovernanceDesk
+from control_plane.governance.desk import GovernanceDesk
 from control_plane.http_api.description import answer_of, body_of
 from control_plane.translate.governance import (
     lines_to_json,

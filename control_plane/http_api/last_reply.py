@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse
 
 from control_plane.errors import InvalidArgumentError
-from control_plane.judging_desk import JudgingDesk, LastReplyJudgement
+from control_plane.remembering.judging import JudgingDesk, LastReplyJudgement
 from control_plane.translate.jsonform import decode
 
 __all__ = ["last_reply_routes"]

@@ -10,7 +10,7 @@ from capsules.model import Layer
 from capsules.targets import targets
 from control_plane.catalog import Catalog
 from control_plane.http_api.description import answer_of, body_of
-from control_plane.own_capsules import OwnCapsules
+from control_plane.studio.own_capsules import OwnCapsules
 from control_plane.translate.jsonform import decode
 from control_plane.translate.library import (
     capsule_text_from_json,

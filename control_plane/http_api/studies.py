@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from control_plane.http_api.description import answer_of
 from control_plane.http_api.study_messages import StudyListMessage, StudyMessage
-from control_plane.remembered import Remembered
+from control_plane.remembering.remembered import Remembered
 from control_plane.study.definition import StudyDefinition, read_definition
 from control_plane.study.desk import StudyDesk
 from control_plane.study.export import ratings_csv, report_json, report_markdown, state_json

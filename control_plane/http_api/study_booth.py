@@ -21,7 +21,7 @@ from control_plane.http_api.study_messages import (
     TurnMessage,
     turn_message,
 )
-from control_plane.remembered import Remembered
+from control_plane.remembering.remembered import Remembered
 from control_plane.study.booth import Booth, SideAnswer
 
 __all__ = ["booth_routes"]

@@ -8,8 +8,8 @@ from fastapi.responses import Response
 
 from control_plane.http_api.description import body_of
 from control_plane.http_api.events import events_answer, events_of
-from control_plane.studio import Studio
-from control_plane.takes import MAX_TAKE_BYTES
+from control_plane.studio.studio import Studio
+from control_plane.studio.takes import MAX_TAKE_BYTES
 from control_plane.translate.takes import take_from_json, taken_to_json
 
 __all__ = ["LARGE_TAKE_BODIES", "take_routes"]

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from control_plane.http_api.description import answer_of, body_of
-from control_plane.remembered import Remembered
+from control_plane.remembering.remembered import Remembered
 from control_plane.translate.json_calls import over_json
 from control_plane.translate.jsonform import decode
 from control_plane.translate.training_calls import TrainingCalls

@@ -9,11 +9,11 @@ from compositor.drawlist import DrawList, FrameSize
 from compositor.output import OutputOptions, open_output
 from control_plane.emotion.personality import Personality
 from control_plane.loaded_avatars import LoadedAvatars
-from control_plane.own_capsules import open_own
 from control_plane.responder.rules import RulesResponder
 from control_plane.scripted.performance import Cast, Performance, perform
 from control_plane.scripted.script import Cue
 from control_plane.settings import Settings
+from control_plane.studio.own_capsules import open_own
 from engine.features import Features
 from engine.framing import framing
 from engine.offline.render import OfflineRenderer

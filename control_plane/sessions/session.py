@@ -25,7 +25,7 @@ from control_plane.events import (
     Speak,
     cause_of,
 )
-from control_plane.governance_checks import allowed_name, check_allowed
+from control_plane.governance.checks import allowed_name, check_allowed
 from control_plane.responder.port import Responder, Turn
 from control_plane.sessions.bodies import SessionBody
 from control_plane.sessions.chronicle import Chronicle, Keeper, Keeping

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from capsulecast.v1 import avatar_service_pb2 as pb
-from control_plane.avatars import AvatarInfo
-from control_plane.baker import MAX_PHOTO_BYTES, BakeOrder, BakeStep, FacePoints, FoundFaces
 from control_plane.errors import InvalidArgumentError
 from control_plane.ranges import invalid
+from control_plane.studio.avatars import AvatarInfo
+from control_plane.studio.baker import MAX_PHOTO_BYTES, BakeOrder, BakeStep, FacePoints, FoundFaces
 from control_plane.translate.jsonform import decode, from_json, to_json
 
 __all__ = [

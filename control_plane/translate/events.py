@@ -25,7 +25,7 @@ from control_plane.events import (
     Ui,
     UiContext,
 )
-from control_plane.own_capsules import capsule_from_text
+from control_plane.studio.own_capsules import capsule_from_text
 from control_plane.translate.jsonform import decode, from_json
 from control_plane.translate.sessions import QUALITIES, features_given
 from engine.packet import Mood

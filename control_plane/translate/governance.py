@@ -8,7 +8,7 @@ from typing import Any
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from capsulecast.v1 import governance_service_pb2 as pb
-from control_plane.governance_rules import Rules
+from control_plane.governance.rules import Rules
 from control_plane.translate.jsonform import from_json, to_json
 from storage.records import OrderRecord, PacketRecord
 

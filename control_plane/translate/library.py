@@ -7,8 +7,8 @@ from capsulecast.v1 import capsule_service_pb2, common_pb2
 from capsules.model import Capsule, Emotion, Expression
 from capsules.profile import Profile
 from capsules.targets import Target
-from control_plane.governance_rules import Bar, Standing
-from control_plane.own_capsules import Saved
+from control_plane.governance.rules import Bar, Standing
+from control_plane.studio.own_capsules import Saved
 from control_plane.translate.jsonform import from_json, to_json
 from engine.wire import layer_value
 

@@ -6,7 +6,7 @@ from google.protobuf.struct_pb2 import Struct
 from sqlalchemy import ColumnElement, exists
 
 from capsulecast.v1 import memory_service_pb2 as pb
-from control_plane.remembered import Page, Remembered
+from control_plane.remembering.remembered import Page, Remembered
 from control_plane.translate.memory_rows import (
     conversation_to_message,
     fault_to_message,

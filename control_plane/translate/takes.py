@@ -5,7 +5,7 @@ from typing import Any
 from capsulecast.v1 import capsule_service_pb2 as pb
 from control_plane.errors import InvalidArgumentError
 from control_plane.ranges import invalid, number, text
-from control_plane.takes import (
+from control_plane.studio.takes import (
     MAX_TAKE_BYTES,
     MAX_TAKE_S,
     TAKE_KINDS,

@@ -7,7 +7,7 @@ from typing import Any
 from capsulecast.v1 import training_service_pb2 as pb
 from control_plane.errors import InvalidArgumentError
 from control_plane.ranges import invalid, text
-from control_plane.remembered import Page, Remembered
+from control_plane.remembering.remembered import Page, Remembered
 from control_plane.sessions.paging import write_token
 from control_plane.translate.storing import identity, one_of, present, timestamp
 from control_plane.translate.training_rows import (

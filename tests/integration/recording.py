@@ -9,7 +9,7 @@ from pathlib import Path
 
 from compositor.pages import MEGABYTE, CacheOptions
 from control_plane.events import Event, EventKind
-from control_plane.governance import Governance
+from control_plane.governance.orders import Governance
 from control_plane.media import LiveMedia
 from control_plane.responder.rules import RulesResponder
 from control_plane.server import Ready, Server

@@ -17,9 +17,9 @@ from capsulecast.v1 import avatar_service_pb2 as pb
 from capsulecast.v1 import avatar_service_pb2_grpc as pb_grpc
 from capsulecast.v1 import capsule_service_pb2 as capsule_pb
 from capsulecast.v1 import capsule_service_pb2_grpc as capsule_grpc
-from control_plane.baker import MAX_PHOTO_BYTES
 from control_plane.grpc_api.server import MAX_MESSAGE_BYTES
-from control_plane.workshop import WorkshopOptions
+from control_plane.studio.baker import MAX_PHOTO_BYTES
+from control_plane.studio.workshop import WorkshopOptions
 from tests.integration.running import Running, running
 
 LIMIT_S = 30.0

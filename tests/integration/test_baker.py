@@ -16,9 +16,9 @@ from capsules.bake.errors import (
     ModelMissingError,
     NoFaceError,
 )
-from control_plane.baker import Baked, BakeOrder, Baker, BakeStep, FacePoints
 from control_plane.errors import ResourceExhaustedError, UnavailableError, status_of
-from control_plane.workshop import MAX_WAITING, Workshop, WorkshopOptions
+from control_plane.studio.baker import Baked, BakeOrder, Baker, BakeStep, FacePoints
+from control_plane.studio.workshop import MAX_WAITING, Workshop, WorkshopOptions
 
 LIMIT_S = 20.0
 

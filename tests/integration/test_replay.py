@@ -23,7 +23,7 @@ from control_plane.events import (
     SetQuality,
     Speak,
 )
-from control_plane.replay_film import open_replay, replayed_pictures
+from control_plane.replay.film import open_replay, replayed_pictures
 from control_plane.sessions.options import SessionOptions
 from engine.offline.render import OfflineRenderer
 from engine.packet import Mood

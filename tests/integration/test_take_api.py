@@ -16,8 +16,8 @@ from grpc import aio
 from capsulecast.v1 import capsule_service_pb2 as pb
 from capsulecast.v1 import capsule_service_pb2_grpc as pb_grpc
 from capsulecast.v1 import common_pb2
-from control_plane.takes import MAX_TAKE_BYTES
-from control_plane.workshop import WorkshopOptions
+from control_plane.studio.takes import MAX_TAKE_BYTES
+from control_plane.studio.workshop import WorkshopOptions
 from tests.integration.running import Running, running
 
 LIMIT_S = 30.0

@@ -24,9 +24,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from capsulecast.v1 import session_service_pb2 as pb
 from capsulecast.v1 import session_service_pb2_grpc as pb_grpc
 from control_plane import server as server_module
-from control_plane.observing import open_tracer
+from control_plane.observing.routes import open_tracer
+from control_plane.observing.tracing import Tracer
 from control_plane.sessions.tracing import EventTimes
-from control_plane.tracing import Tracer
 from engine.clock import SystemClock
 from engine.feed import LiveFrame
 from engine.rtc._aiortc import SentTimes

@@ -5,7 +5,7 @@ import pytest
 
 from capsulecast.v1 import memory_service_pb2 as pb
 from control_plane.access import Access
-from control_plane.remembered import Places, Remembered
+from control_plane.remembering.remembered import Places, Remembered
 from control_plane.translate.memory_calls import MemoryCalls
 from storage.archive import Archive
 from storage.database import Database

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session as OrmSession
 from benchmarks.postgres import Cluster
 from compositor.drawlist import FrameSize
 from control_plane.events import Chat, ChatRole, Event
-from control_plane.run_records import checkout, spill_file
+from control_plane.remembering.runs import checkout, spill_file
 from control_plane.sessions.options import Client, SessionOptions
 from control_plane.sessions.session import LiveSession
 from control_plane.sessions.subscription import Subscription

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from capsules.avatar import Avatar, Basis, Part, Provenance
 
-__all__ = ["grid", "plain_part", "solid", "synthetic_avatar"]
+__all__ = ["PROVENANCE", "grid", "plain_part", "solid", "synthetic_avatar"]
 
 PROVENANCE = Provenance("drawn by code", "tests", "0" * 64, "not a real person")
 

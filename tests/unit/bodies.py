@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from capsules.arkit import VISEMES
+from capsules.avatar import Avatar, Basis
 from capsules.clip import Clip
 from capsules.library import Library
 from capsules.model import Capsule, CapsulePart, Easing, Layer, Track, Trigger, VoiceSync
@@ -16,10 +17,13 @@ from engine.body import Body, BodyOptions
 from engine.clock import NS_PER_MS
 from engine.packet import BlendEntry, IdPacket
 from engine.voice.port import SAMPLE_RATE_HZ, Speech, SpeechViseme
+from tests.unit.avatars import PROVENANCE, plain_part, solid
 
 __all__ = [
+    "AVATAR",
     "BASES",
     "MS",
+    "TALK",
     "VISEME_WEIGHTS",
     "body",
     "capsule",
@@ -147,6 +151,20 @@ def speech(*shapes: tuple[str, float], text: str = "Hello.") -> Speech:
         start_ms += length_ms
     samples = np.zeros(round(start_ms * SAMPLE_RATE_HZ / 1000.0), np.float32)
     return Speech(text, samples, tuple(visemes))
+
+
+TALK = speech(("aa", 200), ("PP", 60), ("ou", 240), ("aa", 300), ("sil", 100), ("aa", 900))
+
+
+def _avatar() -> Avatar:
+    face = plain_part("face", (0, 0, 64, 64), solid((200, 150, 120, 255)))
+    still = Basis(np.zeros(face.vertices.shape, np.float16))
+    bases = dict.fromkeys(BASES, still)
+    return Avatar("synthetic", 64, (replace(face, bases=bases),), PROVENANCE)
+
+
+AVATAR = _avatar()
+"""A square that has every basis; none moves it."""
 
 
 def frames(one: Body, start_ms: float, end_ms: float, fps: float = 30.0) -> list[DrawList]:

@@ -7,8 +7,8 @@ import pytest
 
 from capsules.errors import PackError
 from capsules.pack import save_pack
-from control_plane.avatars import Avatars
 from control_plane.errors import InvalidArgumentError, NotFoundError
+from control_plane.studio.avatars import Avatars
 from tests.unit.avatars import synthetic_avatar
 
 

@@ -14,8 +14,8 @@ from capsules.bake import baking, extra, models
 from capsules.bake.baking import STAGES, BakeRequest, Progress
 from capsules.bake.errors import NoFaceError
 from capsules.bake.models import ModelFile, ModelFolder
-from control_plane import progress
 from control_plane.cli import main
+from control_plane.commands import progress
 
 CONSENT = ("--consent", "not a real person")
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from control_plane.cli import main
-from control_plane.run_records import spill_file
+from control_plane.remembering.runs import spill_file
 from storage.database import Database
 from storage.media_store import MediaStore
 from storage.models import MediaFile, User

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from control_plane import export_file
 from control_plane.cli import main
 from control_plane.errors import InvalidArgumentError
-from control_plane.export_file import export_to_file
+from control_plane.remembering import export_file
+from control_plane.remembering.export_file import export_to_file
 from storage.database import Database
 from storage.export import Exporter, Selection
 from storage.export_formats import ExportFormat

@@ -32,10 +32,10 @@ from control_plane.events import (
     Ui,
     UiContext,
 )
-from control_plane.governance import Governance
-from control_plane.governance_checks import allowed_name, check_allowed
-from control_plane.governance_file import read_rules, write_rules
-from control_plane.governance_rules import Bar, Order, Rules
+from control_plane.governance.checks import allowed_name, check_allowed
+from control_plane.governance.file import read_rules, write_rules
+from control_plane.governance.orders import Governance
+from control_plane.governance.rules import Bar, Order, Rules
 from engine.clock import NS_PER_S, VirtualClock
 from engine.features import Features
 from engine.packet import IdPacket, Mood

@@ -5,7 +5,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families
 
-from control_plane.metrics import Metrics, MetricSources, QueueFigures
+from control_plane.observing.metrics import Metrics, MetricSources, QueueFigures
 from control_plane.sessions.meter import Meter
 from engine.tallies import Tallies
 from tests.unit.fake_media import CACHE

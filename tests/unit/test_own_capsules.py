@@ -9,7 +9,7 @@ from capsules.check import check_library
 from capsules.errors import LibraryError
 from capsules.library import PACKAGED_FOLDER, Library, load_library
 from control_plane.errors import AlreadyExistsError, InvalidArgumentError
-from control_plane.own_capsules import OwnCapsules, Saved, open_own
+from control_plane.studio.own_capsules import OwnCapsules, Saved, open_own
 
 GRIN: dict[str, Any] = {
     "cid": "VF_GRIN",

@@ -12,7 +12,7 @@ from capsules.library import Library, load_library
 from capsules.model import Layer
 from capsules.profile import Profile
 from control_plane.emotion.labels import EMOTIONS
-from control_plane.own_capsules import open_own
+from control_plane.studio.own_capsules import open_own
 
 FACE = {
     "cid": "VF_A",

@@ -25,8 +25,8 @@ from control_plane.events import (
     Ui,
     UiContext,
 )
-from control_plane.governance_checks import check_allowed
-from control_plane.governance_rules import Bar, Order, Rules
+from control_plane.governance.checks import check_allowed
+from control_plane.governance.rules import Bar, Order, Rules
 from engine.body import Body, BodyOptions
 from engine.clock import NS_PER_MS, NS_PER_S, VirtualClock
 from engine.packet import MAX_PACKET_BYTES, IdPacket, Mood

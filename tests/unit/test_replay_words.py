@@ -4,8 +4,8 @@ from typing import cast
 
 import pytest
 
-from control_plane.replay_commands import _told
-from control_plane.replay_film import FilmOptions, _Window
+from control_plane.commands.replay import _told
+from control_plane.replay.film import FilmOptions, _Window
 from engine.recording.errors import ReplayError
 from engine.recording.replay import Replay, Report
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from control_plane.storage_threads import StorageThreads
+from control_plane.remembering.threads import StorageThreads
 
 
 class Blocks:

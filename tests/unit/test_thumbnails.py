@@ -10,9 +10,9 @@ from capsules.library import Library, load_library
 from capsules.pack import builtin_avatar
 from compositor.backend import I420
 from compositor.drawlist import DrawList
-from control_plane.avatars import AvatarInfo
 from control_plane.errors import InvalidArgumentError, UnavailableError
-from control_plane.thumbnails import Thumbnails
+from control_plane.studio.avatars import AvatarInfo
+from control_plane.studio.thumbnails import Thumbnails
 from tests.unit.fake_media import FakeMedia
 
 LIBRARY = load_library()

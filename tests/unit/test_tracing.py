@@ -6,8 +6,8 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from control_plane.observing.tracing import Tracer
 from control_plane.sessions.tracing import EventTimes
-from control_plane.tracing import Tracer
 from engine.feed import LiveFrame
 from engine.rtc._aiortc import SentTimes
 from engine.rtc.peer import SentFrame

@@ -1,0 +1,1 @@
+"""What may play, by an operator's orders, while sessions live."""

@@ -1,0 +1,1 @@
+"""How a server is watched: figures, traces, dashboards' routes."""

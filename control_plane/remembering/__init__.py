@@ -1,0 +1,1 @@
+"""What the doors offer of what is remembered."""

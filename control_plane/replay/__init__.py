@@ -1,0 +1,1 @@
+"""Sessions recorded, and rendered again as they were shown."""

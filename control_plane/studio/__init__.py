@@ -1,0 +1,1 @@
+"""What the studio works with: avatars baked, capsules of one's own, recordings, pictures."""
