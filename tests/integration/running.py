@@ -3,7 +3,7 @@
 import asyncio
 import http.client
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,12 @@ from control_plane.server import Ready, Server
 from control_plane.settings import load_settings
 from tests.unit.fake_media import FakeBody, FakeMedia, FakeResponder
 
-__all__ = ["Answer", "Running", "running"]
+__all__ = ["HELLO", "LIMIT_S", "UNKNOWN", "Answer", "Running", "is_error", "made", "run", "running"]
+
+HELLO = {"sequence": 1, "chat": {"role": "CHAT_ROLE_USER", "text": "That is wonderful!"}}
+LIMIT_S = 30.0
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+"""The id of no session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,7 @@ async def running(folder: Path, **settings: object) -> AsyncIterator[Running]:
         "avatars": folder / "avatars",
         "capsules": folder / "capsules",
         "governance": folder / "governance.json",
+        "writer": "thread",  # a process takes a while to start
         **settings,
     }
     media, responder = FakeMedia(), FakeResponder()
@@ -85,3 +91,32 @@ async def running(folder: Path, **settings: object) -> AsyncIterator[Running]:
         yield Running(server, ready, media, responder)
     finally:
         await server.aclose()
+
+
+def run(
+    folder: Path, test: Callable[[Running], Coroutine[Any, Any, None]], **settings: object
+) -> None:
+    """Runs a test against a server of its own, within the limit; settings as for `running`."""
+
+    async def main() -> None:
+        async with asyncio.timeout(LIMIT_S), running(folder, **settings) as server:
+            await test(server)
+
+    asyncio.run(main())
+
+
+async def made(server: Running, **options: object) -> str:
+    """The id of a new session."""
+    answer = await server.request("POST", "/api/sessions", options)
+    assert answer.status == 201, answer.body
+    return str(answer.json["id"])
+
+
+def is_error(answer: Answer, status: int, code: str, said: str, field: str | None = None) -> bool:
+    """Whether an answer is this error, in the form that all errors have."""
+    error = answer.json["error"]
+    assert set(error) == {"code", "message", "details"}
+    assert answer.headers["content-type"] == "application/json"
+    fields = [detail["field"] for detail in error["details"]]
+    assert field is None or fields == [field]
+    return answer.status == status and error["code"] == code and said in error["message"]
