@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, text
 __all__ = ["Cluster", "MissingServerError", "cluster"]
 
 _TOOLS_S = 60
+_DEBIAN = Path("/usr/lib/postgresql")  # a folder a version, which is not on the PATH
 
 
 class MissingServerError(Exception):
@@ -27,11 +28,13 @@ class Cluster:
 
     Attributes:
         folder: Where its socket, its data and its log are.
+        commands: Where its commands are.
         run_as: What its tools' commands begin with, for it refuses to run as root.
         durable: Whether a commit reaches the disk.
     """
 
     folder: Path
+    commands: Path
     run_as: tuple[str, ...]
     durable: bool = False
 
@@ -59,10 +62,10 @@ class Cluster:
         """Stops it at once, as a power cut would."""
         self.tool("pg_ctl", "stop", "-m", "immediate", "-D", str(self.folder / "data"))
 
-    def tool(self, *command: str) -> None:
+    def tool(self, command: str, *arguments: str) -> None:
         """Runs one of PostgreSQL's commands to its end."""
         subprocess.run(
-            [*self.run_as, *command],
+            [*self.run_as, str(self.commands / command), *arguments],
             check=True,
             timeout=_TOOLS_S,
             cwd=self.folder,
@@ -76,12 +79,9 @@ def cluster(*, durable: bool = False) -> Iterator[Cluster]:
     """Makes and starts a server, without syncing to the disk unless it is durable.
 
     Raises:
-        MissingServerError: Its commands are not on the PATH.
+        MissingServerError: Its commands are not to be found.
     """
-    if shutil.which("initdb") is None or shutil.which("pg_ctl") is None:
-        raise MissingServerError(
-            "no PostgreSQL server (Debian: postgresql, with its bin folder on the PATH)"
-        )
+    commands = _commands()
     root = os.geteuid() == 0
     user = "nobody" if root else pwd.getpwuid(os.geteuid()).pw_name
     run_as = ("setpriv", f"--reuid={user}", "--clear-groups") if root else ()
@@ -89,7 +89,7 @@ def cluster(*, durable: bool = False) -> Iterator[Cluster]:
         folder = Path(name)
         if root:
             shutil.chown(folder, user)
-        found = Cluster(folder, run_as, durable)
+        found = Cluster(folder, commands, run_as, durable)
         data = str(folder / "data")
         found.tool("initdb", "-D", data, "-U", "test", "-A", "trust", "--no-sync", "-E", "UTF8")
         found.start()
@@ -97,3 +97,19 @@ def cluster(*, durable: bool = False) -> Iterator[Cluster]:
             yield found
         finally:
             found.stop()
+
+
+def _commands() -> Path:
+    """The folder of the server's commands: on the PATH, or else Debian's newest."""
+    on_path = shutil.which("pg_ctl")
+    folders = [] if on_path is None else [Path(on_path).parent]
+    folders += sorted(_DEBIAN.glob("*/bin"), key=_version, reverse=True)
+    for folder in folders:
+        if all((folder / name).exists() for name in ("initdb", "pg_ctl")):
+            return folder
+    raise MissingServerError("no PostgreSQL server (Debian: postgresql)")
+
+
+def _version(folder: Path) -> int:
+    name = folder.parent.name
+    return int(name) if name.isdigit() else 0

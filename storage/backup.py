@@ -1,7 +1,7 @@
 """Backups: a copy of a database that runs, and the way back.
 
-SQLite is copied by its own online backup, page by page under its locks; PostgreSQL by its own
-tools, which have to be there. A backup holds rows, not media files or recordings.
+SQLite is copied by its own online backup, as it was at one moment, while others write; PostgreSQL
+by its own tools, which have to be there. A backup holds rows, not media files or recordings.
 """
 
 import os
@@ -29,7 +29,7 @@ __all__ = ["back_up", "restore"]
 
 _PARTIAL = ".partial"
 _DUMP_MAGIC = b"PGDMP"
-_PAGES_AT_ONCE = 1000
+_PATIENCE_S = 5.0
 
 
 def back_up(url: str, path: Path) -> None:
@@ -122,7 +122,8 @@ def _copy(source: Path, target: Path) -> None:
     """Copies a SQLite database over another, which stays as it is where that fails."""
     try:
         with _opened(source) as from_, _opened(target) as to:
-            from_.backup(to, pages=_PAGES_AT_ONCE)
+            # In one go: between two, somebody's write would have it begin again, and so for ever.
+            from_.backup(to, progress=_check_free)
             # A file of its own, without a log beside it.
             if target.name.endswith(_PARTIAL):
                 to.execute("PRAGMA journal_mode = DELETE")
@@ -130,10 +131,18 @@ def _copy(source: Path, target: Path) -> None:
         raise DatabaseUnavailableError(f"{source} to {target}: {error}") from error
 
 
+def _check_free(status: int, _left: int, _all: int) -> None:
+    """Gives up where somebody holds a lock for longer than a connection waits."""
+    if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        raise sqlite3.OperationalError("database is locked")
+
+
 @contextmanager
 def _opened(path: Path, *, read_only: bool = False) -> Iterator[sqlite3.Connection]:
     mode = "ro" if read_only else "rwc"
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", timeout=5.0, uri=True)
+    connection = sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode={mode}", timeout=_PATIENCE_S, uri=True
+    )
     try:
         yield connection
     finally:

@@ -1,6 +1,7 @@
 """Opening the database and bringing its schema up to date."""
 
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +10,19 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from storage.errors import DatabaseUnavailableError, SchemaError
+from storage.postgres_text import json_text, take_any_text
 
 __all__ = ["Database"]
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+# Alembic's state is the whole program's: one thread at a time.
+_UPGRADING = threading.Lock()
+_UPGRADE_KEY = 0x63617073  # of PostgreSQL's lock for it; nobody else should use the number
 
 
 class Database:
@@ -41,7 +46,8 @@ class Database:
             parsed = make_url(url)
             # For people: without the password, which the query may hold too.
             self.name = parsed.set(query={}).render_as_string(hide_password=True)
-            options: dict[str, Any] = {}
+            # An error's text would hold what people say.
+            options: dict[str, Any] = {"hide_parameters": True}
             if parsed.get_backend_name() == "sqlite":
                 options["connect_args"] = {"timeout": 5.0, "check_same_thread": False}
                 if parsed.database in (None, "", ":memory:"):
@@ -51,7 +57,7 @@ class Database:
                     _make_file(str(parsed.database))
             else:
                 options["connect_args"] = {"connect_timeout": 3}
-                options["pool_pre_ping"] = True
+                options |= {"pool_pre_ping": True, "json_serializer": json_text}
             self.engine: Engine = create_engine(parsed, **options)
         except (ArgumentError, ValueError) as error:  # a port that is no number
             raise DatabaseUnavailableError("the database URL cannot be read") from error
@@ -64,12 +70,14 @@ class Database:
         if parsed.get_backend_name() == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            event.listen(self.engine, "connect", _prepare_postgresql)
         self.writer: Engine = self.engine.execution_options(writes=True)
 
     def upgrade(self, revision: str = "head") -> None:
         """Brings the schema up to date; does nothing where it is. Blocks.
 
-        All of it happens, or nothing.
+        All of it happens, or nothing; of several programs at once one does it, and the others wait.
 
         Args:
             revision: The version to go to.
@@ -81,7 +89,9 @@ class Database:
         config = _config()
         script = ScriptDirectory.from_config(config).get_revision(revision)
         try:
-            with self.writer.begin() as connection:
+            with _UPGRADING, self.writer.begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    connection.execute(select(func.pg_advisory_xact_lock(_UPGRADE_KEY)))
                 if MigrationContext.configure(connection).get_current_revision() == script.revision:
                     return
                 config.attributes["connection"] = connection
@@ -147,6 +157,10 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.close()
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:  # noqa: ANN401 - a DBAPI connection
+    take_any_text(connection)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -1,13 +1,14 @@
 """Media files on the file system, and their rows.
 
-A file is written under a temporary name, hashed on the way, synced, renamed to the id of its row,
-and only then the row is written: a row always has its whole file. A crash in between leaves a file
-without a row, which `check` finds and `sweep` removes.
+A file is written under a temporary name, hashed on the way, renamed to the id of its row, its
+folder synced as it is, and only then the row is written: a row always has its whole file. A crash
+in between leaves a file without a row, which `check` finds and `sweep` removes.
 """
 
 import hashlib
 import os
 import re
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -73,6 +74,8 @@ class MediaStore:
 
         Raises:
             InvalidRecordError: The extension is none.
+            DatabaseUnavailableError: The row could not be written, or the database did not say; its
+                file stays for `sweep`.
             OSError: The disk is full, or the folder cannot be written to; nothing is left behind.
         """
         if not _EXTENSION.fullmatch(extension):
@@ -86,13 +89,16 @@ class MediaStore:
         try:
             row.size_bytes, row.sha256 = _write(partial, content)
             partial.replace(path)
+            _sync(path.parent)
+            _sync(self._folder)
         except BaseException:
-            partial.unlink(missing_ok=True)
+            for left in (partial, path):
+                left.unlink(missing_ok=True)
             raise
         try:
             with writing(self._database) as orm:
                 orm.add(row)
-        except BaseException:
+        except InvalidRecordError:
             path.unlink(missing_ok=True)
             raise
         return row
@@ -163,6 +169,17 @@ def _write(path: Path, content: Iterable[bytes]) -> tuple[int, str]:
         file.flush()
         os.fsync(file.fileno())
     return size, digest.hexdigest()
+
+
+def _sync(folder: Path) -> None:
+    """Has the names in a folder reach the disk itself, where the system can do that."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _sha256(path: Path) -> str:

@@ -10,6 +10,8 @@ from sqlalchemy.exc import (
     TimeoutError,  # noqa: A004 - SQLAlchemy's own, when every connection is in use
 )
 
+from storage.errors import RemoteWriteError
+
 __all__ = ["outage", "passes"]
 
 _REFUSALS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
@@ -20,6 +22,8 @@ def passes(error: Exception) -> bool:
 
     Otherwise it is the record that was wrong, and trying again would not help.
     """
+    if isinstance(error, RemoteWriteError):
+        return error.passes
     if isinstance(error, TimeoutError):
         return True
     if not isinstance(error, DBAPIError) or isinstance(error, _REFUSALS):
@@ -28,6 +32,11 @@ def passes(error: Exception) -> bool:
 
 
 def outage(error: Exception) -> str:
-    """The database's own words, on one line; never a statement's parameters, which are personal."""
+    """The database's own words, on one line; never a statement's parameters, which are personal.
+
+    PostgreSQL tells some of those on the lines after the first.
+    """
+    if isinstance(error, RemoteWriteError):
+        return str(error)
     said = str(error.orig) if isinstance(error, DBAPIError) else type(error).__name__
-    return " ".join(said.split())
+    return " ".join(said.partition("\n")[0].split())

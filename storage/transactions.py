@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from storage.database import Database
 from storage.errors import DatabaseUnavailableError, InvalidRecordError
+from storage.outage import outage
 
 __all__ = ["reading", "writing"]
 
@@ -45,6 +46,6 @@ def _translated(database: Database) -> Iterator[None]:
     try:
         yield
     except (IntegrityError, DataError) as error:
-        raise InvalidRecordError(str(error.orig).splitlines()[0]) from error
+        raise InvalidRecordError(outage(error)) from error
     except DBAPIError as error:
-        raise DatabaseUnavailableError(f"{database.name}: {error.orig}") from error
+        raise DatabaseUnavailableError(f"{database.name}: {outage(error)}") from error

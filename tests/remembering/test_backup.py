@@ -1,4 +1,5 @@
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,52 @@ def test_a_backup_of_a_database_in_use_is_restored_elsewhere(
     assert (checkup.current, checkup.damage) == (True, ())
     found.close()
     assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []
+
+
+def test_a_backup_ends_while_somebody_writes_all_the_time(tmp_path: Path) -> None:
+    path, file = tmp_path / "a.db", tmp_path / "backup"
+    Database(f"sqlite:///{path}").upgrade()
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE ballast (content BLOB)")
+        connection.executemany("INSERT INTO ballast VALUES (?)", [(bytes(4096),)] * 4000)
+    stop = threading.Event()
+
+    def write() -> None:
+        while not stop.is_set():
+            with connection:
+                connection.execute("INSERT INTO ballast VALUES (NULL)")
+
+    connection.close()
+    connection = sqlite3.connect(path, timeout=20, check_same_thread=False)
+    writer = threading.Thread(target=write)
+    backup = threading.Thread(target=back_up, args=(f"sqlite:///{path}", file))
+    writer.start()
+    backup.start()
+    backup.join(20)
+    went_on = backup.is_alive()
+    stop.set()
+    for thread in (writer, backup):
+        thread.join()
+    connection.close()
+    assert not went_on
+    with sqlite3.connect(file) as copy:
+        assert copy.execute("SELECT count(*) FROM ballast").fetchone()[0] >= 4000
+    copy.close()
+
+
+def test_a_database_that_somebody_holds_is_not_waited_for_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.backup._PATIENCE_S", 0.05)
+    path, file = tmp_path / "a.db", tmp_path / "backup"
+    url = f"sqlite:///{path}"
+    Database(url).upgrade()
+    back_up(url, file)
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(DatabaseUnavailableError, match="locked"):
+        restore(url, file, force=True)
+    holder.close()
 
 
 def test_a_database_that_holds_something_is_restored_over_only_by_force(

@@ -1,4 +1,6 @@
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
@@ -7,9 +9,10 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session as OrmSession
 
 from storage.database import Database
-from storage.errors import InvalidRecordError
+from storage.errors import DatabaseUnavailableError, InvalidRecordError
 from storage.media_store import MediaStore
 from storage.tables.media import Image, MediaFile
+from storage.transactions import writing
 from tests.remembering.rows import stored
 
 
@@ -43,6 +46,40 @@ def test_a_row_that_cannot_be_written_takes_its_file_along(
     with pytest.raises(Exception, match=r"mime_type|NULL"):
         store.put([b""], None, "png")  # type: ignore[arg-type]
     assert store.check(young_s=0).whole
+
+
+def test_a_row_whose_commit_was_not_answered_keeps_its_file(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def unanswered(found: Database) -> Iterator[OrmSession]:
+        with writing(found) as orm:
+            yield orm
+        raise DatabaseUnavailableError("the connection was lost")
+
+    store = MediaStore(tmp_path / "media", database)
+    monkeypatch.setattr("storage.media_store.writing", unanswered)
+    with pytest.raises(DatabaseUnavailableError):
+        store.put([b"picture"], "image/png", "png")
+    assert len(list(tmp_path.rglob("*.png"))) == 1
+    assert store.check(contents=True, young_s=0).whole
+
+
+def test_the_files_name_is_on_the_disk_before_its_row_is_written(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    sync = os.fsync
+
+    def note(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_ino)
+        sync(descriptor)
+
+    monkeypatch.setattr("os.fsync", note)
+    store = MediaStore(tmp_path / "media", database)
+    path = store.path(store.put([b"picture"], "image/png", "png"))
+    inodes = [one.stat().st_ino for one in (path, path.parent, tmp_path / "media")]
+    assert [inode for inode in synced if inode in inodes] == inodes
 
 
 def test_the_check_finds_orphans_both_ways_and_changed_files(

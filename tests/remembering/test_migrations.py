@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 from uuid import UUID
 
@@ -82,6 +84,15 @@ def test_every_version_upgrades_with_its_data_in_it(bare_url: str, revision: str
     (row,) = archive.page(Message)
     assert row.conversation_id == conversation.id
     assert row.updated_at == row.created_at == archive.page(Session)[0].updated_at
+    database.close()
+
+
+def test_programs_that_start_at_once_all_find_it_up_to_date(bare_url: str) -> None:
+    upgrade = f"from storage.database import Database; Database({bare_url!r}).upgrade()"
+    programs = [subprocess.Popen([sys.executable, "-c", upgrade]) for _ in range(3)]
+    assert [program.wait(60) for program in programs] == [0, 0, 0]
+    database = Database(bare_url)
+    assert database.revision() == Database.head()
     database.close()
 
 
