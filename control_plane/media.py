@@ -24,10 +24,11 @@ from control_plane.settings import Settings
 from control_plane.together import together
 from engine.clock import SystemClock
 from engine.faults import FaultSink
-from engine.live import LiveBody, LiveCallbacks, LiveOptions
+from engine.live import LiveBody
+from engine.live_options import LiveCallbacks, LiveOptions
 from engine.renderer import Renderer
 from engine.residency import core_bases
-from engine.rtc.peer import ViewerOptions
+from engine.rtc.viewer import ViewerOptions
 from engine.tallies import Tallies
 from engine.voice.open import open_tts
 from engine.voice.port import TextToSpeech

@@ -9,18 +9,18 @@ from dataclasses import dataclass, field, replace
 
 from capsules.library import Library
 from capsules.model import Capsule
-from capsules.targets import HAND_PARTS, TargetKind
-from compositor.drawlist import Camera, DrawList, FrameSize, Light, PartTransform
-from compositor.light import Surroundings, combined, directional
+from compositor.drawlist import DrawList, FrameSize
+from compositor.light import Surroundings
 from engine.clock import NS_PER_MS
 from engine.features import Features
 from engine.framing import framing
 from engine.motion.beats import Beats
 from engine.motion.conflicts import Mixer
 from engine.motion.follow import FollowThrough
+from engine.motion.habits import joined
 from engine.motion.held import HeldPackets, Sound
 from engine.motion.idle import Idle
-from engine.motion.leadlag import SPEECH_LEAD_MS
+from engine.motion.leadlag import SPEECH_LEAD_MS, speech_wait_ms
 from engine.motion.limits import RateLimiter
 from engine.motion.lips import Lips
 from engine.motion.plans import target_index, target_table
@@ -28,6 +28,7 @@ from engine.motion.scheduler import Scheduler
 from engine.motion.surroundings import SurroundingLight
 from engine.packet import IdPacket
 from engine.quality import Quality
+from engine.target_layout import TargetLayout
 from engine.voice.port import Speech, VoiceDelta
 
 __all__ = ["BLINK_RATE", "LIP_RATE", "Body", "BodyOptions"]
@@ -38,10 +39,7 @@ LIP_RATE = 26.0
 BLINK_RATE = 40.0
 """The largest change a second of the lids; a blink closes in 65 ms."""
 
-_LEAST_WEIGHT = 1e-3
 _VISIBLE = 0.2  # movement of a face in one frame that nobody misses, as a sum of weights
-_DIGITS = 4
-_LIDS = ("eyeBlinkLeft", "eyeBlinkRight")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +97,10 @@ class Body:
         self._told: Surroundings | None = None
         self._lips = Lips(library.viseme_weights, options.av_offset_ms)
         self._mixer = Mixer()
-        self._layout = _Layout(options.has_basis, framing(options.size))
+        self._layout = TargetLayout(options.has_basis, framing(options.size))
         self._limiter = RateLimiter([item.max_rate for item in target_table()])
         self._lip_limiter = RateLimiter([LIP_RATE] * len(self._lips.targets))
-        self._lid_limiter = RateLimiter([BLINK_RATE] * len(_LIDS))
+        self._lid_limiter = RateLimiter([BLINK_RATE] * len(self._layout.lids))
         self._epoch_ns: int | None = None
         self._frame_ms: float | None = None
         self._now_ms = 0.0
@@ -118,7 +116,7 @@ class Body:
 
     def speech_lead_ms(self, packet: IdPacket) -> int:
         """How long the sound of a packet has to wait after it; 0 for sound first."""
-        return 0 if packet.audio_first else self._options.speech_lead_ms
+        return round(speech_wait_ms(packet, self._options.speech_lead_ms))
 
     def apply(self, packet: IdPacket, now_ns: int, *, held: bool = False) -> None:
         """Takes a packet in; the next frame shows it.
@@ -139,6 +137,7 @@ class Body:
             moved = 0.0
         else:
             moved = self._scheduler.apply(packet, now_ms)
+            self._adopt(now_ms)
         if packet.event_sequence:
             self._event_sequence = packet.event_sequence
             if self._idle is not None:
@@ -259,6 +258,16 @@ class Body:
         self._skew_ms += 1000.0 * seconds * (tempo - 1.0)
         return self._draw(self._overlay(now_ms, shown, seconds))
 
+    def _adopt(self, now_ms: float) -> None:
+        """Takes on the habits of what is held."""
+        if self._idle is not None:
+            held = (
+                (play.plan.habits, play.goal)
+                for play in self._scheduler.plays
+                if play.plan.habits is not None and play.holds and not play.leaving()
+            )
+            self._idle.adopt(joined(held), now_ms)
+
     def _live(self, now_ms: float, values: list[float]) -> None:
         """Adds beats of speech, and what the avatar does by itself."""
         yaw, pitch = self._layout.head
@@ -312,6 +321,7 @@ class Body:
         for due_ms, packet, sound in self._held.due(now_ms):
             at_ms = max(due_ms, self._now_ms)
             self._scheduler.apply(packet, at_ms)
+            self._adopt(at_ms)
             if sound is not None:
                 onset_ms, stresses = sound
                 self._scheduler.place_onset(packet.sequence, onset_ms, at_ms, stresses)
@@ -322,90 +332,3 @@ class Body:
         if self._epoch_ns is None:
             self._epoch_ns = now_ns
         return (now_ns - self._epoch_ns) / NS_PER_MS
-
-
-class _Layout:
-    """Where in a list of all targets each part of a draw list lies."""
-
-    def __init__(self, has_basis: frozenset[str], rest: Camera) -> None:
-        self._rest = rest
-        table, index = target_table(), target_index()
-        self._ranges = tuple((item.minimum, item.maximum) for item in table)
-        self._bases = tuple(
-            sorted(
-                (item.name, place)
-                for place, item in enumerate(table)
-                if item.kind is TargetKind.BASIS and item.name in has_basis
-            )
-        )
-        self._hands = tuple(
-            (part, tuple(index[f"{part}.{axis}"] for axis in ("x", "y", "rotate", "scale")))
-            for part in sorted(HAND_PARTS)
-            if any(name.startswith(part) for name in has_basis)
-        )
-        self._camera = tuple(index[f"camera.{axis}"] for axis in ("x", "y", "zoom", "roll"))
-        self._key = tuple(index[f"light.{name}"] for name in ("key_x", "key_y", "key"))
-        self._grade = tuple(
-            index[f"light.{name}"] for name in ("exposure", "temperature", "contrast")
-        )
-        self._voice = tuple(
-            (item.name.removeprefix("voice."), place)
-            for place, item in enumerate(table)
-            if item.kind is TargetKind.VOICE
-        )
-        self.tempo = index["tempo.rate"]
-        self.head = (index["headYaw"], index["headPitch"])
-        self.lids = tuple(index[name] for name in _LIDS)
-        self.wide = (index["eyeWideLeft"], index["eyeWideRight"])
-
-    def clamp(self, values: list[float]) -> None:
-        """Keeps every value inside its target's range."""
-        for index, (minimum, maximum) in enumerate(self._ranges):
-            value = values[index]
-            if value < minimum:
-                values[index] = minimum
-            elif value > maximum:
-                values[index] = maximum
-
-    def weights(self, values: list[float]) -> tuple[tuple[str, float], ...]:
-        """Bases sorted by name, without those that do not show."""
-        return tuple(
-            (name, round(value, _DIGITS))
-            for name, place in self._bases
-            if (value := values[place]) >= _LEAST_WEIGHT or value <= -_LEAST_WEIGHT
-        )
-
-    def transforms(self, values: list[float]) -> tuple[PartTransform, ...]:
-        """Hands that are not at rest."""
-        moves = (
-            PartTransform(part, *(_rounded(values[place]) for place in places))
-            for part, places in self._hands
-        )
-        return tuple(move for move in moves if move != PartTransform(move.part))
-
-    def camera(self, values: list[float]) -> Camera:
-        """The camera, moved from where it rests."""
-        x, y, zoom, roll = (values[place] for place in self._camera)
-        rest = self._rest
-        # A move is one of the picture's, however near the camera stands.
-        return Camera(
-            _rounded(rest.x + x / rest.zoom),
-            _rounded(rest.y + y / rest.zoom),
-            _rounded(rest.zoom * zoom),
-            _rounded(rest.roll + roll),
-        )
-
-    def light(self, values: list[float], surrounding: tuple[float, ...]) -> Light:
-        """The light."""
-        key = (_rounded(values[place]) for place in self._key)
-        sh = combined(directional(*key), surrounding)
-        return Light(sh, *(_rounded(values[place]) for place in self._grade))
-
-    def voice(self, values: list[float]) -> VoiceDelta:
-        """The voice."""
-        return VoiceDelta(**{name: _rounded(values[place]) for name, place in self._voice})
-
-
-def _rounded(value: float) -> float:
-    # Adding 0 makes the negative zero a plain one: equal draw lists have equal bytes.
-    return round(value, _DIGITS) + 0.0

@@ -1,99 +1,42 @@
 """A live body: everything of one session below the brain, put together."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Self
 
 from capsules.avatar import Avatar
 from capsules.library import Library
 from capsules.model import Capsule
-from compositor.backend import I420
-from compositor.drawlist import DrawList, FrameSize
+from compositor.drawlist import FrameSize
 from compositor.light import Surroundings
-from compositor.output import Output, OutputOptions, open_output
 from compositor.pages import CacheStats
-from engine.body import Body, BodyOptions
+from engine.body import Body
 from engine.clock import NS_PER_MS, Clock
-from engine.errors import ClosedError, TooManyViewersError
-from engine.faults import Fault, FaultSink
+from engine.errors import ClosedError
+from engine.faults import Fault
 from engine.features import Features
 from engine.feed import LiveFrame
-from engine.frame_loop import FrameLoop, FrameLoopOptions, FrameRenderer, FrameStats
-from engine.framing import framing
+from engine.finishing import FinishingRenderer
+from engine.frame_loop import FrameLoop, FrameLoopOptions, FrameStats
+from engine.live_loading import LoadedBody, load_body
+from engine.live_options import LiveCallbacks, LiveOptions, OpenJournal
 from engine.packet import IdPacket
-from engine.prefetch import Prefetch
 from engine.quality import Quality
 from engine.recording.body import RecordedBody
-from engine.recording.journal import JournalWriter
 from engine.renderer import Renderer
-from engine.residency import core_bases, warm
 from engine.resting import RestingBody
-from engine.rtc.audio import LIP_DELAY_NS
-from engine.rtc.peer import SentFrame, Viewer, ViewerCallbacks, ViewerOptions, ViewerSources
+from engine.rtc.sending import ViewerSources
+from engine.rtc.viewer import ViewerCallbacks
+from engine.rtc.viewers import Viewers
 from engine.stats import Quantiles, StageTimes
 from engine.tallies import Tallies
 from engine.timer import LoopTimer, Timer
 from engine.voice.port import TextToSpeech
-from engine.voice.speaker import Speaker, SpeakerCallbacks, SpeechUpdate
+from engine.voice.speaker import Speaker, SpeakerCallbacks
 from engine.voice.timeline import SpeechTimeline
 
-__all__ = ["LiveBody", "LiveCallbacks", "LiveOptions", "LiveStats", "OpenJournal"]
-
-OpenJournal = Callable[[BodyOptions], Awaitable[JournalWriter | None]]
-"""Begins the journal of a body that is made with these options; None: it cannot be recorded."""
-
-
-@dataclass(frozen=True, slots=True)
-class LiveOptions:
-    """Settings of a live body.
-
-    Attributes:
-        session_id: The session.
-        size: Frame size.
-        fps: Frames a second between events.
-        seed: Of all chance.
-        probe: Whether frames show the number of the last applied event.
-        output: How frames are finished.
-        max_viewers: More are refused.
-        viewer: How viewers are connected.
-        quality: How finely clips are drawn, to begin with.
-        features: What the body does, to begin with.
-    """
-
-    session_id: str
-    size: FrameSize = field(default_factory=lambda: FrameSize(512, 512))
-    fps: int = 30
-    seed: int = 0
-    probe: bool = False
-    output: OutputOptions = field(default_factory=OutputOptions)
-    max_viewers: int = 8
-    viewer: ViewerOptions = field(default_factory=ViewerOptions)
-    quality: Quality = Quality.FULL
-    features: Features = field(default_factory=Features)
-
-
-@dataclass(frozen=True, slots=True)
-class LiveCallbacks:
-    """Who hears of a live body; all are called on the event loop and must not block.
-
-    Attributes:
-        on_message: A viewer's text message; what it returns is awaited.
-        on_speech: Speech started, finished, was interrupted or dropped.
-        on_fault: Something failed; the session goes on.
-        on_viewers: How many viewers are connected now.
-        on_drawn: The first picture with an event is about to be sent to a viewer; see
-            `ViewerCallbacks.on_drawn`.
-        on_sent: A picture has been sent to a viewer; None: nobody wants to know.
-    """
-
-    on_message: Callable[[str], Awaitable[None] | None]
-    on_speech: Callable[[SpeechUpdate], None]
-    on_fault: FaultSink
-    on_viewers: Callable[[int], None]
-    on_drawn: Callable[[int, int], str]
-    on_sent: Callable[[SentFrame], None] | None = None
+__all__ = ["LiveBody", "LiveStats"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,35 +72,29 @@ class LiveBody:
     def __init__(
         self,
         options: LiveOptions,
-        body: Body | RecordedBody,
+        loaded: LoadedBody,
         renderer: Renderer,
         callbacks: LiveCallbacks,
-        prefetch: Prefetch,
-        output: Output,
         *,
         clock: Clock,
         timer: Timer,
         tallies: Tallies | None = None,
     ) -> None:
         self._options = options
-        self._recorded = body if isinstance(body, RecordedBody) else None
-        self._prefetch = prefetch
-        self._frame_size = output.frame_size
-        self._resting = RestingBody(body)
+        self._recorded = loaded.body if isinstance(loaded.body, RecordedBody) else None
+        self._prefetch = loaded.prefetch
+        self._resting = RestingBody(loaded.body)
         self._renderer = renderer
         self._callbacks = callbacks
         self._clock = clock
         self._timer = timer
         self._timeline = SpeechTimeline()
         self._encode_times = StageTimes(into=None if tallies is None else tallies.encode)
-        self._viewers: set[Viewer] = set()
-        self._dropped_before = 0
-        self._shown_viewers = 0
         self._closed = False
         self._speaker: Speaker | None = None
         self._frames = FrameLoop(
             self._resting,
-            renderer if output.idle else _Finishing(renderer, output),
+            renderer if loaded.output.idle else FinishingRenderer(renderer, loaded.output),
             FrameLoopOptions(options.session_id, options.fps),
             clock=clock,
             timer=timer,
@@ -166,6 +103,7 @@ class LiveBody:
             tallies=tallies,
         )
         self._frame_task: asyncio.Task[None] | None = None
+        self._viewers = self._make_viewers(loaded.output.frame_size)
 
     @classmethod
     async def start(
@@ -201,47 +139,16 @@ class LiveBody:
             PictureError: The background's picture cannot be used.
             ClosedError: The renderer has been closed.
         """
-        core = await asyncio.to_thread(_prepared, library)
-        await renderer.load(avatar, core)
-        await renderer.load_clips(library.clips.values())
-        output = await asyncio.to_thread(
-            open_output, options.output, avatar, framing(options.size), options.size
-        )
-        made = BodyOptions(
-            avatar=avatar.name,
-            size=options.size,
-            seed=options.seed,
-            probe=options.probe,
-            has_basis=frozenset(avatar.basis_names),
-            av_offset_ms=LIP_DELAY_NS / NS_PER_MS,
-            coverage=options.output.coverage,
-            quality=options.quality,
-            features=options.features,
-        )
-        body: Body | RecordedBody = Body(library, made)
-        journal = None if open_journal is None else await open_journal(made)
-        if journal is not None:
-            body = RecordedBody(Body(library, made), journal, clock)
+        loaded = await load_body(options, library, avatar, renderer, clock, open_journal)
         timer = timer or LoopTimer(clock)
-        prefetch = Prefetch(library, renderer, avatar.name, lambda: body.quality)
-        live = cls(
-            options,
-            body,
-            renderer,
-            callbacks,
-            prefetch,
-            output,
-            clock=clock,
-            timer=timer,
-            tallies=tallies,
-        )
+        live = cls(options, loaded, renderer, callbacks, clock=clock, timer=timer, tallies=tallies)
         live._begin(tts)
         return live
 
     @property
     def viewers(self) -> int:
         """How many viewers are connected."""
-        return sum(viewer.connected for viewer in self._viewers)
+        return self._viewers.connected
 
     @property
     def journal(self) -> str:
@@ -338,33 +245,11 @@ class LiveBody:
             TooManyViewersError: There are as many as there may be.
             ClosedError: The body has been closed.
         """
-        if self._closed:
-            raise ClosedError("the body has been closed")
-        if len(self._viewers) >= self._options.max_viewers:
-            count = len(self._viewers)
-            raise TooManyViewersError(f"the session has its {count} viewers already, the most")
-        viewer = Viewer(
-            self._sources(),
-            self._options.viewer,
-            ViewerCallbacks(
-                self._callbacks.on_message,
-                self._on_viewer,
-                self._callbacks.on_fault,
-                self._callbacks.on_drawn,
-                self._callbacks.on_sent,
-            ),
-        )
-        self._viewers.add(viewer)
-        try:
-            return await viewer.answer(sdp_type, sdp)
-        except BaseException:
-            self._viewers.discard(viewer)
-            raise
+        return await self._viewers.negotiate(sdp_type, sdp)
 
     def send(self, text: str) -> None:
         """Sends a message to every viewer; slow ones miss it, which is counted."""
-        for viewer in self._viewers:
-            viewer.send(text)
+        self._viewers.send(text)
 
     def active_capsules(self) -> tuple[tuple[str, float], ...]:
         """Capsules that play now with their weights, the strongest first."""
@@ -372,14 +257,13 @@ class LiveBody:
 
     def stats(self) -> LiveStats:
         """What has been done so far."""
-        viewers = [viewer for viewer in self._viewers if viewer.connected]
-        dropped = sum(viewer.dropped_in + viewer.dropped_out for viewer in self._viewers)
+        viewers = self._viewers
         return LiveStats(
             frames=self._frames.stats(),
             encode=self._encode_times.quantiles(),
-            codecs=tuple(sorted({viewer.codec for viewer in viewers if viewer.codec})),
-            viewers=len(viewers),
-            dropped_messages=self._dropped_before + dropped,
+            codecs=viewers.codecs,
+            viewers=viewers.connected,
+            dropped_messages=viewers.dropped_messages,
             backend=self._renderer.backend,
             cache=self.cache_stats(),
         )
@@ -391,6 +275,7 @@ class LiveBody:
     async def aclose(self) -> None:
         """Says goodbye to the viewers and ends all tasks; safe twice."""
         self._closed = True
+        self._viewers.refuse()
         self._frames.feed.close()
         if self._frame_task is not None:
             self._frame_task.cancel()
@@ -399,7 +284,7 @@ class LiveBody:
             await self._speaker.aclose()
         if self._recorded is not None:
             await self._recorded.aclose(self._frames.stats())
-        await asyncio.gather(*(viewer.aclose() for viewer in tuple(self._viewers)))
+        await self._viewers.aclose()
         await self._renderer.forget(self._options.session_id)
 
     @property
@@ -424,6 +309,28 @@ class LiveBody:
         self._prefetch.begin()
         self._frame_task = asyncio.create_task(self._run_frames(), name="frames")
 
+    def _make_viewers(self, size: FrameSize) -> Viewers:
+        callbacks = self._callbacks
+        sources = ViewerSources(
+            session_id=self._options.session_id,
+            size=size,
+            feed=self._frames.feed,
+            sound=self._timeline,
+            start_ns=self._frames.start_ns,
+            clock=self._clock,
+            timer=self._timer,
+            encode_times=self._encode_times,
+        )
+        return Viewers(
+            sources,
+            self._options.viewer,
+            ViewerCallbacks(
+                callbacks.on_message, callbacks.on_fault, callbacks.on_drawn, callbacks.on_sent
+            ),
+            most=self._options.max_viewers,
+            on_count=callbacks.on_viewers,
+        )
+
     def _note_frame(self, frame: LiveFrame) -> None:
         if self._recorded is not None:
             coarse = self._renderer.coarse(self._options.session_id)
@@ -440,44 +347,5 @@ class LiveBody:
         while self._clock.now_ns() < time_ns:
             await self._timer.wait(time_ns, never)
 
-    def _sources(self) -> ViewerSources:
-        return ViewerSources(
-            session_id=self._options.session_id,
-            size=self._frame_size,
-            feed=self._frames.feed,
-            sound=self._timeline,
-            start_ns=self._frames.start_ns,
-            clock=self._clock,
-            timer=self._timer,
-            encode_times=self._encode_times,
-        )
-
-    def _on_viewer(self, viewer: Viewer) -> None:
-        if viewer.ended and viewer in self._viewers:
-            self._viewers.discard(viewer)
-            self._dropped_before += viewer.dropped_in + viewer.dropped_out
-        if self.viewers != self._shown_viewers:
-            self._shown_viewers = self.viewers
-            self._callbacks.on_viewers(self._shown_viewers)
-
     def _fault(self, mode: str, error: Exception) -> None:
         self._callbacks.on_fault(Fault(mode, repr(error), self._options.session_id))
-
-
-def _prepared(library: Library) -> tuple[str, ...]:
-    """Names of the bases that stay resident; what prefetching looks up is made on the way."""
-    warm(library)
-    return core_bases(library)
-
-
-class _Finishing(FrameRenderer):
-    """Draws, and finishes what was drawn."""
-
-    def __init__(self, renderer: Renderer, output: Output) -> None:
-        self._renderer = renderer
-        self._output = output
-
-    async def render(self, draw_list: DrawList, session_id: str) -> I420 | None:
-        """See `FrameRenderer.render`."""
-        finish = partial(self._output.finish, light=draw_list.light)
-        return await self._renderer.render(draw_list, session_id, finish)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from control_plane.sessions.tracing import EventTimes
-from engine.rtc.peer import SentFrame
+from engine.rtc.sending import SentFrame
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context

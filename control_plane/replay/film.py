@@ -23,7 +23,8 @@ from engine.framing import framing
 from engine.offline.render import OfflineRenderer
 from engine.recording.entries import Header
 from engine.recording.errors import JournalError, ReplayError
-from engine.recording.journal import read_journal, read_manifest, sha256_of_journal
+from engine.recording.journal import read_journal, sha256_of_journal
+from engine.recording.manifests import read_manifest
 from engine.recording.movie import CLOCK_HZ, Movie, TimedPicture, check_target, write_mp4
 from engine.recording.replay import PACKET_SAMPLES, Replay, ReplayedFrame, Report, check_made_with
 from engine.voice.open import open_tts

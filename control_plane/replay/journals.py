@@ -14,7 +14,7 @@ from engine.faults import Fault, FaultSink
 from engine.recording.entries import Header
 from engine.recording.errors import JournalError
 from engine.recording.fingerprint import LibraryPrint, avatar_digest, library_print
-from engine.recording.journal import JournalLimits, Journals, JournalWriter
+from engine.recording.journals import JournalLimits, Journals, JournalWriter
 from storage.records import utc_now
 
 __all__ = ["Recorded", "SessionJournals", "is_recorded"]

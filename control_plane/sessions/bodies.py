@@ -13,7 +13,8 @@ from compositor.pages import CacheStats
 from control_plane.sessions.options import SessionOptions
 from engine.faults import FaultSink
 from engine.features import Features
-from engine.live import LiveCallbacks, LiveStats
+from engine.live import LiveStats
+from engine.live_options import LiveCallbacks
 from engine.packet import IdPacket
 from engine.quality import Quality
 from engine.tallies import Tallies

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from engine.rtc.peer import SentFrame
+from engine.rtc.sending import SentFrame
 
 __all__ = ["EventTimes", "EventTracer"]
 

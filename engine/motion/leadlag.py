@@ -5,8 +5,11 @@ up to 180 ms, faces by 50, and the voice's colour begins with it; the lead comes
 never from a later picture. A packet's own lead-lags come before a capsule's trigger, and that
 before the defaults. A negative offset is before the onset, and means "now" where there is none.
 
+A voice that asks for a longer wait than hands may lead makes a pause before speech: the sound
+waits for it too, and hands still come no earlier than they may.
+
 Something has to show in the very next frame: whatever visible layer would start first starts now,
-unless the packet asks for the sound first.
+unless the packet asks for the sound first. Before a pause that is the face.
 """
 
 from collections.abc import Sequence
@@ -15,7 +18,7 @@ from dataclasses import dataclass
 from capsules.model import Capsule, Layer
 from engine.packet import IdPacket
 
-__all__ = ["HAND_LEADS_MS", "SPEECH_LEAD_MS", "Start", "starts"]
+__all__ = ["HAND_LEADS_MS", "SPEECH_LEAD_MS", "Start", "speech_wait_ms", "starts"]
 
 SPEECH_LEAD_MS = 130
 """How long the sound waits after its packet, so that hands can lead it."""
@@ -26,6 +29,7 @@ HAND_LEADS_MS = (50.0, 180.0)
 _HAND_LEAD_MS = HAND_LEADS_MS[1]
 _AFTER_ONSET_MS = {Layer.FACE: -50.0, Layer.VOICE: 0.0}
 _AFTER_EVENT_MS = {Layer.FACE: 50.0, Layer.VOICE: 130.0}
+_UNSEEN = frozenset({Layer.VOICE, Layer.TEMPO})
 _AUDIO_FIRST_MS = {Layer.FACE: 80.0, Layer.HAND: 130.0, Layer.BODY: 130.0}
 
 
@@ -43,6 +47,20 @@ class Start:
     after_onset_ms: float | None = None
 
 
+def speech_wait_ms(packet: IdPacket, lead_ms: float) -> float:
+    """How long the sound of a packet waits after it: the lead, or the pause that is asked for.
+
+    Args:
+        packet: The packet.
+        lead_ms: How long speech waits that asks for nothing.
+    """
+    if packet.audio_first:
+        return 0.0
+    asked = (item.offset_ms for item in packet.lead_lags if item.layer is Layer.VOICE)
+    pause_ms = float(max(asked, default=0))
+    return max(lead_ms, pause_ms) if pause_ms > _HAND_LEAD_MS else lead_ms
+
+
 def starts(
     capsules: Sequence[Capsule], packet: IdPacket, lead_ms: float = SPEECH_LEAD_MS
 ) -> list[Start]:
@@ -55,7 +73,7 @@ def starts(
     """
     onset_ms: float | None = None
     if packet.speak_text:
-        onset_ms = 0.0 if packet.audio_first else lead_ms
+        onset_ms = speech_wait_ms(packet, lead_ms)
     asked = {item.layer: float(item.offset_ms) for item in packet.lead_lags}
     found: list[Start] = []
     ends: dict[Layer, float] = {}
@@ -69,7 +87,10 @@ def starts(
             start = _from_capsule(capsule, onset_ms, ends.get(layer, 0.0))
         ends[layer] = start.offset_ms + capsule.duration_ms
         found.append(start)
-    return found if packet.audio_first else _first_one_now(capsules, found)
+    if packet.audio_first:
+        return found
+    pauses = onset_ms is not None and onset_ms > max(lead_ms, _HAND_LEAD_MS)
+    return _first_one_now(capsules, found, hands=not pauses)
 
 
 def _from_packet(offset_ms: float, onset_ms: float | None) -> Start:
@@ -99,11 +120,15 @@ def _by_default(layer: Layer, onset_ms: float | None) -> Start:
     return _from_onset(_AFTER_ONSET_MS.get(layer, -_HAND_LEAD_MS), onset_ms)
 
 
-def _first_one_now(capsules: Sequence[Capsule], found: list[Start]) -> list[Start]:
+def _first_one_now(capsules: Sequence[Capsule], found: list[Start], *, hands: bool) -> list[Start]:
+    """Moves the first visible layer forward to now; `hands` where that may be the hands."""
+    seen = [capsule.layer for capsule in capsules if capsule.layer not in _UNSEEN]
+    if not hands and set(seen) - {Layer.HAND}:
+        seen = [layer for layer in seen if layer is not Layer.HAND]
     visible = [
         (start.offset_ms, capsule.layer)
         for capsule, start in zip(capsules, found, strict=True)
-        if capsule.layer not in (Layer.VOICE, Layer.TEMPO)
+        if capsule.layer in seen
     ]
     if not visible:
         return found

@@ -4,15 +4,12 @@ Capsules that hold stay until a packet brings others that hold for the same laye
 fade as the new come in, and one named again only moves to its new weight. The others play once.
 Packets less than 50 ms apart are one event: a later one's entries take the place of the earlier
 one's in the same layer.
-
-A hand is in one place: a gesture that moves it elsewhere ends the one before.
 """
 
 from collections.abc import Sequence
 
 from capsules.library import Library
 from capsules.model import Capsule, Layer
-from capsules.targets import TargetKind
 from compositor.drawlist import Overlay
 from engine.motion.activity import Activity
 from engine.motion.conflicts import Mixer, claim
@@ -20,28 +17,16 @@ from engine.motion.curves import sample, smoothstep
 from engine.motion.firing import BlendReader, Firing
 from engine.motion.leadlag import HAND_LEADS_MS, SPEECH_LEAD_MS
 from engine.motion.overlays import OverlayMixer
-from engine.motion.plans import CapsulePlan, target_table
+from engine.motion.plans import CapsulePlan
 from engine.motion.plays import HEAD_START_MS, MIN_WEIGHT, Play, soften
+from engine.motion.roster import Roster
 from engine.motion.strokes import landing
 from engine.packet import IdPacket
 
-__all__ = ["MAX_PLAYS", "Scheduler"]
-
-MAX_PLAYS = 96
-"""How many capsules play or wait at most; the oldest give way."""
+__all__ = ["Scheduler"]
 
 _MERGE_MS = 50.0
-_CROSSFADE_MS = 250.0
-# A trunk is heavier than a face; light and camera move the whole picture, which takes its time for
-# the eye and the encoder.
-_CROSSFADES_MS = {
-    Layer.BODY: 600.0,
-    Layer.LIGHT: 1200.0,
-    Layer.CAMERA: 1200.0,
-    Layer.ENVIRONMENT: 1200.0,
-}
 _REPLACED_MS = 150.0
-_DROPPED_MS = 120.0
 _SEEN = frozenset({Layer.FACE, Layer.BODY})  # a hand may still be below the picture
 _GESTURES = frozenset({Layer.HAND, Layer.BODY})
 _SPOKEN = _GESTURES | {Layer.VOICE}
@@ -66,10 +51,7 @@ class Scheduler:
         varied: bool = True,
     ) -> None:
         self._reader = BlendReader(library, seed, lead_ms, varied=varied)
-        self._plays: list[Play] = []
-        self._transforms = frozenset(
-            index for index, item in enumerate(target_table()) if item.kind is TargetKind.TRANSFORM
-        )
+        self._roster = Roster()
         self._batch = 0
         self._burst_batch = 0
         self._burst_ms = float("-inf")
@@ -83,7 +65,7 @@ class Scheduler:
     @property
     def plays(self) -> Sequence[Play]:
         """All that play or wait, the weakest claim first."""
-        return tuple(self._plays)
+        return tuple(self._roster.plays)
 
     @property
     def overlays(self) -> tuple[Overlay, ...]:
@@ -102,12 +84,12 @@ class Scheduler:
         if packet.interrupt:
             self.drop_gestures(now_ms)
         firings = self._reader.firings(packet)
-        self._merge(firings, now_ms)
+        if self._burst_batch != self._batch:
+            self._roster.merge(firings, self._burst_batch, now_ms)
         for layer in {item.layer for item in firings if item.holds}:
-            self._replace_held(layer, firings, now_ms)
+            self._roster.replace_held(layer, firings, self._batch, now_ms)
         moved = sum(self._fire(item, packet, now_ms) for item in firings)
-        self._bound()
-        self._plays.sort(key=claim)
+        self._roster.settle()
         return moved
 
     def learn(self, capsule: Capsule) -> None:
@@ -131,26 +113,25 @@ class Scheduler:
         reader.take(library)
         gone = [
             item
-            for item in self._plays
+            for item in self._roster.plays
             if item.packet in dropped
             or not (reader.may_play(item.source) and reader.may_play(item.plan.cid))
         ]
         if not gone:
             return
-        self._plays = [item for item in self._plays if item not in gone]
+        self._roster.strike(gone)
         for play in gone:
             if play.packet not in dropped and not play.leaving():
                 self._stand_in(play, now_ms)
-        self._bound()
-        self._plays.sort(key=claim)
+        self._roster.settle()
 
     def drop_gestures(self, now_ms: float) -> None:
         """Fades what plays once and what the hands and the body do; what waits never starts."""
-        self._drop([item for item in self._plays if _is_gesture(item)], now_ms)
+        self._roster.drop([item for item in self._roster.plays if _is_gesture(item)], now_ms)
 
     def end_speech(self, now_ms: float) -> None:
         """Fades the gestures that belong to speech; what waits for it never starts."""
-        self._drop([item for item in self._plays if item.with_speech], now_ms)
+        self._roster.drop([item for item in self._roster.plays if item.with_speech], now_ms)
 
     def place_onset(
         self, sequence: int, onset_ms: float, now_ms: float, stresses: Sequence[float] = ()
@@ -163,7 +144,7 @@ class Scheduler:
             now_ms: The time.
             stresses: When its stressed syllables are seen; strokes of gestures land on them.
         """
-        for item in self._plays:
+        for item in self._roster.plays:
             if item.speech == sequence:
                 item.speech = 0
                 if item.start_ms > now_ms:
@@ -184,7 +165,7 @@ class Scheduler:
         self.activity.begin()
         finished = False
         self._clips.begin(now_ms)
-        for play in self._plays:
+        for play in self._roster.plays:
             if now_ms < play.start_ms:
                 continue
             local_ms = play.local_ms(now_ms, skew_ms)
@@ -203,7 +184,7 @@ class Scheduler:
         mixer.settle()
         self._clips.settle()
         if finished:
-            self._plays = [item for item in self._plays if not self._over(item, now_ms)]
+            self._roster.strike([item for item in self._roster.plays if self._over(item, now_ms)])
 
     def voice(self, now_ms: float, coming: IdPacket | None = None) -> list[float]:
         """One value a target for speech made now: voice capsules at the strength they come to.
@@ -229,7 +210,7 @@ class Scheduler:
     def active(self, now_ms: float) -> tuple[tuple[str, float], ...]:
         """What plays now: capsule ids with their weights, the strongest first."""
         found: dict[str, float] = {}
-        for play in self._plays:
+        for play in self._roster.plays:
             if now_ms < play.start_ms:
                 continue
             local_ms = play.local_ms(now_ms, self._skew_ms)
@@ -246,7 +227,7 @@ class Scheduler:
         replaced = {item.layer for item in firings if item.holds}
         found = [
             play
-            for play in self._plays
+            for play in self._roster.plays
             if play.plan.voice_tracks
             and not play.leaving()
             and not self._over(play, now_ms)
@@ -260,43 +241,10 @@ class Scheduler:
         ]
         return sorted(found, key=claim)
 
-    def _merge(self, firings: list[Firing], now_ms: float) -> None:
-        """Lets this packet's entries take the place of those of the same event."""
-        if self._burst_batch == self._batch:
-            return
-        kinds = {(item.layer, item.holds) for item in firings}
-        named = {item.cid for item in firings}
-        for play in list(self._plays):
-            merged = play.batch >= self._burst_batch and play.source not in named
-            if not merged or (play.plan.layer, play.holds) not in kinds:
-                continue
-            if play.start_ms > now_ms:
-                self._plays.remove(play)
-            elif not play.holds:
-                play.fade_out(now_ms, _DROPPED_MS)
-
-    def _replace_held(self, layer: Layer, firings: list[Firing], now_ms: float) -> None:
-        """Fades what a layer held as what this packet holds comes in."""
-        coming = [item for item in firings if item.holds and item.layer is layer]
-        named = {item.cid for item in coming}
-        fade_ms = now_ms + min(item.start.offset_ms for item in coming)
-        length_ms = _CROSSFADES_MS.get(layer, _CROSSFADE_MS)
-        for play in list(self._plays):
-            if not play.holds or play.plan.layer is not layer:
-                continue
-            # One claim for all that a layer holds, so that old and new cross-fade as equals.
-            play.order = self._batch
-            if play.source in named:
-                continue
-            if play.start_ms > now_ms:
-                self._plays.remove(play)
-            else:
-                play.fade_out(fade_ms, length_ms)
-
     def _fire(self, firing: Firing, packet: IdPacket, now_ms: float) -> float:
         """Plays it, or moves what plays already; returns about how much of the face moves."""
         cid = firing.cid
-        running = [item for item in self._plays if item.source == cid]
+        running = [item for item in self._roster.plays if item.source == cid]
         plans = [part for part, _ in firing.parts]
         # One that has been learned anew meanwhile begins again; made ready anew it is the same.
         current = all(play.plan in plans for play in running)
@@ -317,8 +265,8 @@ class Scheduler:
             if firing.start.after_onset_ms is not None:
                 play.speech, play.after_onset_ms = packet.sequence, firing.start.after_onset_ms
         if firing.layer is Layer.HAND and not firing.holds:
-            self._free_hands(fresh)
-        self._plays += fresh
+            self._roster.free_hands(fresh, self._batch)
+        self._roster.plays += fresh
         seen = firing.layer in _SEEN and firing.start.offset_ms == 0.0
         return sum(_movement(item) for item in fresh) if seen else 0.0
 
@@ -337,7 +285,7 @@ class Scheduler:
         """Plays what takes the place of a capsule that may not play, unless that plays already."""
         asked = gone.plan.cid if self._reader.may_play(gone.source) else gone.source
         found = self._reader.stand_in(asked)
-        if found is None or any(item.source == found[0] for item in self._plays):
+        if found is None or any(item.source == found[0] for item in self._roster.plays):
             return
         source, parts = found
         for plan, share in parts:
@@ -350,16 +298,7 @@ class Scheduler:
             if play.holds and gone.start_ms <= now_ms:
                 # The rate limits lead from one to the other: a fade would dip to rest between.
                 play.head_start_ms = plan.fade_in_ms
-            self._plays.append(play)
-
-    def _free_hands(self, fresh: list[Play]) -> None:
-        """Ends older gestures of a hand that a new one takes elsewhere: it has one place."""
-        taken = frozenset[int]().union(*(item.plan.moved for item in fresh)) & self._transforms
-        start_ms = fresh[0].start_ms if fresh else 0.0
-        for play in self._plays:
-            older = play.batch < self._batch and not play.holds
-            if older and play.plan.layer is Layer.HAND and play.plan.moved & taken:
-                play.fade_out(start_ms, _CROSSFADE_MS)
+            self._roster.plays.append(play)
 
     def _land(self, play: Play, onset_ms: float, now_ms: float, stresses: Sequence[float]) -> None:
         """Brings a gesture's stroke to a stressed syllable, if one is near enough."""
@@ -377,18 +316,6 @@ class Scheduler:
         if found is not None:
             play.start_ms += found.shift_ms
             play.stretch(found.stretch, now_ms, self._skew_ms)
-
-    def _drop(self, plays: list[Play], now_ms: float) -> None:
-        for play in plays:
-            if play.start_ms > now_ms:
-                self._plays.remove(play)
-            else:
-                play.break_off(now_ms, _DROPPED_MS)
-
-    def _bound(self) -> None:
-        if len(self._plays) > MAX_PLAYS:
-            by_worth = sorted(self._plays, key=lambda item: (not item.leaving(), item.batch))
-            self._plays = by_worth[len(by_worth) - MAX_PLAYS :]
 
     def _over(self, play: Play, now_ms: float) -> bool:
         if now_ms < play.start_ms:

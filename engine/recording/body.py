@@ -29,7 +29,7 @@ from engine.recording.entries import (
     Switched,
     Voiced,
 )
-from engine.recording.journal import JournalWriter
+from engine.recording.journals import JournalWriter
 from engine.voice.port import Speech, VoiceDelta
 
 __all__ = ["RecordedBody"]

@@ -23,8 +23,9 @@ from compositor.probe import draw_probe, read_probe
 from engine.clock import SystemClock
 from engine.faults import Fault
 from engine.frame_loop import FrameLoop, FrameLoopOptions
-from engine.rtc.peer import SentFrame, Viewer, ViewerCallbacks, ViewerOptions, ViewerSources
 from engine.rtc.playout_delay import PLAYOUT_DELAY_URI
+from engine.rtc.sending import SentFrame, ViewerSources
+from engine.rtc.viewer import Viewer, ViewerCallbacks, ViewerOptions
 from engine.stats import StageTimes
 from engine.timer import LoopTimer
 
@@ -147,12 +148,16 @@ class Host:
         sources = ViewerSources("s", SIZE, loop.feed, Tone(), loop.start_ns, clock, timer, times)
         callbacks = ViewerCallbacks(
             messages.append,
-            lambda viewer: changes.append(viewer.connected),
             faults.append,
             lambda sequence, timestamp: f"{sequence} {timestamp}",
             sent.append,
         )
-        viewer = Viewer(sources, options or ViewerOptions(), callbacks)
+        viewer = Viewer(
+            sources,
+            options or ViewerOptions(),
+            callbacks,
+            lambda viewer: changes.append(viewer.connected),
+        )
         return cls(body, loop, viewer, times, messages, faults, changes, sent)
 
 

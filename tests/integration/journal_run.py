@@ -6,8 +6,8 @@ from pathlib import Path
 
 from engine.recording.entries import Posed
 from engine.recording.fingerprint import library_print
-from engine.recording.journal import Journals
-from tests.unit.test_recording import LIBRARY, header
+from engine.recording.journals import Journals
+from tests.unit.recordings import LIBRARY, header
 
 
 def main(folder: Path) -> None:

@@ -37,7 +37,8 @@ from control_plane.responder.rules import RulesResponder
 from control_plane.server import Server
 from control_plane.sessions.options import SessionOptions
 from control_plane.settings import Settings, load_settings
-from engine.live import LiveBody, LiveCallbacks
+from engine.live import LiveBody
+from engine.live_options import LiveCallbacks
 from tests.drawn_portraits import drawn, in_skin, resized, saved
 from tests.integration.running import Running
 from tests.unit.fake_media import FakeMedia, FakeResponder

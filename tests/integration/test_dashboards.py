@@ -3,31 +3,17 @@
 import asyncio
 import base64
 import re
-from collections.abc import Callable, Coroutine
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from engine.faults import Fault
-from tests.integration.running import Answer, Running, running
+from tests.integration.running import UNKNOWN, Answer, Running, run
 
-LIMIT_S = 30.0
 HOSTILE = "<script>alert('x')</script> wonderful \"roses\" & <b>tulips</b>"
 PAGES = ["", "/conversations", "/latency", "/faults", "/training"]
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
 _VOID = {"meta", "link", "input", "br"}
-
-
-def run(
-    folder: Path, test: Callable[[Running], Coroutine[Any, Any, None]], **settings: object
-) -> None:
-    async def main() -> None:
-        async with asyncio.timeout(LIMIT_S), running(folder, **settings) as server:
-            await test(server)
-
-    asyncio.run(main())
 
 
 class Page(HTMLParser):

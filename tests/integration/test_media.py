@@ -15,7 +15,8 @@ from control_plane.media import LiveMedia
 from control_plane.sessions.options import SessionOptions
 from control_plane.settings import load_settings
 from engine.faults import Fault
-from engine.live import LiveBody, LiveCallbacks
+from engine.live import LiveBody
+from engine.live_options import LiveCallbacks
 
 SIZE = FrameSize(200, 200)
 

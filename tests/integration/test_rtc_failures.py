@@ -9,9 +9,9 @@ from aiortc.rtp import HeaderExtensions
 from av import VideoFrame
 
 from engine.errors import NegotiationError
-from engine.rtc import peer
-from engine.rtc.peer import ViewerOptions
+from engine.rtc import sending
 from engine.rtc.playout_delay import PlayoutDelayMap
+from engine.rtc.viewer import ViewerOptions
 from tests.integration.calls import Host, Page, call, until
 
 
@@ -37,7 +37,7 @@ def test_encoder_that_keeps_failing_is_reported_once_and_given_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(Broken, "failures", 0)
-    monkeypatch.setattr(peer, "open_video_encoder", lambda *_: Broken(always=True))
+    monkeypatch.setattr(sending, "open_video_encoder", lambda *_: Broken(always=True))
 
     async def scene(host: Host, page: Page) -> None:
         await until(lambda: host.changes == [True, False])
@@ -52,7 +52,7 @@ def test_encoder_that_keeps_failing_is_reported_once_and_given_up(
 
 def test_encoder_that_failed_once_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Broken, "failures", 0)
-    monkeypatch.setattr(peer, "open_video_encoder", lambda *_: Broken(always=False))
+    monkeypatch.setattr(sending, "open_video_encoder", lambda *_: Broken(always=False))
 
     async def scene(host: Host, page: Page) -> None:
         await until(lambda: len(page.sent("video")) > 2)
@@ -100,7 +100,7 @@ def test_handler_that_fails_is_reported_and_the_call_goes_on() -> None:
         def broken(text: str) -> None:
             raise ZeroDivisionError(text)
 
-        object.__setattr__(host.viewer._callbacks, "on_message", broken)
+        host.viewer._channel._handle = broken
         page.channel.send("boom")
         await until(lambda: bool(host.faults))
         assert host.faults[0].mode == "viewer"

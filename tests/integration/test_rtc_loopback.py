@@ -9,7 +9,7 @@ from aiortc.rtp import RtcpPsfbPacket, unpack_header_extensions
 from av import VideoFrame
 
 from engine.rtc.audio import LIP_DELAY_NS, SoundTrack
-from engine.rtc.peer import ViewerOptions
+from engine.rtc.viewer import ViewerOptions
 from tests.integration.calls import EXTENSION_ID, LIMIT_S, Host, Page, call, until
 
 
@@ -152,7 +152,7 @@ def test_slow_viewers_messages_are_dropped_and_counted() -> None:
     async def scene(host: Host, page: Page) -> None:
         sent = [host.viewer.send("x" * 1000) for _ in range(100)]
         assert sum(sent) < 60
-        assert host.viewer.dropped_out == 100 - sum(sent)
+        assert host.viewer.dropped_messages == 100 - sum(sent)
         await until(lambda: len(page.messages) == sum(sent))
 
     call(scene, ViewerOptions(send_buffer_bytes=50_000))

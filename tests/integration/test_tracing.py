@@ -30,7 +30,7 @@ from control_plane.sessions.tracing import EventTimes
 from engine.clock import SystemClock
 from engine.feed import LiveFrame
 from engine.rtc._aiortc import SentTimes
-from engine.rtc.peer import SentFrame
+from engine.rtc.sending import SentFrame
 from tests.integration.calls import Host, Page, call, until
 from tests.integration.running import running
 

@@ -19,7 +19,8 @@ from engine.errors import NegotiationError
 from engine.faults import FaultSink
 from engine.features import Features
 from engine.frame_loop import FrameStats
-from engine.live import LiveCallbacks, LiveStats
+from engine.live import LiveStats
+from engine.live_options import LiveCallbacks
 from engine.packet import IdPacket
 from engine.quality import Quality
 from engine.stats import Quantiles

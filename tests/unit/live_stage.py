@@ -17,7 +17,8 @@ from engine.clock import VirtualClock
 from engine.errors import VoiceError
 from engine.faults import Fault
 from engine.feed import FrameSubscription
-from engine.live import LiveBody, LiveCallbacks, LiveOptions
+from engine.live import LiveBody
+from engine.live_options import LiveCallbacks, LiveOptions
 from engine.renderer import Finish, Renderer
 from engine.voice.port import SAMPLE_RATE_HZ, Speech, SpeechViseme, VoiceDelta
 from engine.voice.speaker import SpeechUpdate

@@ -24,7 +24,8 @@ from engine.body import BodyOptions
 from engine.clock import VirtualClock
 from engine.errors import VoiceError
 from engine.features import Features
-from engine.live import LiveBody, LiveCallbacks, LiveOptions
+from engine.live import LiveBody
+from engine.live_options import LiveCallbacks, LiveOptions
 from engine.quality import Quality
 from engine.recording.entries import End, Header, Posed
 from engine.recording.fingerprint import avatar_digest, library_print

@@ -144,7 +144,7 @@ def test_tempo_speeds_up_curves() -> None:
         item.apply(packet("VF_WINK", sequence=9), 2000 * MS)
         frames(item, 2000, 2650)
     assert value(slow.frame(2680 * MS), "eyeSquintLeft") > 0.5
-    assert value(fast.frame(2680 * MS), "eyeSquintLeft") == 0.0
+    assert value(fast.frame(2680 * MS), "eyeSquintLeft") < 0.1
 
 
 def test_blinks_shut_the_eyes() -> None:

@@ -12,7 +12,8 @@ from compositor.drawlist import DrawList, FrameSize, Light
 from compositor.output import Output, OutputOptions
 from compositor.pages import CacheStats
 from engine.errors import ClosedError, NegotiationError, TooManyViewersError
-from engine.live import LiveOptions, _Finishing
+from engine.finishing import FinishingRenderer
+from engine.live_options import LiveOptions
 from engine.packet import Mood
 from engine.quality import Quality
 from engine.renderer import Renderer
@@ -182,7 +183,7 @@ def test_stats_tell_what_was_done() -> None:
 
 def test_what_is_behind_the_avatar_is_graded_as_its_frame_is() -> None:
     backdrop = Backdrop(np.full((16, 16, 3), 90, np.uint8), graded=True)
-    finishing = _Finishing(cast(Renderer, Drawer()), Output(FrameSize(16, 16), backdrop))
+    finishing = FinishingRenderer(cast(Renderer, Drawer()), Output(FrameSize(16, 16), backdrop))
 
     def seen(light: Light) -> int:
         scene = DrawList("synthetic", FrameSize(16, 16), light=light, coverage=True)
@@ -206,7 +207,7 @@ def test_background_decides_what_is_drawn_and_how_wide_frames_are(
         image = (await watched.next()).image
         assert stage.drawer.drawn[-1].coverage is coverage
         assert image.shape == (24, width)
-        assert stage.live._sources().size == FrameSize(width, 16)
+        assert stage.live._viewers.sources.size == FrameSize(width, 16)
         if background.startswith("color"):
             assert image[0, 0] > 200
 

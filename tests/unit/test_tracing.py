@@ -10,7 +10,7 @@ from control_plane.observing.tracing import Tracer
 from control_plane.sessions.tracing import EventTimes
 from engine.feed import LiveFrame
 from engine.rtc._aiortc import SentTimes
-from engine.rtc.peer import SentFrame
+from engine.rtc.sending import SentFrame
 
 MS = 1_000_000
 WALL = 10**18
