@@ -1,7 +1,7 @@
 """Where a photo lies on the avatar's canvas, and pictures laid out in canvas pixels."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import cv2
 import numpy as np
@@ -115,25 +115,30 @@ class Sheet:
         gx, gy = np.meshgrid(x, y)
         return gx, gy
 
-    def moved(self, dx: float, dy: float) -> "Sheet":
+    def moved(self, dx: float, dy: float) -> Self:
         """A rectangle of the same size elsewhere."""
-        return Sheet(self.left + dx, self.top + dy, self.width, self.height, self.scale)
+        return replace(self, left=self.left + dx, top=self.top + dy)
 
-    def at(self, scale: float) -> "Sheet":
+    def at(self, scale: float) -> Self:
         """The same rectangle at another resolution."""
-        return Sheet(self.left, self.top, self.width, self.height, scale)
+        return replace(self, scale=scale)
 
-    def fill(self, polygon: Floats, blur_px: float = 0.0) -> Floats:
-        """Coverage (h, w) of a closed polygon, with soft edges of `blur_px` canvas pixels."""
+    def fill(self, *polygons: Numbers, blur_px: float = 0.0) -> Floats:
+        """Coverage (h, w) in [0, 1] of closed polygons (even-odd).
+
+        Args:
+            polygons: (N, 2) each, canvas pixels.
+            blur_px: How soft their edges are, canvas pixels.
+        """
         shift = 6
-        corners = np.round(self.texels(polygon) * (1 << shift)).astype(np.int32)
+        corners = [np.round(self.texels(one) * (1 << shift)).astype(np.int32) for one in polygons]
         mask = np.zeros(self.shape, np.uint8)
-        cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, shift)
+        cv2.fillPoly(mask, corners, 255, cv2.LINE_AA, shift)
         out = mask.astype(np.float32) / 255.0
         return self.blurred(out, blur_px)
 
-    def stroke(self, line: Floats, width_px: float, blur_px: float = 0.0) -> Floats:
-        """Coverage (h, w) of a line of that width."""
+    def line(self, line: Floats, width_px: float, blur_px: float = 0.0) -> Floats:
+        """Coverage (h, w) of a line (N, 2) of that width."""
         shift = 6
         corners = np.round(self.texels(line) * (1 << shift)).astype(np.int32)
         mask = np.zeros(self.shape, np.uint8)

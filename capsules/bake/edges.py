@@ -16,12 +16,16 @@ __all__ = ["lash_parts", "lid_shades", "lip_shade"]
 # Rows of a strip, units of the face above the edge that it hangs on.
 _LASH_ROWS = (-0.033, 0.0, 0.053, 0.126)
 _LASH_LEAN = 0.13  # how far outwards the outermost lashes' tips stand, units
-_LASH_TURN, _LASH_DROP = 1.85, 0.02  # of their height, and units: closed lashes point down
-_LOOK_DOWN = 0.36  # how far a lid that follows a downward look turns its lashes
+# Closed lashes point down: by how much of its height each row turns, and how far all rise. On the
+# way they stand towards the viewer: a little curved, so that they are nowhere seen edge-on, and
+# over the lid's dark edge.
+_LASH_TURNS = (2.1, 2.1, 1.8, 2.1)
+_LASH_RISE = 0.045
+_LOOK_DOWN = 0.32  # how far a lid that follows a downward look turns its lashes
 _SHADE_ROWS = (0.035, -0.095)
 _UNDOES = "mouthClose"  # closes what jawOpen parts: no lips cross
-_LIP_ROWS = (0.040, -0.053)
-_LIT, _MOST_LIT = 0.3, 0.040  # the shadow rises as lips part: what opens wide is lit further up
+_LIP_ROWS = (0.040, -0.075)
+_LIT, _MOST_LIT = 0.4, 0.052  # the shadow rises as lips part: what opens wide is lit further up
 
 
 def _strip(paint: Painted, rows: list[Floats]) -> Mesh:
@@ -54,10 +58,10 @@ def _lashes(build: Build, side: int, word: str, paint: Painted) -> Part:
     moves = _riding(build, edge, len(rows))
     rest = build.at_rest(moves)
     arch = np.tile(bump(np.clip(outward, 0.06, 0.84), 0.5), len(rows))
-    level = np.repeat(np.array(heights, np.float32), len(edge))
-    turn = (face.unit * (_LASH_TURN * level - _LASH_DROP) * arch)[:, None] * down
+    way = np.array(heights, np.float32) * np.array(_LASH_TURNS[::-1], np.float32) - _LASH_RISE
+    turn = (face.unit * np.repeat(way, len(edge)) * arch)[:, None] * down
     for name, share in ((f"eyeBlink{word}", 1.0), (f"eyeLookDown{word}", _LOOK_DOWN)):
-        moves[name] = moves[name] + share * turn
+        moves[name] = np.asarray(moves[name] + share * turn, np.float32)
     moved = replace(mesh, vertices=mesh.vertices + rest)
     return build.simple(f"lashes{word}", paint, moves, -0.02 * face.unit, moved)
 

@@ -15,6 +15,13 @@ __all__ = ["Painted", "eye_sheet", "eye_white", "iris_sheet", "paint_eyes", "pai
 
 _ROOM = 0.16  # around the lids, units
 _IRIS_ROOM = 1.40  # side of an iris's picture in radii
+_LID_EDGE = 0.007  # of what lies between the lids, units: wet edges and the roots of lashes
+_RIM_BLUR = (1.08, 1.30)  # radii between which a photo mixes iris and white
+_IRIS_END = 0.96  # radii up to which it shows the iris alone
+_FEWEST = 12  # texels that tell a colour
+_MOST_TINT = 0.05  # by which a white may differ from its usual hue
+_LIGHT_HUE = 0.5  # power of the skin's hue that is the light's
+_PLAIN = 0.8  # of the skin's brightness: a white that is as bright shows its own hue
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,29 +62,43 @@ def iris_sheet(eye: Eye, placement: Placement) -> Sheet:
     return Sheet(float(left), float(top), float(2 * half), float(2 * half), _resolution(placement))
 
 
-def paint_eyes(photo: Photo, placement: Placement, face: Anatomy) -> Painted:
-    """Both eyes without irises: the photo's whites go on under irises and lids."""
+def paint_eyes(photo: Photo, placement: Placement, face: Anatomy, tone: Floats) -> Painted:
+    """Both eyes without irises: the photo's whites go on under irises and lids.
+
+    Args:
+        photo: The photo.
+        placement: Where it lies on the canvas.
+        face: The anatomy.
+        tone: (3,) the skin's colour, which tells that of the light.
+    """
     sheet = eye_sheet(face, placement)
     rgb = sheet.photo(photo, placement)
     x, y = sheet.grid()
     out, alpha = rgb.copy(), np.zeros(sheet.shape, np.float32)
+    light = np.asarray(tone.mean() * (tone / tone.mean()) ** _LIGHT_HUE, np.float32)
     for eye in face.eyes.values():
-        ring = np.vstack([eye.upper, eye.lower[::-1]])
-        opened = sheet.fill(ring)
+        opened, shown = _shown(eye, sheet, face.unit)
         radius = np.hypot(x - eye.iris[0], y - eye.iris[1]) / eye.iris_radius
-        white = _whites(rgb, opened, radius, sheet, face.unit)
-        # Shade under lids is warm: light comes through them.
-        shade = 1.0 - _ball_shade(eye, face, sheet)[..., None]
-        white = white * (1.0 - shade * vector(0.85, 1.05, 1.15))
-        # The photo as it is between the lids and just under them; past the iris, the white.
-        near = smoothstep(0.15, 0.6, sheet.blurred(opened, 0.8)) * smoothstep(1.08, 1.36, radius)
-        painted = near[..., None] * rgb + (1.0 - near[..., None]) * white
+        shade = _ball_shade(eye, face, sheet)
+        # What the photo shows is in that shade already: only what it hides goes deeper into it.
+        white = shade * sheet.blurred(_whites(rgb / shade, shown, radius, light), 0.01 * face.unit)
+        # The photo as it is between the lids; past the iris and its blurred rim, the white.
+        near = smoothstep(0.15, 0.6, sheet.blurred(opened, 0.8))
+        near = (near * smoothstep(*_RIM_BLUR, radius))[..., None]
+        painted = near * rgb + (1.0 - near) * white
         centre = 0.5 * (eye.upper.mean(axis=0) + eye.lower.mean(axis=0))
         reach = np.hypot((x - centre[0]) / (0.30 * face.unit), (y - centre[1]) / (0.24 * face.unit))
         area = smoothstep(1.35, 1.2, reach)
         out = area[..., None] * painted + (1.0 - area[..., None]) * out
         alpha = np.maximum(alpha, area)
     return Painted(sheet, out, alpha)
+
+
+def _shown(eye: Eye, sheet: Sheet, unit: float) -> tuple[Floats, NDArray[np.bool_]]:
+    """The opening between the lids (h, w), and where in it no wet edge and no lash is."""
+    opened = sheet.fill(np.vstack([eye.upper, eye.lower[::-1]]))
+    margin = max(1, round(_LID_EDGE * unit * sheet.scale))
+    return opened, np.asarray(ndimage.binary_erosion(opened > 0.9, iterations=margin), np.bool_)
 
 
 def eye_white(photo: Photo, placement: Placement, face: Anatomy) -> Floats:
@@ -99,39 +120,45 @@ def eye_white(photo: Photo, placement: Placement, face: Anatomy) -> Floats:
 
 
 def _ball_shade(eye: Eye, face: Anatomy, sheet: Sheet) -> Floats:
-    """How a ball under lids is lit: darker beneath the upper lid and towards the corners."""
+    """How a ball under lids is lit (h, w, 3): darker beneath the lids and towards the corners.
+
+    Such shade is warm, for light comes through the lids, and most so beside the nose.
+    """
     place = face.local(np.stack(sheet.grid(), axis=-1))
     upper, lower = face.local(eye.upper), face.local(eye.lower)
     left, right = float(upper[0, 0]), float(upper[-1, 0])
     across = np.clip((place[..., 0] - left) / (right - left), 0.0, 1.0)
     top = np.interp(place[..., 0], upper[:, 0], upper[:, 1])
     bottom = np.interp(place[..., 0], lower[:, 0], lower[:, 1])
-    under = smoothstep(-0.02, 0.06, place[..., 1] - top)
-    over = smoothstep(0.03, -0.02, place[..., 1] - bottom)
-    corners = bump(across, 0.45)
-    return np.asarray(
-        (0.60 + 0.40 * under) * (0.9 + 0.1 * over) * (0.74 + 0.26 * corners), np.float32
-    )
+    under = smoothstep(0.055, -0.02, place[..., 1] - top)
+    over = smoothstep(-0.02, 0.03, place[..., 1] - bottom)
+    corners = 1.0 - bump(across, 0.45)
+    inner = across if eye.side < 0 else 1.0 - across
+    tear = smoothstep(0.72, 1.0, inner)
+    shade = 1.0 - (1.0 - 0.22 * under) * (1.0 - 0.10 * over) * (1.0 - 0.22 * corners)
+    warm = shade[..., None] * vector(0.88, 1.04, 1.08) + tear[..., None] * vector(0.0, 0.10, 0.09)
+    return np.asarray(1.0 - warm, np.float32)
 
 
-def _whites(rgb: Floats, opened: Floats, radius: Floats, sheet: Sheet, unit: float) -> Floats:
+def _whites(rgb: Floats, shown: NDArray[np.bool_], radius: Floats, light: Floats) -> Floats:
     """The white of an eye everywhere: what the photo shows of it, continued smoothly."""
-    inner = ndimage.binary_erosion(
-        opened > 0.9, iterations=max(1, round(0.012 * unit * sheet.scale))
-    )
-    usable = inner & (radius > 1.18)
-    if usable.sum() < 12:
-        usable = inner & (radius > 1.02)
+    for least in (_RIM_BLUR[1], _RIM_BLUR[0], 1.02):
+        usable = shown & (radius > least)
+        if usable.sum() >= _FEWEST:
+            break
     if not usable.any():
-        return np.broadcast_to(vector(0.80, 0.76, 0.74), rgb.shape).copy()
-    light = rgb.mean(axis=-1)
-    bright = usable & (light >= np.percentile(light[usable], 30))
-    filled = fill_smoothly(rgb, bright.astype(np.float32))
-    mean = rgb[bright].mean(axis=0)
-    grey = mean.mean()
-    # Lashes and the skin at the corners tint what is guessed; whites are nearly grey.
-    calm = 0.75 * filled + 0.25 * (0.85 * mean + 0.15 * grey)
-    return sheet.blurred(np.asarray(calm, np.float32), 0.012 * unit)
+        return np.broadcast_to(light, rgb.shape).copy()
+    level = rgb.mean(axis=-1)
+    bright = usable & (level >= np.percentile(level[usable], 55))
+    calm = fill_smoothly(rgb, bright.astype(np.float32))
+    # Lashes and the skin at the corners tint what is guessed. A white has its own hue, or the
+    # light's where all that the photo shows of it is shade.
+    own = np.median(rgb[bright], axis=0)
+    hue = own if own.mean() > _PLAIN * light.mean() else light
+    grey = calm.mean(axis=-1, keepdims=True) * hue / hue.mean()
+    tint = np.abs(calm - grey).max(axis=-1, keepdims=True) / np.maximum(grey, 0.02)
+    share = np.minimum(1.0, _MOST_TINT / np.maximum(tint, 1e-3))
+    return np.asarray(grey + share * (calm - grey), np.float32)
 
 
 def paint_iris(photo: Photo, placement: Placement, face: Anatomy, side: int) -> Painted:
@@ -142,16 +169,14 @@ def paint_iris(photo: Photo, placement: Placement, face: Anatomy, side: int) -> 
     x, y = sheet.grid()
     dx, dy = x - eye.iris[0], y - eye.iris[1]
     radius = np.hypot(dx, dy) / eye.iris_radius
-    ring = np.vstack([eye.upper, eye.lower[::-1]])
-    opened = sheet.fill(ring)
-    margin = max(1, round(0.012 * face.unit * sheet.scale))
-    shown = ndimage.binary_erosion(opened > 0.9, iterations=margin)
+    opened, shown = _shown(eye, sheet, face.unit)
     completed = _completed(rgb, shown, radius, dy, sheet)
-    soft = smoothstep(0.15, 0.6, sheet.blurred(opened, 0.8))[..., None]
+    soft = smoothstep(0.1, 0.6, sheet.blurred(shown.astype(np.float32), 1.0))[..., None]
     out = soft * rgb + (1.0 - soft) * completed
     # What the photo shows keeps its soft rim; what lids hide ends where the iris does.
-    rim = soft[..., 0]
-    alpha = rim * smoothstep(1.32, 1.12, radius) + (1.0 - rim) * smoothstep(1.06, 0.98, radius)
+    rim = smoothstep(0.15, 0.6, sheet.blurred(opened, 0.8))
+    alpha = rim * smoothstep(*_RIM_BLUR[::-1], radius)
+    alpha = alpha + (1.0 - rim) * smoothstep(1.16, 1.02, radius)
     return Painted(sheet, np.asarray(out, np.float32), alpha)
 
 
@@ -167,8 +192,10 @@ def _completed(
         if here.sum() >= 3:
             last = np.median(rgb[here], axis=0)
         profile[k] = last
+    # Beyond the iris goes on its dark rim, for it is soft.
+    at = np.minimum(radius, _IRIS_END)
     by_ring = np.stack(
-        [np.interp(radius, (np.arange(15) + 0.5) / 12, profile[:, c]) for c in range(3)], axis=-1
+        [np.interp(at, (np.arange(15) + 0.5) / 12, profile[:, c]) for c in range(3)], axis=-1
     ).astype(np.float32)
     h, w = radius.shape
     column, row = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))

@@ -34,6 +34,7 @@ _LID_PX, _LIP_PX = 44.0, 18.0  # heights of the strips below the face that hold 
 HIDDEN_PX = _LID_PX + _LIP_PX
 """What a face's sheet needs below the face."""
 _PATCH_PAD_PX = 3.0
+_MOST_BLUR_PX = 2.5
 _CORNER = 0.07  # how much of the lips' length their corners are, at each end
 _CLOSED_PX = 1.5  # lips that are nearer show nothing between them
 
@@ -88,7 +89,7 @@ def face_alpha(face: Anatomy, sheet: Sheet, person: Floats) -> Floats:
     away = ndimage.distance_transform_edt(inside).astype(np.float32) / (sheet.scale * face.unit)
     x, y = sheet.grid()
     height = face.local(np.stack([x, y], axis=-1))[..., 1]
-    width = np.interp(height, [-0.4, 0.1, 0.7], [0.26, 0.10, 0.055]).astype(np.float32)
+    width = np.interp(height, [-0.4, 0.1, 0.7], [0.26, 0.10, 0.052]).astype(np.float32)
     t = np.clip((away - 0.008) / width, 0.0, 1.0)
     return np.asarray(t * t * (3.0 - 2.0 * t) * person, np.float32)
 
@@ -129,11 +130,14 @@ def _lid_skin(
     lid = eye.lid_share * skin + (1.0 - eye.lid_share) * around
     lid = _as_skin(0.8 * lid + 0.2 * lid.mean(axis=0), tone)
     fine = above[1] - ndimage.gaussian_filter1d(above[1], 0.02 * w, axis=0, mode="nearest")
-    share = bump(v, 0.9)[:, None, None]
+    # At its edges and ends a lid goes over into what is around it without a line.
+    share = smoothstep(0.0, 0.28, v) * smoothstep(1.0, 0.75, v)
+    share = (share[:, None] * (0.2 + 0.8 * taper))[..., None]
     out = beside + share * (lid - beside + 0.3 * fine)
-    shade = 1.0 - (0.12 * smoothstep(0.4, 0.9, v) - 0.02) * bump(v)
-    shade = shade - 0.05 * smoothstep(0.16, 0.0, v)  # the fold's own shade
-    return np.asarray(out * shade[:, None, None], np.float32)
+    round_ = 0.03 * bump(v) - 0.05 * smoothstep(0.45, 0.8, v) * smoothstep(1.0, 0.8, v)
+    fold = 0.05 * np.exp(-(((v - 0.14) / 0.09) ** 2))
+    shade = 1.0 + ((round_ - fold)[:, None] * taper)[..., None]
+    return np.asarray(out * shade, np.float32)
 
 
 def _as_skin(colours: Floats, tone: Floats) -> Floats:
@@ -178,10 +182,13 @@ def face_layer(
     )
     rgb = np.clip(rgb + cleaning, 0.0, 1.0)
     alpha = face_alpha(face, sheet, covered)
-    return layer_with_hidden_skin(Painted(sheet, rgb, alpha), face, mesh)
+    blur_px = float(np.clip(placement.scale, 1.0, _MOST_BLUR_PX))
+    return layer_with_hidden_skin(Painted(sheet, rgb, alpha), face, mesh, blur_px=blur_px)
 
 
-def layer_with_hidden_skin(paint: Painted, face: Anatomy, mesh: FaceMesh) -> FaceLayer:
+def layer_with_hidden_skin(
+    paint: Painted, face: Anatomy, mesh: FaceMesh, *, blur_px: float = 1.0
+) -> FaceLayer:
     """A face's picture opened at lips and lids, with the hidden skin painted below it.
 
     Args:
@@ -189,6 +196,7 @@ def layer_with_hidden_skin(paint: Painted, face: Anatomy, mesh: FaceMesh) -> Fac
             `HIDDEN_PX` of its sheet are free.
         face: The anatomy.
         mesh: The face's mesh.
+        blur_px: How far the picture mixes lips with teeth and lids with eyes, canvas pixels.
     """
     sheet, rgb, alpha = paint.sheet, paint.rgb, paint.alpha.copy()
     bottom, scale = sheet.top + sheet.height - HIDDEN_PX, sheet.scale
@@ -200,9 +208,9 @@ def layer_with_hidden_skin(paint: Painted, face: Anatomy, mesh: FaceMesh) -> Fac
         ring = np.vstack([upper, lower[::-1]])
         if np.linalg.norm(lower - upper, axis=1).max() < _CLOSED_PX:
             continue  # closed lips: nothing shows between them
-        open_here = sheet.fill(ring, 0.45)
+        open_here = sheet.fill(ring, blur_px=0.45)
         alpha *= 1.0 - open_here
-        known *= 1.0 - cv2.dilate((open_here > 0.5).astype(np.float32), disc(1.0 * scale))
+        known *= 1.0 - cv2.dilate((open_here > 0.5).astype(np.float32), disc(blur_px * scale))
     rgb = fill_smoothly(rgb, known)
     rows = round((sheet.height - HIDDEN_PX) * scale)
     lids, lips = {}, []
@@ -260,8 +268,9 @@ def _lip_inside(
     lip = np.pad(lip[inner], ((inner.start, w - inner.stop), (0, 0)), mode="edge")
     lip = ndimage.gaussian_filter1d(lip, 0.04 * w, axis=0, mode="nearest")
     v = np.linspace(0.0, 1.0, h, dtype=np.float32)[:, None, None]
-    inside = lip * vector(0.92, 0.80, 0.80) * (1.0 - 0.45 * v)
-    share = smoothstep(0.0, 0.3, v)
+    # It lies in the shade of the lips: a lighter seam would be seen as a line between them.
+    inside = lip * vector(0.74, 0.56, 0.56) * (1.0 - 0.5 * v)
+    share = smoothstep(0.0, 0.6, v)
     ends = smoothstep(0.0, _CORNER, np.minimum(t, 1.0 - t))
     cover = smoothstep(1.0, 0.45, v[..., 0]) * ends
     return np.asarray((1.0 - share) * start + share * inside, np.float32), cover

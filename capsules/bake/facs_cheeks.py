@@ -22,6 +22,8 @@ from capsules.bake.topology import SIDES
 
 __all__ = ["cheek_shapes"]
 
+_TONGUE_ROOM = 0.15  # how far lips are apart for the tongue
+
 
 def _puff(rig: FaceRig) -> Floats:
     """AU 34: the cheeks' outline swells, the lips hold the air."""
@@ -72,10 +74,11 @@ def _sneer(rig: FaceRig, side: int) -> Floats:
 def _tongue_out(rig: FaceRig) -> Floats:
     """AD 19: lips part for the tongue."""
     shape = lower_face(rig, 0.4)
-    wanted = opens(rig, 0.09)
+    # Also lips that are apart: between the teeth there must be room for it.
+    wanted = max(opens(rig, _TONGUE_ROOM), 0.6 * _TONGUE_ROOM)
 
     def lips(lip: Lip) -> Move:
-        return 0.0, (0.8 if lip.lower else -0.2) * wanted * lip.arch(0.9), 0.0
+        return 0.0, (0.85 if lip.lower else -0.15) * wanted * lip.arch(0.8), 0.0
 
     move_lips(shape, rig, lips)
     return shape.solve()

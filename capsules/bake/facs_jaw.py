@@ -18,7 +18,8 @@ JAW_DROP = 0.40
 
 _HINGE = 0.42  # height of the jaw's joint below the eyes
 # Of closed lips over an open jaw: how far the line where they meet sinks, at its ends and between.
-_CLOSED_CORNER, _CLOSED_LINE = 0.012, 0.03
+_CLOSED_CORNER, _CLOSED_LINE = 0.03, 0.05
+_CLOSED_DROP = 0.55  # of the chin's way that is left to a jaw over which lips close
 _LAP_PX = 1.2
 _FAR = 9.0  # farther than any vertex
 
@@ -41,27 +42,27 @@ def _jaw_open(rig: FaceRig) -> Floats:
     """AU 26, 27: lower lip, chin and jaw line go down, the corners of the mouth give way."""
     shape = lower_face(rig, _FAR, bone=True)
     shape.hold_marks(NOSE)
-    corner = 0.115
+    corner = 0.14
 
     def lips(lip: Lip) -> Move:
-        pull = -0.045 * np.sign(lip.s) * np.abs(lip.s) ** 2
+        pull = -0.075 * np.sign(lip.s) * np.abs(lip.s) ** 2
         if lip.lower:
-            arch = lip.arch(0.55 if lip.outer else 0.62)
+            arch = lip.arch(0.74 if lip.outer else 0.88)
             return pull, corner + (0.97 * JAW_DROP - corner) * arch, 0.0
-        return pull, corner * np.abs(lip.s) ** 2.6 - 0.012 * lip.arch(), 0.0
+        return pull, corner * np.abs(lip.s) ** 2.2 - 0.012 * lip.arch(), 0.0
 
     move_lips(shape, rig, lips)
     _drop_bone(shape, rig)
     return shape.solve()
 
 
-def _drop_bone(shape: Shape, rig: FaceRig) -> None:
-    """Takes the jaw's outline and the chin down, all the way."""
+def _drop_bone(shape: Shape, rig: FaceRig, share: float = 1.0) -> None:
+    """Takes the jaw's outline and the chin down, a share of the way."""
     bone, weights = _bone(rig), _bone_weights(rig)
     moves = np.zeros((len(bone), 3), np.float32)
     moves[:, 0] = -0.05 * rig.place[bone, 0] * weights[bone]
     moves[:, 1] = JAW_DROP * weights[bone]
-    shape.px(bone, rig.face.on_canvas(moves))
+    shape.px(bone, share * rig.face.on_canvas(moves))
 
 
 def _jaw_side(rig: FaceRig, side: int) -> Floats:
@@ -126,7 +127,8 @@ def _mouth_close(rig: FaceRig, opened: Floats) -> Floats:
             moves -= (0.9 if lip.outer else 1.0) * rise
         inner = slice(1, -1) if lip.lower else slice(None)
         shape.px(curves[name][inner], moves[inner].astype(np.float32))
-    _drop_bone(shape, rig)
+    # The skin of a chin is not so long that lips could meet over a jaw that is wide open.
+    _drop_bone(shape, rig, _CLOSED_DROP)
     return np.asarray(shape.solve() - opened, np.float32)
 
 

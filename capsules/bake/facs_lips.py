@@ -236,7 +236,7 @@ def _roll(rig: FaceRig, *, lower: bool) -> Floats:
     shape = lower_face(rig, 0.26)
 
     def lips(lip: Lip) -> Move:
-        inner = 1.0 - lip.corner()
+        inner = 1.0 - touching(rig) * lip.corner()
         if lip.lower != lower:
             return 0.0, lip.close(0.30 * inner), 0.0
         thin = (-0.40 if lower else 0.40) * lip.height() * lip.outer * lip.arch(1.3)

@@ -111,6 +111,14 @@ def _person(photo: Photo, mask: Floats, placement: Placement) -> Floats:
     return smoothstep(0.18, 0.82, sheet.blurred(_continued(soft, photo, placement), 1.2))
 
 
+def _like_skin(rgb: Floats, alpha: Floats) -> NDArray[np.bool_]:
+    """Which texels (h, w) have the hue of the face, and are not much darker; no collar, no hair."""
+    usual = np.median(rgb[alpha > 0.98], axis=0)
+    level = np.maximum(rgb.mean(axis=-1, keepdims=True), 0.02)
+    hue = np.abs(rgb / level - usual / usual.mean()).max(axis=-1)
+    return np.asarray((hue < 0.28) & (level[..., 0] > 0.35 * usual.mean()), np.bool_)
+
+
 def _body(rgb: Floats, person: Floats, face: Anatomy, alpha: Floats) -> Floats:
     """The person with neck and surroundings continued to where the jaw covers them at rest."""
     sheet = BODY_SHEET
@@ -120,24 +128,25 @@ def _body(rgb: Floats, person: Floats, face: Anatomy, alpha: Floats) -> Floats:
     lowest = float(face.local(face.marks[152, :2])[1])
     outside = sheet.fill(face_domain(face)) < 0.5
     away = ndimage.distance_transform_edt(outside) / face.unit
-    known = (away > 0.012) & (person > 0.9) & (place[..., 1] > 0.35)
+    known = (away > 0.0) & (person > 0.9) & (place[..., 1] > 0.35)
     if not known.any():
         return rgb
     # Next to the jaw goes on what is there, be it collar or shade; further in, only bright skin.
-    beside = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
+    gone, beside = ndimage.distance_transform_edt(~known, return_indices=True)
     nearest = sheet.blurred(rgb[tuple(beside)], 2.5)
-    light = rgb.mean(axis=-1)
-    skin = known & (away < 0.12) & (light > 0.45 * float(np.median(light[alpha > 0.98])))
+    skin = known & (away < 0.15) & _like_skin(rgb, alpha)
     if skin.any():
-        inward = ndimage.distance_transform_edt(~outside) / face.unit
-        deep = smoothstep(0.03, 0.22, inward.astype(np.float32))[..., None]
+        deep = smoothstep(0.02, 0.10, gone / face.unit)[..., None]
         filled = (1.0 - deep) * nearest + deep * fill_smoothly(rgb, skin.astype(np.float32))
     else:
         filled = nearest
     # Under the chin it is darker than in the light.
     filled = filled * (1.0 - 0.08 * smoothstep(lowest, lowest - 0.35, place[..., 1]))[..., None]
-    # Also where the face's edge is soft: else a second chin's line would stay behind.
-    share = (low * smoothstep(0.82, 1.0, alpha))[..., None]
+    # Also where the face has all but ended, or the chin's shade would stay behind as a line; only
+    # at a silhouette, where the photo changes, no farther than the face hides it at rest.
+    alike = smoothstep(0.35, 0.12, np.abs(sheet.blurred(filled - rgb, 1.5)).max(axis=-1))
+    share = alike * smoothstep(0.0, 0.3, alpha) + (1.0 - alike) * smoothstep(0.3, 1.0, alpha)
+    share = (low * share)[..., None]
     return np.asarray(share * filled + (1.0 - share) * rgb, np.float32)
 
 
@@ -178,4 +187,4 @@ def layers_of(
 
 def _sure_face(face: Anatomy) -> Floats:
     centre = face.oval.mean(axis=0)
-    return BODY_SHEET.fill((centre + 0.9 * (face.oval - centre)).astype(np.float32), 2.0)
+    return BODY_SHEET.fill((centre + 0.9 * (face.oval - centre)).astype(np.float32), blur_px=2.0)

@@ -10,13 +10,14 @@ from capsules.bake.eyes import Painted, eye_white, paint_eyes, paint_iris
 from capsules.bake.found import FoundFace, Photo
 from capsules.bake.glasses import wears_glasses
 from capsules.bake.head import Head, head_of
+from capsules.bake.jawline import snap_jaw
 from capsules.bake.layers import Layers, layers_of
 from capsules.bake.mesh import face_mesh
 from capsules.bake.mouth import paint_mouth
 from capsules.bake.parts import NORMAL_STEP
 from capsules.bake.progress import Share, part_of_work, untold
 from capsules.bake.snap import snap_lids, snap_lips
-from capsules.bake.subject import Layer, Subject
+from capsules.bake.subject import Drawn, Layer, Subject
 from capsules.bake.topology import SIDES, anatomy
 
 __all__ = ["portrait_of"]
@@ -57,7 +58,8 @@ def portrait_of(
     placement = place(face)
     found = anatomy(face, placement)
     picture = BODY_SHEET.photo(photo, placement)
-    found = snap_lids(snap_lips(found, picture, BODY_SHEET), picture, BODY_SHEET)
+    for snap in (snap_lips, snap_lids, snap_jaw):
+        found = snap(found, picture, BODY_SHEET)
     mesh = face_mesh(found)
     tell(0.1)
     layers = layers_of(photo, mask, placement, found, mesh, part_of_work(tell, 0.1, 0.9))
@@ -68,15 +70,17 @@ def portrait_of(
     sheet = layers.face.sheet.at(layers.face.sheet.scale / NORMAL_STEP)
     normals = head.normals(sheet, small, relief=_RELIEF, behind=False)
     white = eye_white(photo, placement, found)
+    mouth = paint_mouth(photo, placement, found, layers.face.tone, white)
     subject = Subject(
         face=found,
         mesh=mesh,
         head=head,
         layer=replace(layers.face, normals=normals),
-        mouth=paint_mouth(photo, placement, found, layers.face.tone, white),
-        eyes=paint_eyes(photo, placement, found),
+        mouth=mouth,
+        eyes=paint_eyes(photo, placement, found, layers.face.tone),
         irises={side: paint_iris(photo, placement, found, side) for side, _ in SIDES},
         behind=(_background(layers), _body(layers, head, small)),
         glasses=wears_glasses(found, picture, BODY_SHEET),
+        drawn=Drawn(lip_shade=mouth.lip_shade),
     )
     return subject, layers

@@ -290,9 +290,9 @@ class _Artist:
         darker = np.maximum(level - self.rgb, 0.0)
         marks = rig.face.marks[:, :2]
         line = resampled(np.stack([marks[n] for n in _FOLD[side]]), 32)
-        near = self.sheet.stroke(line, 0.20 * rig.face.unit, 0.04 * rig.face.unit)
+        near = self.sheet.line(line, 0.20 * rig.face.unit, 0.04 * rig.face.unit)
         lips = np.vstack([rig.face.outer_upper, rig.face.outer_lower[::-1]])
-        near = near * (1.0 - self.sheet.fill(lips, 0.03 * rig.face.unit))
+        near = near * (1.0 - self.sheet.fill(lips, blur_px=0.03 * rig.face.unit))
         # No nostril is a fold.
         x, y = self.sheet.grid()
         wing = marks[_WING[side]]

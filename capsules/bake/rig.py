@@ -30,7 +30,9 @@ from capsules.bake.topology import SIDES, Anatomy
 
 __all__ = ["RigOptions", "build_rig", "face_rig", "rigged"]
 
-_TONGUE_BACK = 0.09  # down, units: rounded lips open on the dark, not on the tongue
+_TONGUE_BACK = 0.17  # down, units: rounded lips open on the dark, not on the tongue
+_TONGUE_ROOT = -0.045  # where a tongue that is out begins, units below the upper teeth's edge
+_TONGUE_HANGS = 0.5  # its share of the jaw's movement
 _PORTRAIT_SHARE = 0.8  # of the work; the rest is the rig
 
 
@@ -114,21 +116,25 @@ def _mouth_parts(build: Build) -> list[Part]:
 
 
 def _tongue_tip(build: Build) -> Part:
-    """Folded away on the lower lip's edge at rest; tongueOut unfolds it."""
-    paint, face = build.subject.mouth.tip, build.subject.face
+    """Folded away on the lower lip's edge at rest; tongueOut unfolds it.
+
+    It comes from behind the lower teeth: over them and the lower lip, and below the upper teeth.
+    """
+    mouth, face = build.subject.mouth, build.subject.face
+    paint = mouth.tip
     sheet = paint.sheet
-    shape = grid_mesh(sheet, paint.alpha, 0.09 * face.unit)
+    shape = grid_mesh(sheet, paint.alpha, 0.06 * face.unit)
     across = (shape.vertices[:, 0] - 0.5 * sheet.width) / face.unit
     down = shape.vertices[:, 1] / face.unit
-    middle = face.inner_lower[len(face.inner_lower) // 2].copy()
-    middle[1] = min(float(middle[1]), build.subject.mouth.teeth_line_y) - 0.04 * face.unit
+    middle = face.inner_lower[len(face.inner_lower) // 2]
 
     def at(x: Floats, y: Floats) -> Floats:
         return np.asarray(middle + face.on_canvas(np.stack([x, y, 0 * x], axis=-1)), np.float32)
 
     rest = at(0.8 * across, 0.0 * down)
-    moves = _jaw_moves(build, np.full(len(rest), 0.6, np.float32))
-    moves["tongueOut"] = at(0.95 * across, 0.95 * down) - rest
+    root = (mouth.teeth_line_y - float(middle[1])) / face.unit + _TONGUE_ROOT
+    moves = _jaw_moves(build, np.full(len(rest), _TONGUE_HANGS, np.float32))
+    moves["tongueOut"] = at(across, root + down) - rest
     return build.simple("tongueTip", paint, moves, 0.0, Mesh(rest, shape.uv, shape.triangles))
 
 

@@ -13,8 +13,9 @@ from capsules.bake.canvas import Floats, Placement
 from capsules.bake.found import FoundFace
 
 __all__ = [
-    "BROWS", "INNER_LOWER", "INNER_UPPER", "LEFT", "OUTER_LOWER", "OUTER_UPPER", "OVAL", "RIGHT",
-    "SIDES", "Anatomy", "Eye", "anatomy", "resampled",
+    "BROWS", "BROW_POINTS", "INNER_LOWER", "INNER_UPPER", "LEFT", "LID_POINTS", "LIP_POINTS",
+    "OUTER_LOWER", "OUTER_UPPER", "OVAL", "OVAL_POINTS", "RIGHT", "SIDES", "Anatomy", "Eye",
+    "anatomy", "resampled",
 ]  # fmt: skip
 
 RIGHT, LEFT = -1, 1
@@ -39,7 +40,8 @@ BROWS = {
 # The iris model's lids, from the outer corner to the inner one.
 _LOWER_LID = (0, 1, 2, 3, 4, 5, 6, 7, 8)
 _UPPER_LID = (0, 9, 10, 11, 12, 13, 14, 15, 8)
-_LIP_POINTS, _LID_POINTS, _BROW_POINTS, _OVAL_POINTS = 29, 21, 9, 84
+LIP_POINTS, LID_POINTS, BROW_POINTS, OVAL_POINTS = 29, 21, 9, 84
+"""How many points the curves of an anatomy have."""
 
 
 def resampled(points: Floats, count: int, *, closed: bool = False) -> Floats:
@@ -131,7 +133,7 @@ class Anatomy:
     oval: Floats
     brows: dict[int, tuple[Floats, Floats]]
     eyes: dict[int, Eye]
-    margins: tuple[float, float, float, float] = (0.30, 0.22, 0.06, 0.025)
+    margins: tuple[float, float, float, float] = (0.30, 0.22, 0.07, 0.068)
 
     def local(self, points: Floats) -> Floats:
         """Canvas points (..., 2) in the head's upright axes, units from between the eyes."""
@@ -167,7 +169,7 @@ def _eye(face: FoundFace, placement: Placement, side: int) -> Eye:
     iris = placement.points(face.irises[which])
     way = 1 if side == RIGHT else -1
     upper, lower = (
-        resampled(contour[list(points)][::way], _LID_POINTS) for points in (_UPPER_LID, _LOWER_LID)
+        resampled(contour[list(points)][::way], LID_POINTS) for points in (_UPPER_LID, _LOWER_LID)
     )
     radius = float(np.linalg.norm(iris[1:] - iris[0], axis=1).mean())
     return Eye(side, upper, lower, iris[0], radius)
@@ -181,13 +183,13 @@ def anatomy(face: FoundFace, placement: Placement) -> Anatomy:
     corners = marks[[33, 133, 362, 263]]
     right, left = corners[:2].mean(axis=0), corners[2:].mean(axis=0)
     lips = [
-        resampled(flat[list(points)], _LIP_POINTS)
+        resampled(flat[list(points)], LIP_POINTS)
         for points in (INNER_UPPER, INNER_LOWER, OUTER_UPPER, OUTER_LOWER)
     ]
     brows = {
         side: (
-            resampled(flat[list(above[::side])], _BROW_POINTS),
-            resampled(flat[list(below[::side])], _BROW_POINTS),
+            resampled(flat[list(above[::side])], BROW_POINTS),
+            resampled(flat[list(below[::side])], BROW_POINTS),
         )
         for side, (above, below) in BROWS.items()
     }
@@ -200,7 +202,7 @@ def anatomy(face: FoundFace, placement: Placement) -> Anatomy:
         inner_lower=lips[1],
         outer_upper=lips[2],
         outer_lower=lips[3],
-        oval=resampled(flat[list(OVAL)], _OVAL_POINTS, closed=True),
+        oval=resampled(flat[list(OVAL)], OVAL_POINTS, closed=True),
         brows=brows,
         eyes=eyes,
     )

@@ -14,13 +14,17 @@ from scipy import interpolate
 
 from capsules.bake.landmarks import EYE_CONTOURS
 from capsules.bake.topology import (
+    BROW_POINTS,
     BROWS,
     INNER_LOWER,
     INNER_UPPER,
     LEFT,
+    LID_POINTS,
+    LIP_POINTS,
     OUTER_LOWER,
     OUTER_UPPER,
     OVAL,
+    OVAL_POINTS,
     RIGHT,
     Anatomy,
     Eye,
@@ -41,7 +45,6 @@ from capsules.mira.relief import head_depth
 
 __all__ = ["mira_anatomy"]
 
-_LIP_POINTS, _LID_POINTS, _BROW_POINTS, _OVAL_POINTS = 29, 21, 9, 84
 _CORNER_PX = 3.0  # how far inside of the lips' corners their edges part
 _MARGIN_PX = 3.2  # by which the mesh reaches beyond the painted outline
 _RIM = 0.050  # height of the painted lash line with its shade, units of the face
@@ -73,11 +76,11 @@ def _lips() -> dict[str, Floats]:
     """The lips' curves (N, 2); their inner edges are one line, which ends before the corners."""
     upper, line, lower = lip_curves(129)
     inside = np.abs(line[:, 0] - CENTRE_X) <= LIP_HALF_WIDTH - _CORNER_PX
-    inner = resampled(line[inside].astype(np.float32), _LIP_POINTS)
+    inner = resampled(line[inside].astype(np.float32), LIP_POINTS)
     return {
         "inner": inner,
-        "upper": resampled(upper, _LIP_POINTS),
-        "lower": resampled(lower, _LIP_POINTS),
+        "upper": resampled(upper, LIP_POINTS),
+        "lower": resampled(lower, LIP_POINTS),
     }
 
 
@@ -88,7 +91,7 @@ def _lids(side: int, count: int) -> tuple[Floats, Floats]:
 
 
 def _eye(side: int) -> Eye:
-    upper, lower = _lids(side, _LID_POINTS)
+    upper, lower = _lids(side, LID_POINTS)
     return Eye(
         side=side,
         upper=floats(upper),
@@ -163,7 +166,7 @@ def mira_anatomy() -> Anatomy:
     eyes = {side: _eye(side) for side in (RIGHT, LEFT)}
     brows = {}
     for side in (RIGHT, LEFT):
-        above, below = (floats(line[::side]) for line in _brow_borders(side, _BROW_POINTS))
+        above, below = (floats(line[::side]) for line in _brow_borders(side, BROW_POINTS))
         brows[side] = (above, below)
     unit = float(np.linalg.norm(eyes[LEFT].middle - eyes[RIGHT].middle))
     return Anatomy(
@@ -175,7 +178,7 @@ def mira_anatomy() -> Anatomy:
         inner_lower=lips["inner"].copy(),
         outer_upper=lips["upper"],
         outer_lower=lips["lower"],
-        oval=resampled(jaw_outline(240), _OVAL_POINTS, closed=True),
+        oval=resampled(jaw_outline(240), OVAL_POINTS, closed=True),
         brows=brows,
         eyes=eyes,
         margins=(_MARGIN_PX / unit,) * 4,

@@ -149,7 +149,7 @@ def _sweater(sheet: Sheet) -> tuple[Paint, Floats]:
         sheet, ramp(np.clip(light, 0, 1), CLOTH_RAMP), sheet.fill(_torso_outline(), blur_px=0.9)
     )
     _folds(paint)
-    edge = np.clip(paint.alpha - sheet.blur(paint.alpha, 5.0), 0.0, 1.0)
+    edge = np.clip(paint.alpha - sheet.blurred(paint.alpha, 5.0), 0.0, 1.0)
     paint.screen("FFD2A6", edge * smoothstep(640, 800, x), 0.60)
     paint.screen("C9E2F0", edge * smoothstep(390, 230, x), 0.35)
     _ribbing(paint, x, y)

@@ -69,10 +69,12 @@ def _tones(paint: Paint, x: Floats, y: Floats) -> None:
 def _lower_face(paint: Paint, x: Floats, y: Floats) -> None:
     """The jaw turns away from the light; cheeks and chin keep theirs."""
     inside = paint.sheet.fill(jaw_outline(200))
-    deep = 1.0 - smoothstep(0.5, 1.0, paint.sheet.blur(inside, 15.0))
+    deep = 1.0 - smoothstep(0.5, 1.0, paint.sheet.blurred(inside, 15.0))
     low = smoothstep(410, 520, y)
     paint.multiply("B9705C", deep * low, 0.62)
-    paint.multiply("A55F50", (1.0 - smoothstep(0.5, 0.9, paint.sheet.blur(inside, 6.0))) * low, 0.2)
+    paint.multiply(
+        "A55F50", (1.0 - smoothstep(0.5, 0.9, paint.sheet.blurred(inside, 6.0))) * low, 0.2
+    )
     for side in (-1, 1):
         # Below the cheekbone.
         hollow = gaussian(x, y, (CENTRE_X + side * 103, 462), (22, 40), side * 24)
@@ -302,6 +304,6 @@ def paint_face(oversampling: int = 2) -> tuple[Paint, Floats]:
         _lid(paint, side)
         _brow(paint, side, rng)
     # Warm light from the window grazes the jaw on the picture's right.
-    rim = np.clip(paint.alpha - sheet.blur(paint.alpha, 4.0), 0.0, 1.0) * smoothstep(585, 630, x)
+    rim = np.clip(paint.alpha - sheet.blurred(paint.alpha, 4.0), 0.0, 1.0) * smoothstep(585, 630, x)
     paint.screen("FFCFA6", rim * smoothstep(400, 450, y), 0.75)
     return paint.shrunk(oversampling), normals

@@ -127,7 +127,7 @@ def _draw(paint: Paint, lock: _Lock, *, shadow: float = 0.5) -> None:
     image = paint.sheet.textured(points, uv, triangles, solid)
     shape = paint.sheet.textured(points, uv, triangles, cover)[..., :1]
     image = np.concatenate([image[..., :3] * shape, shape], axis=2)
-    cast = paint.sheet.blur(image[..., 3], 5.0)
+    cast = paint.sheet.blurred(image[..., 3], 5.0)
     paint.multiply("2A120C", cast * paint.alpha, shadow)
     paint.over(image)
 
@@ -236,7 +236,7 @@ def paint_hair_front(oversampling: int = 2) -> Paint:
     # The parting, and rim light from the right and from the window on the left.
     paint.multiply("2A120A", sheet.stroke(part, (1.5, 5, 6, 2), blur_px=2.6), 0.70)
     paint.glaze("C58B6C", sheet.stroke(part[:16], (0.4, 1.2, 0.8, 0.1), blur_px=0.9), 0.35)
-    edge = paint.alpha - sheet.blur(paint.alpha, 7.0)
+    edge = paint.alpha - sheet.blurred(paint.alpha, 7.0)
     rim = np.clip(edge * 2.0, 0, 1) * paint.alpha
     paint.screen("FFD9A8", rim * smoothstep(690, 740, x) * smoothstep(660, 420, y), 0.55)
     paint.screen("CFE0F2", rim * smoothstep(330, 285, x) * smoothstep(660, 420, y), 0.30)

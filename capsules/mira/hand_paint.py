@@ -50,7 +50,7 @@ def _skin(
         normals = _bent(normals, finger, -sheet.grid()[1])
     normals = frame.turned(normals)
     light = skin_light(normals)
-    hollow = sheet.blur(z, 4.0) - z
+    hollow = sheet.blurred(z, 4.0) - z
     light = light - 0.020 * np.clip(hollow, -3.0, 5.0)
     return ramp(np.clip(light, 0, 1), SKIN_RAMP), normals
 
@@ -173,7 +173,7 @@ def _back_height(x: Floats, y: Floats, sheet: Sheet) -> Floats:
     depth = ndimage.distance_transform_edt(inside > 0.5) / sheet.scale
     edge = np.minimum(depth / 20.0, 1.0)
     z = 17.0 * np.sqrt(np.clip(1.0 - (1.0 - edge) ** 2, 0, 1))
-    z = sheet.blur(z.astype(np.float32), 2.5)
+    z = sheet.blurred(z.astype(np.float32), 2.5)
     for finger in fingers()[1:]:
         bx, by = finger.base
         z = z + 3.6 * gaussian(x, y, (bx, by + 3), (9.5, 9.0))
@@ -190,7 +190,7 @@ def _back_height(x: Floats, y: Floats, sheet: Sheet) -> Floats:
         z = z - 3.4 * gaussian(x, y, ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2 - 4), (5.0, 12.0))
     # The thumb's muscle swells between wrist and thumb.
     z = z + 5.0 * gaussian(x, y, (33, -50), (13, 26), 12)
-    return np.asarray(sheet.blur(z.astype(np.float32), 1.2), np.float32)
+    return np.asarray(sheet.blurred(z.astype(np.float32), 1.2), np.float32)
 
 
 def _back(sheet: Sheet, frame: Frame) -> tuple[Paint, Floats]:
@@ -317,12 +317,12 @@ def _cast_shadow(paint: Paint, x: float, y: float) -> tuple[float, float]:
     line = np.linspace([x, y + 1.5 * half], [x, foot + 40.0], 40)
     round_end = sheet.fill(_disc(x, y + 1.5 * half, 0.55 * half))
     body = np.maximum(sheet.stroke(floats(line), (1.1 * half,) * 2), round_end)
-    soft = sheet.blur(body, 0.26 * half)
+    soft = sheet.blurred(body, 0.26 * half)
     gx, gy = sheet.grid()
     inside = (np.abs(gx - x) <= half + 1.0) & (gy >= y - 1.0) & (gy <= foot + 1.0)
-    soft = soft * smoothstep(half, 0.8 * half, np.abs(gx - x)) * smoothstep(y, y + 3.0, gy)
+    edge = smoothstep(half, 0.8 * half, np.abs(gx - x)) * smoothstep(y, y + 3.0, gy)
     paint.rgb[inside] = colour(_SHADOW)
-    paint.alpha = np.where(inside, _SHADOW_DEPTH * soft, paint.alpha).astype(np.float32)
+    paint.alpha = np.where(inside, _SHADOW_DEPTH * soft * edge, paint.alpha).astype(np.float32)
     return x, y
 
 

@@ -131,7 +131,7 @@ def paint_lip_shade(oversampling: int = 2) -> Paint:
     x, y = sheet.grid()
     below = y - lip_line_y(x)
     across = np.abs(x - CENTRE_X) / LIP_HALF_WIDTH
-    deep = smoothstep(8.0, 2.6, below) * smoothstep(0.98, 0.86, across)
+    deep = smoothstep(10.0, 4.4, below) * smoothstep(0.98, 0.86, across)
     return Paint.plain(sheet, "582225", (0.96 * deep).astype(np.float32)).shrunk(oversampling)
 
 
@@ -200,15 +200,27 @@ def paint_tongue_tip(oversampling: int = 2) -> Paint:
     sheet = TONGUE_TIP_SHEET.at(TONGUE_TIP_SHEET.scale * oversampling)
     x, y = sheet.grid()
     shape = curve(
-        [(483, 482), (541, 482), (543, 505), (534, 526), (512, 536), (490, 526), (481, 505)],
+        [
+            (489, 485),
+            (501, 481.6),
+            (512, 480.8),
+            (523, 481.6),
+            (535, 485),
+            (539.5, 504),
+            (532, 526),
+            (512, 537),
+            (492, 526),
+            (484.5, 504),
+        ],
         80,
         closed=True,
     )
-    cover = sheet.fill(shape, blur_px=0.9) * smoothstep(481, 488, y)
+    root = y - 480.5 - 0.011 * (x - CENTRE_X) ** 2
+    cover = sheet.fill(shape, blur_px=0.9) * smoothstep(0.0, 9.0, root)
     paint = Paint.plain(sheet, "CF686A", cover)
-    paint.multiply("6E2530", smoothstep(503, 484, y), 0.62)
-    paint.multiply("8A343E", gaussian(x, y, (CENTRE_X, 505), (2.2, 17)), 0.5)
-    paint.multiply("9C434A", smoothstep(18, 30, np.abs(x - CENTRE_X)), 0.55)
+    paint.multiply("6E2530", smoothstep(508, 484, y), 0.42)
+    paint.multiply("8A343E", gaussian(x, y, (CENTRE_X, 505), (2.2, 15)), 0.42)
+    paint.multiply("9C434A", smoothstep(15, 27, np.abs(x - CENTRE_X)), 0.60)
     paint.multiply("9C434A", smoothstep(523, 536, y), 0.5)
     paint.screen("FFC7C0", gaussian(x, y, (CENTRE_X - 9, 516), (6.5, 7)), 0.42)
     paint.screen("FFC7C0", gaussian(x, y, (CENTRE_X + 11, 516), (4.5, 6)), 0.28)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import skia
 from numpy.typing import ArrayLike, NDArray
-from scipy import interpolate, ndimage
+from scipy import interpolate
 
 from capsules.bake import canvas
 from capsules.bake.eyes import Painted
@@ -97,44 +97,8 @@ def ramp(value: Floats, stops: Sequence[tuple[float, str]]) -> Floats:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """A rectangle of the canvas and its resolution.
-
-    Attributes:
-        left: Left edge, canvas pixels.
-        top: Upper edge.
-        width: In canvas pixels.
-        height: In canvas pixels.
-        scale: Sheet pixels a canvas pixel.
-    """
-
-    left: float
-    top: float
-    width: float
-    height: float
-    scale: float
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(height, width) in sheet pixels."""
-        return round(self.height * self.scale), round(self.width * self.scale)
-
-    def at(self, scale: float) -> "Sheet":
-        """The same rectangle at another resolution."""
-        return Sheet(self.left, self.top, self.width, self.height, scale)
-
-    def grid(self) -> tuple[Floats, Floats]:
-        """Canvas coordinates x and y of every pixel's centre."""
-        h, w = self.shape
-        x = self.left + (np.arange(w, dtype=np.float32) + 0.5) * (self.width / w)
-        y = self.top + (np.arange(h, dtype=np.float32) + 0.5) * (self.height / h)
-        gx, gy = np.meshgrid(x, y)
-        return gx.astype(np.float32), gy.astype(np.float32)
-
-    def uv(self, points: Floats) -> Floats:
-        """Texture coordinates of canvas points (n, 2)."""
-        size = np.array([self.width, self.height], np.float32)
-        return ((points - np.array([self.left, self.top], np.float32)) / size).astype(np.float32)
+class Sheet(canvas.Sheet):
+    """A rectangle of the canvas with the brushes of a drawing program."""
 
     def _surface(self) -> skia.Surface:
         h, w = self.shape
@@ -144,19 +108,11 @@ class Sheet:
         surface.getCanvas().translate(-self.left, -self.top)
         return surface
 
-    def _coverage(self, surface: skia.Surface, blur_px: float) -> Floats:
+    def _coverage(self, surface: skia.Surface, blur_px: float) -> canvas.Floats:
         alpha = surface.toarray()[:, :, 3].astype(np.float32) / 255.0
-        return self.blur(alpha, blur_px)
+        return self.blurred(alpha, blur_px)
 
-    def blur(self, image: Floats, blur_px: float) -> Floats:
-        """Gaussian blur with a sigma in canvas pixels."""
-        if blur_px <= 0:
-            return image
-        sigma = blur_px * self.scale
-        spread = (sigma, sigma, 0) if image.ndim == 3 else sigma
-        return np.asarray(ndimage.gaussian_filter(image, spread, mode="nearest"), np.float32)
-
-    def fill(self, *polygons: Floats, blur_px: float = 0.0) -> Floats:
+    def fill(self, *polygons: canvas.Numbers, blur_px: float = 0.0) -> canvas.Floats:
         """Coverage (h, w) in [0, 1] of closed polygons (even-odd)."""
         surface = self._surface()
         path = skia.Path()
@@ -294,7 +250,5 @@ class Paint:
 
     def painted(self, normals: NDArray[np.int8] | None = None) -> Painted:
         """As the rig takes it, with normals as bytes if there are any."""
-        lies = self.sheet
-        sheet = canvas.Sheet(lies.left, lies.top, lies.width, lies.height, lies.scale)
         rgb, alpha = np.clip(self.rgb, 0.0, 1.0), np.clip(self.alpha, 0.0, 1.0)
-        return Painted(sheet, rgb.astype(np.float32), alpha.astype(np.float32), normals)
+        return Painted(self.sheet, rgb.astype(np.float32), alpha.astype(np.float32), normals)

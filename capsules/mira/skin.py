@@ -99,7 +99,7 @@ def shade(z: Floats, sheet: Sheet, *, cavity: float = 1.0) -> tuple[Floats, Floa
     normals = normals_of(z, sheet)
     light = skin_light(normals)
     # Hollows gather warm shadow: the difference between the surface and its surroundings.
-    hollow = sheet.blur(z, 9.0) - z
+    hollow = sheet.blurred(z, 9.0) - z
     light = light - cavity * 0.012 * np.clip(hollow, -6.0, 9.0)
     return ramp(np.clip(light, 0.0, 1.0), SKIN_RAMP), normals
 

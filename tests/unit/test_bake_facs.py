@@ -165,7 +165,7 @@ def test_mouth_close_undoes_the_opening_of_the_jaw(smiling: tuple[FaceRig, Shape
 
     assert _gap(rig, shapes["jawOpen"]).max() > 0.3
     assert _gap(rig, both)[3:-3].max() < 0.02
-    assert _mark(rig, both, 152)[1] > 0.30
+    assert 0.18 < _mark(rig, both, 152)[1] < 0.30  # lips meet over a jaw that is half open
 
 
 @pytest.mark.parametrize("viseme", ["PP"])
