@@ -23,7 +23,8 @@ from control_plane.emotion.empathy import response_to
 from control_plane.emotion.explain import KEPT_CHANGES, Cause, Explanation
 from control_plane.emotion.labels import label_of
 from control_plane.emotion.mood import Felt, MoodModel
-from control_plane.emotion.personality import Personality
+from control_plane.emotion.occasions import Occasion, occasion_of
+from control_plane.emotion.personality import Personality, Reaction
 from control_plane.emotion.signals import signals_in
 from control_plane.emotion.traits import Signal, temper_of
 from control_plane.emotion.vad import clamp, distance, scaled
@@ -57,6 +58,7 @@ __all__ = ["Brain"]
 # From so far from the mood at rest on, an answer does not hide what is felt.
 _MOVED = 0.35
 _DEBOUNCE_NS = 100 * NS_PER_MS
+_TASK_OCCASIONS = {TaskState.SUCCEEDED: Occasion.SUCCEEDED, TaskState.FAILED: Occasion.FAILED}
 _TASK_SIGNALS = {TaskState.SUCCEEDED: Signal.SUCCESS, TaskState.FAILED: Signal.ERROR}
 
 
@@ -177,7 +179,8 @@ class Brain:
         """
         check_text("speak.text", text)
         named = named_in(self._library, expression, "expression") if expression else None
-        if isinstance(named, Expression) and self._is_moved():
+        moved = self._is_moved() or self._planner.reacting
+        if isinstance(named, Expression) and moved:
             packets = self._answer(text, named, event_sequence)
         else:
             packets = self._say(text, named, event_sequence)
@@ -248,7 +251,12 @@ class Brain:
         self.response = None
         if named is not None:
             return self._show(named, 1.0, Cause("intent", sequence, chat.intent))
-        self.response = response_to(appraisal.vad, self._personality.empathy)
+        occasion = occasion_of(chat.text, appraisal, signals)
+        reaction = None if occasion is None else self._personality.reactions.get(occasion)
+        if reaction is not None and reaction.feels is not None:
+            self.response = reaction.feels
+        else:
+            self.response = response_to(appraisal.vad, self._personality.empathy)
         felt = Felt(
             appraisal.vad,
             self.response,
@@ -257,7 +265,7 @@ class Brain:
         )
         evidence = ", ".join((*(signal.value for signal in signals), f"sounds {appraisal.label}"))
         self._mood.feel(felt, self._clock.now_ns(), Cause("chat", sequence, evidence))
-        return self._reaction(situation_of(chat.text, appraisal), sequence)
+        return self._reaction(situation_of(chat.text, appraisal), sequence, reaction)
 
     def _say(self, text: str, named: Named | None, sequence: int) -> tuple[IdPacket, ...]:
         self.appraisal = appraisal = self._appraiser.appraise(text)
@@ -324,7 +332,10 @@ class Brain:
             felt = Felt(gesture.feels, intensity=gesture.intensity)
             cause = Cause("task", sequence, task.state.value)
             self._mood.feel(felt, self._clock.now_ns(), cause)
-        return self._reaction(situation if self._features.context else Situation.SET, sequence)
+        outcome = _TASK_OCCASIONS.get(task.state)
+        reaction = None if outcome is None else self._personality.reactions.get(outcome)
+        situation = situation if self._features.context else Situation.SET
+        return self._reaction(situation, sequence, reaction)
 
     def _context(self, ui: Ui, sequence: int) -> tuple[IdPacket, ...]:
         if not self._features.context:
@@ -343,10 +354,12 @@ class Brain:
         (packet,) = self._reaction(Situation.INTERRUPTED, sequence)
         return (replace(packet, interrupt=True),)
 
-    def _reaction(self, situation: Situation, sequence: int) -> tuple[IdPacket, ...]:
+    def _reaction(
+        self, situation: Situation, sequence: int, reaction: Reaction | None = None
+    ) -> tuple[IdPacket, ...]:
         now_ns = self._clock.now_ns()
         target = self._mood.expressed(now_ns)
-        plan = self._planner.react(target, situation, self._moment())
+        plan = self._planner.react(target, situation, self._moment(), reaction)
         return (self._packet(plan, target, now_ns, sequence),)
 
     def _show(self, named: Named, weight: float, cause: Cause) -> tuple[IdPacket, ...]:

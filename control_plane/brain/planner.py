@@ -19,11 +19,13 @@ from control_plane.brain.micro_moves import MicroMoves
 from control_plane.brain.palette import holds
 from control_plane.brain.pauses import Pauses
 from control_plane.brain.profiles import ProfilePlay
+from control_plane.brain.reactions import Reacting
 from control_plane.brain.weights import MIN_WEIGHT, gap, quantised, strongest_of, toward
-from control_plane.emotion.personality import Personality
+from control_plane.emotion.personality import Personality, Reaction
 from control_plane.emotion.traits import PLAIN_TEMPER, Temper
 from control_plane.emotion.vad import distance
 from engine.clock import NS_PER_MS, NS_PER_S
+from engine.motion.leadlag import HAND_LEADS_MS
 from engine.packet import Attention, BlendEntry, LeadLag, Mood
 
 __all__ = ["MIN_WEIGHT", "MOVED", "Moment", "Plan", "Planner"]
@@ -35,6 +37,7 @@ _DRIFT_SHARE = 0.5
 # Of how many capsules a layer's blend is made; of one where blending is switched off.
 _BLENDED = 3
 _MAX_FACES = 4
+_FACES_BESIDE = 3  # beside a pose or an answer, so that a packet has room for words
 _DEFAULT_FACE_OFFSET_MS = 50
 # Beside a held pose the mood's face steps back, so that two faces do not add up to a grimace.
 _MOOD_BESIDE_POSE = 0.7
@@ -46,6 +49,8 @@ _EXPRESSION_MIN_NS = NS_PER_S
 # How long light, camera and tempo stay as an expression set them after it is over.
 _SCENE_NS = 3 * NS_PER_S
 _NEVER_NS = 2**63
+# A flash of the brows ends in a smile: nobody who feels worse than this has one.
+_GLAD_ACCENT, _CAST_DOWN = "brow_flash", -0.1
 _SCENE = (Layer.LIGHT, Layer.CAMERA, Layer.TEMPO, Layer.ENVIRONMENT)
 # What an answer to something moving brings with it, beside its words.
 _ACCOMPANYING = frozenset({Layer.HAND, Layer.VOICE})
@@ -106,6 +111,7 @@ class Planner:
         self._scene_until_ns = 0
         self._pauses = Pauses(personality.gesture_rest_s)
         self._micro = MicroMoves(seed)
+        self._reacting = Reacting(self._writer)
         self._hand_offset_ms = 0
         self.held: ProfilePlay | None = None
         """The profile that is held, if one is."""
@@ -132,13 +138,20 @@ class Planner:
         self._nearest = _BLENDED if blended else 1
         self._face.target = None
 
-    def react(self, target: Mood, situation: Situation, moment: Moment) -> Plan:
+    def react(
+        self,
+        target: Mood,
+        situation: Situation,
+        moment: Moment,
+        reaction: Reaction | None = None,
+    ) -> Plan:
         """The plan for an event: something moves where the library has a face at all.
 
         Args:
             target: What is to be shown.
             situation: Which gestures go with it.
             moment: When.
+            reaction: The personality's own answer to it, where it has one.
         """
         gesture = GESTURES[situation]
         if self.held is not None:
@@ -147,12 +160,13 @@ class Planner:
             self._let_go(moment.now_ns)
         self._busy_until_ns = 0
         self._micro.pause(moment.now_ns)
+        self._reacting.turn(reaction, moment.now_ns, speaking=moment.speaking)
         self._strike_pose(gesture, moment)
-        accent = self._accent(gesture, moment)
+        accent = self._accent(gesture, target, moment)
         hand = self._hand(gesture, target, moment)
         self._reckon_face(target)
         self._face.shown = dict(self._face.goal)
-        blends = [*accent, *self._faces()]
+        blends = [*accent, *self._faces(target)]
         blends += [*hand, *self._body(gesture, target, moment)]
         if moment.speaking:
             blends += self._voice(target)
@@ -160,6 +174,11 @@ class Planner:
         if not any(entry.layer in _SEEN for entry in blends):
             blends = [*self._writer.write(Layer.FACE, {"": 1.0}), *blends]
         return Plan(tuple(blends), self._offsets(moment), attention=gesture.attention)
+
+    @property
+    def reacting(self) -> bool:
+        """Whether an answer of the personality's own is shown."""
+        return self._reacting.on
 
     def drift(self, target: Mood, now_ns: int) -> Plan | None:
         """The plan for a mood that moves by itself; None while nothing would look different."""
@@ -170,6 +189,9 @@ class Planner:
             return None
         face = self._face
         pose_over = self._pose is not None and now_ns >= self._pose_until_ns
+        if self._reacting.is_over(now_ns):
+            self._reacting.end()
+            pose_over = True
         moved = face.target is None or distance(face.target, target) > MOVED
         released = self._released(now_ns)
         micro = self._micro.due(self._writer.library, target, now_ns)
@@ -179,9 +201,9 @@ class Planner:
             self._pose = None
         self._reckon_face(target)
         face.shown = toward(face.shown, face.goal, _DRIFT_SHARE)
-        blends = self._faces()
-        if moved and self._pose is None:
-            blends += self._writer.write(Layer.BODY, self._felt_body(target))
+        blends = self._faces(target)
+        if (moved or pose_over) and self._pose is None:
+            blends += self._writer.write(Layer.BODY, self._held_body(target))
         return Plan((*blends, *released) if micro is None else (*blends, *released, micro))
 
     def perform(
@@ -224,8 +246,10 @@ class Planner:
             self._let_go(moment.now_ns)
         self._hold_performance([item for item, _, _ in found], blends, target, moment.now_ns)
         if moment.speaking:
-            blends += self._stance_beside(blends)
+            blends += self._stance_beside(blends, target)
         offsets = {item.layer: ms for item, _, ms in reversed(found) if ms is not None}
+        if moment.speaking and (pause_ms := self._pause_ms(moment.now_ns)):
+            offsets[Layer.VOICE] = max(pause_ms, offsets.get(Layer.VOICE, 0))
         return Plan(
             blends=tuple(blends),
             lead_lags=tuple(LeadLag(layer, ms) for layer, ms in offsets.items()),
@@ -241,10 +265,12 @@ class Planner:
             if (capsule := self._writer.library.resolve(item.cid)) is not None
             and capsule.layer in _ACCOMPANYING
         ]
+        if self._reacting.still or self._reacting.once(Layer.HAND, moment.now_ns) is not None:
+            found = [(item, capsule) for item, capsule in found if capsule.layer is not Layer.HAND]
         taken = {capsule.layer for _, capsule in found}
         blends = [entry for entry in plan.blends if entry.layer not in taken]
         blends += [
-            BlendEntry(capsule.cid, quantised(item.weight), capsule.layer)
+            BlendEntry(capsule.cid, self._writer.scaled(capsule, item.weight), capsule.layer)
             for item, capsule in found
         ]
         return replace(plan, blends=tuple(blends), audio_first=named.audio_first)
@@ -280,13 +306,13 @@ class Planner:
             variation=held.profile.noise,
         )
 
-    def _stance_beside(self, played: Sequence[BlendEntry]) -> list[BlendEntry]:
+    def _stance_beside(self, played: Sequence[BlendEntry], target: Mood) -> list[BlendEntry]:
         """The personality's own face beside one that it speaks with: it stays who it is."""
         capsules = self._writer.library.capsules
         faces = {entry.cid for entry in played if entry.layer is Layer.FACE}
         if not any(cid in capsules and holds(capsules[cid]) for cid in faces):
             return []  # what is held stays, and the stance with it
-        stance = self._writer.stance(Layer.FACE)
+        stance = self._reacting.stance(target)
         beside = {cid: weight for cid, weight in stance.items() if cid not in faces}
         return self._writer.write(Layer.FACE, beside, clearing=False)
 
@@ -314,6 +340,7 @@ class Planner:
         }
         if faces:
             self._pose = None
+            self._reacting.end()
             self._face = _Face(target, dict(faces), faces)
 
     def _reckon_face(self, target: Mood) -> None:
@@ -324,6 +351,8 @@ class Planner:
 
     def _strike_pose(self, gesture: Gesture, moment: Moment) -> None:
         self._pose = None
+        if self._reacting.on:
+            return
         for tag in gesture.pose:
             for capsule in self._writer.palette.tagged(Layer.FACE, tag):
                 if holds(capsule):
@@ -332,20 +361,32 @@ class Planner:
                     self._pose_until_ns = moment.now_ns + int(gesture.pose_s * NS_PER_S)
                     return
 
-    def _accent(self, gesture: Gesture, moment: Moment) -> list[BlendEntry]:
+    def _accent(self, gesture: Gesture, target: Mood, moment: Moment) -> list[BlendEntry]:
+        factor = moment.temper.brow if gesture.curious else 1.0
+        own = self._reacting.accents(moment.now_ns, factor)
+        if own is not None:
+            return own
         found = {
             item.cid: item
             for tag in gesture.accent
+            if target.valence > _CAST_DOWN or tag != _GLAD_ACCENT
             for item in self._writer.palette.tagged(Layer.FACE, tag)
             if not holds(item)
         }
         capsule = self._choices.drawn(Layer.FACE, list(found.values()), moment.sequence)
         if capsule is None:
             return []
-        weight = gesture.accent_weight * (moment.temper.brow if gesture.curious else 1.0)
+        weight = gesture.accent_weight * factor
         return self._writer.write(Layer.FACE, {capsule.cid: weight}, clearing=False)
 
     def _hand(self, gesture: Gesture, target: Mood, moment: Moment) -> list[BlendEntry]:
+        own = self._reacting.once(Layer.HAND, moment.now_ns)
+        if own is not None:
+            self._hand_offset_ms = 0
+            self._pauses.moved(moment.now_ns, felt=True)
+            return self._writer.gesture(Layer.HAND, own[0], own[1] * moment.temper.gesture)
+        if self._reacting.still:
+            return self._writer.write(Layer.HAND, {})
         near = [] if gesture.overrides_hand else self._felt_hands(target)
         felt = bool(near)
         wait_ms = self._pauses.wait_ms(moment.now_ns, felt=felt, speaking=moment.speaking)
@@ -378,7 +419,11 @@ class Planner:
         return [(self._writer.library.capsules[cid], share) for cid, share in felt.items()]
 
     def _body(self, gesture: Gesture, target: Mood, moment: Moment) -> list[BlendEntry]:
-        if gesture.body:
+        own = self._reacting.once(Layer.BODY, moment.now_ns)
+        if own is not None:
+            shaken = self._writer.write(Layer.BODY, {own[0].cid: own[1]}, clearing=False)
+            return [*shaken, *self._writer.write(Layer.BODY, self._held_body(target))]
+        if gesture.body and not self._reacting.on:
             capsule = self._choices.answer(
                 self._writer.palette, Layer.BODY, gesture.body, target, moment.sequence
             )
@@ -389,7 +434,10 @@ class Planner:
             return self._writer.write(
                 Layer.BODY, {item.cid: moment.temper.lean for item in leaning}
             )
-        return self._writer.write(Layer.BODY, self._felt_body(target))
+        return self._writer.write(Layer.BODY, self._held_body(target))
+
+    def _held_body(self, target: Mood) -> dict[str, float]:
+        return self._reacting.held(Layer.BODY) or self._felt_body(target)
 
     def _felt_body(self, target: Mood) -> dict[str, float]:
         felt = self._writer.palette.blend(Layer.BODY, target, k=1)
@@ -403,12 +451,15 @@ class Planner:
         felt = self._writer.palette.blend(Layer.VOICE, target, k=self._nearest)
         return self._writer.write(Layer.VOICE, felt)
 
-    def _faces(self) -> list[BlendEntry]:
-        """The mood's face with the pose, or the neutral face where there is neither."""
-        share = 1.0 if self._pose is None else _MOOD_BESIDE_POSE
+    def _faces(self, target: Mood) -> list[BlendEntry]:
+        """The mood's face with pose or answer and stance, or the neutral where there is none."""
+        own = self._reacting.held(Layer.FACE)
+        alone = self._pose is None and not own
+        share, most = (1.0, _MAX_FACES) if alone else (_MOOD_BESIDE_POSE, _FACES_BESIDE)
         strongest = sorted(self._face.shown.items(), key=lambda item: (-item[1], item[0]))
-        felt = {cid: weight * share for cid, weight in strongest[:_MAX_FACES]}
-        shown = felt | strongest_of(self._writer.stance(Layer.FACE), felt)
+        felt = {cid: weight * share for cid, weight in strongest[:most]}
+        shown = felt | strongest_of(own, felt)
+        shown |= strongest_of(self._reacting.stance(target), shown)
         if self._pose is None:
             return self._writer.write(Layer.FACE, shown)
         self._writer.holding.add(Layer.FACE)
@@ -421,9 +472,19 @@ class Planner:
         return [entry for layer in _SCENE for entry in self._writer.write(layer, {})]
 
     def _offsets(self, moment: Moment) -> tuple[LeadLag, ...]:
-        offset_ms = self._personality.face_offset_ms
+        found: list[LeadLag] = []
         if self._hand_offset_ms:
-            return (LeadLag(Layer.HAND, self._hand_offset_ms),)
-        if moment.speaking or offset_ms == _DEFAULT_FACE_OFFSET_MS:
-            return ()
-        return (LeadLag(Layer.FACE, offset_ms),)
+            found.append(LeadLag(Layer.HAND, self._hand_offset_ms))
+        if moment.speaking:
+            pause_ms = self._pause_ms(moment.now_ns)
+            return (*found, LeadLag(Layer.VOICE, pause_ms)) if pause_ms else tuple(found)
+        offset_ms = self._personality.face_offset_ms
+        if offset_ms != _DEFAULT_FACE_OFFSET_MS and not found:
+            found.append(LeadLag(Layer.FACE, offset_ms))
+        return tuple(found)
+
+    def _pause_ms(self, now_ns: int) -> int:
+        """How long words wait, ms; 0: as long as it takes hands to lead them."""
+        own_ms = self._reacting.pause_ms(now_ns)
+        pause_ms = self._personality.pause_ms if own_ms is None else own_ms
+        return pause_ms if pause_ms > HAND_LEADS_MS[1] else 0

@@ -57,12 +57,14 @@ class Appraisal:
         intensity: How strongly it is felt, [0, 1].
         label: The emotion's name.
         confidence: How far to trust it, [0, 1]; at most 0.35 where the language is not read.
+        sarcastic: Whether it praises what it means to blame.
     """
 
     vad: Mood
     intensity: float
     label: str
     confidence: float
+    sarcastic: bool = False
 
 
 class Appraiser(Protocol):
@@ -95,6 +97,7 @@ class TextAppraiser:
             intensity=min(1.0, 0.05 + 1.1 * feeling),
             label=label_of(vad),
             confidence=_confidence(reading, heard, vad),
+            sarcastic=reading.sarcastic,
         )
 
     def _heard(self, reading: RuleReading) -> Mood:

@@ -4,11 +4,34 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from control_plane.emotion.occasions import Occasion
 from control_plane.emotion.traits import REFERENCE, Traits
 from control_plane.errors import InvalidArgumentError
 from engine.packet import Mood
 
-__all__ = ["Personalities", "Personality"]
+__all__ = ["Personalities", "Personality", "Reaction"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """Somebody's own answer to an occasion, beside what they feel at it.
+
+    Attributes:
+        shows: Faces, bodies and a gesture by capsule id, with weights in (0, 1]. What plays once
+            is played at once, what holds is held beside what is felt.
+        feels: What is felt instead of what was appraised; None: that, met with empathy.
+        lasts_s: How long it is held, s.
+        stance: How much of the stance's faces is left meanwhile, [0, 1].
+        pause_ms: How long words that come at once wait for it; None: as always.
+        still: Whether the hands stay where they are meanwhile, but for a gesture that it shows.
+    """
+
+    shows: Mapping[str, float]
+    feels: Mood | None = None
+    lasts_s: float = 4.0
+    stance: float = 1.0
+    pause_ms: int | None = None
+    still: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +50,11 @@ class Personality:
         reaction_share: How far the face follows a reaction beyond the mood, [0, 1].
         empathy: How far a user's distress is met with concern instead of mirrored, [0, 1].
         face_offset_ms: When the face follows where the hands lead, ms after the event.
+        pause_ms: How long an answer in words waits after what it answers; the face comes first.
         gesture_rest_s: How long hands rest between gestures that no feeling urges.
         traits: Where the traits return to.
         stance: Faces and bodies that are held beside what is felt, with weights in [0, 1].
+        reactions: Answers of its own, by occasion.
         capsule_weights: Factors in [0, 2] by capsule id or by layer name; both apply.
     """
 
@@ -44,9 +69,11 @@ class Personality:
     reaction_share: float = 0.85
     empathy: float = 0.8
     face_offset_ms: int = 50
+    pause_ms: int = 130
     gesture_rest_s: float = 4.0
     traits: Traits = REFERENCE
     stance: Mapping[str, float] = field(default_factory=dict)
+    reactions: Mapping[Occasion, Reaction] = field(default_factory=dict)
     capsule_weights: Mapping[str, float] = field(default_factory=dict)
 
 

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from capsules.model import CID_PREFIXES, Layer
-from control_plane.emotion.personality import Personalities, Personality
+from control_plane.emotion.occasions import Occasion
+from control_plane.emotion.personality import Personalities, Personality, Reaction
 from control_plane.emotion.traits import Traits
 from control_plane.errors import InvalidArgumentError
 from engine.packet import Mood
@@ -44,6 +45,8 @@ WeightKey = Annotated[
 ]
 StanceKey = Annotated[str, StringConstraints(pattern=r"^(VF|BK)_[0-9A-Z_]{1,40}$")]
 StanceWeight = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+ShownKey = Annotated[str, StringConstraints(pattern=r"^(VF|BK|HF)_[0-9A-Z_]{1,40}$")]
+ShownWeight = Annotated[float, Field(gt=0.0, le=1.0, allow_inf_nan=False)]
 
 
 class _Record(BaseModel):
@@ -66,6 +69,38 @@ class _Baselines(_Record):
     confidence: Share = Traits().confidence
     curiosity: Share = Traits().curiosity
     patience: Share = Traits().patience
+
+
+class _Answer(_Record):
+    """Somebody's own answer to an occasion, beside what they feel at it."""
+
+    shows: Annotated[
+        dict[ShownKey, ShownWeight],
+        Field(description="Faces, bodies and a gesture, by capsule id.", max_length=4),
+    ]
+    feels: Annotated[_Place | None, Field(description="Felt instead of what was appraised.")] = None
+    lasts_s: Annotated[float, Field(ge=0.5, le=30.0, description="How long it is held, s.")] = 4.0
+    stance: Annotated[
+        Share, Field(description="How much of the stance's faces is left meanwhile.")
+    ] = 1.0
+    pause_ms: Annotated[
+        int | None, Field(ge=0, le=500, description="How long words wait for it, ms.")
+    ] = None
+    still: Annotated[
+        bool, Field(description="Whether the hands stay where they are, but for what it shows.")
+    ] = False
+
+    def reaction(self) -> Reaction:
+        """The reaction that this describes."""
+        feels = None if self.feels is None else Mood(**self.feels.model_dump())
+        return Reaction(
+            shows=dict(self.shows),
+            feels=feels,
+            lasts_s=self.lasts_s,
+            stance=self.stance,
+            pause_ms=self.pause_ms,
+            still=self.still,
+        )
 
 
 class _File(_Record):
@@ -102,6 +137,9 @@ class _File(_Record):
     face_offset_ms: Annotated[
         int, Field(ge=0, le=500, description="When the face follows the hands, ms.")
     ] = 50
+    pause_ms: Annotated[
+        int, Field(ge=0, le=500, description="How long words wait after what they answer, ms.")
+    ] = 130
     gesture_rest_s: Annotated[
         float,
         Field(ge=0.0, le=60.0, description="Rest between gestures that no feeling urges, s."),
@@ -112,6 +150,9 @@ class _File(_Record):
         Field(
             description="Faces and bodies held beside what is felt, whatever it is.", max_length=3
         ),
+    ] = {}
+    reactions: Annotated[
+        dict[Occasion, _Answer], Field(description="Answers of its own, by occasion.")
     ] = {}
     capsule_weights: Annotated[
         dict[WeightKey, Factor],
@@ -133,9 +174,11 @@ class _File(_Record):
             reaction_share=self.reaction_share,
             empathy=self.empathy,
             face_offset_ms=self.face_offset_ms,
+            pause_ms=self.pause_ms,
             gesture_rest_s=self.gesture_rest_s,
             traits=Traits(**self.traits.model_dump()),
             stance=dict(self.stance),
+            reactions={name: answer.reaction() for name, answer in self.reactions.items()},
             capsule_weights=dict(self.capsule_weights),
         )
 

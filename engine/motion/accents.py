@@ -20,6 +20,7 @@ _SPREAD = 0.45
 _LEAST_MS = 1500.0
 _PAUSE_MS = 250.0  # how long after the viewer has paused a nod begins
 _RISE, _FALL = 0.3, 0.45  # shares of a move's length
+_SIGNED = frozenset({"headYaw", "headRoll", "bodySway"})  # one target for both sides
 _STREAM = 0xACCE
 
 
@@ -62,10 +63,9 @@ class Accents:
         self._drop_over(now_ms)
         for item in self._moving:
             level = item.level(now_ms)
-            for name, amount in item.move.targets:
+            for name, amount in item.targets:
                 place = self._index[name]
-                side = item.side if name.startswith("head") or name == "bodySway" else 1.0
-                values[place] += side * amount * level * (1.0 - 0.7 * busy[place])
+                values[place] += amount * level * (1.0 - 0.7 * busy[place])
 
     def _run(self, now_ms: float) -> None:
         for start_ms, number in self._moments.due(now_ms):
@@ -82,14 +82,15 @@ class Accents:
 class _Moving:
     """One move on its way, of a size and pace of its own."""
 
-    __slots__ = ("_length_ms", "_size", "_start_ms", "end_ms", "move", "side")
+    __slots__ = ("_length_ms", "_size", "_start_ms", "end_ms", "move", "targets")
 
     def __init__(self, move: Move, start_ms: float, key: tuple[int, int, int]) -> None:
         self.move = move
         self._start_ms = start_ms
         self._length_ms = move.length_ms * (0.85 + 0.3 * uniform(*key, 2))
         self._size = 0.7 + 0.6 * uniform(*key, 3)
-        self.side = -1.0 if move.sided and uniform(*key, 4) < 0.5 else 1.0
+        mirrored = move.sided and uniform(*key, 4) < 0.5
+        self.targets = _mirrored(move.targets) if mirrored else move.targets
         self.end_ms = start_ms + self._length_ms
 
     def level(self, now_ms: float) -> float:
@@ -104,3 +105,17 @@ class _Moving:
         if self.move.swings:
             return self._size * window * math.sin(angle)
         return self._size * (1.0 - 0.4 * share) * (0.5 - 0.5 * math.cos(angle))
+
+
+def _mirrored(targets: tuple[tuple[str, float], ...]) -> tuple[tuple[str, float], ...]:
+    """The same to the other side."""
+    return tuple(
+        (name, -amount) if name in _SIGNED else (_other_side(name), amount)
+        for name, amount in targets
+    )
+
+
+def _other_side(name: str) -> str:
+    if name.endswith("Left"):
+        return f"{name.removesuffix('Left')}Right"
+    return f"{name.removesuffix('Right')}Left" if name.endswith("Right") else name

@@ -99,6 +99,11 @@ class Gaze:
         else:
             self._look(now_ms, away=False)
 
+    def retime(self, manner: Manner, now_ms: float) -> None:
+        """Looks otherwise from the next look on."""
+        self.advance(now_ms)
+        self._manner = manner
+
     def attend(self, now_ms: float) -> None:
         """Brings the eyes back to the viewer at once, and keeps them there for a while."""
         self.advance(now_ms)

@@ -13,6 +13,7 @@ from engine.motion.breathing import Breathing
 from engine.motion.curves import smooth
 from engine.motion.focus import Focus
 from engine.motion.gaze import Gaze
+from engine.motion.habits import NO_HABITS, Habits
 from engine.motion.manners import PAUSE_NOD, Manner
 from engine.motion.plans import target_index
 from engine.motion.posture import Posture
@@ -75,8 +76,19 @@ class Idle:
         self._posture = Posture(seed, manner)
         self._accents = Accents(seed, manner)
         self._owns = Spring(_OWNS_MS)
+        self._habits = NO_HABITS
         self._blinking: bool | None = None
         self._flash_ms = float("-inf")
+
+    def adopt(self, habits: Habits, now_ms: float) -> None:
+        """Has these habits from now on, whatever it attends to."""
+        if habits == self._habits:
+            return
+        self._run(now_ms)
+        self._habits = habits
+        manner = habits.of(self._focus.manner)
+        self._gaze.retime(manner, now_ms)
+        self._settle_into(manner, now_ms)
 
     def notice(self, now_ms: float, visibly: bool) -> None:
         """An event has come: the eyes return to the viewer.
@@ -159,7 +171,12 @@ class Idle:
 
     def _turn(self, manner: Manner, time_ms: float) -> None:
         self._advance(time_ms)
-        self._gaze.turn(manner, time_ms)
+        own = self._habits.of(manner)
+        self._gaze.turn(own, time_ms)
+        self._settle_into(own, time_ms)
+
+    def _settle_into(self, manner: Manner, time_ms: float) -> None:
+        """Everything but the eyes behaves so from now on."""
         self._blinks.turn(manner.blink_ms, time_ms)
         self._breath.turn(manner, time_ms)
         self._posture.turn(manner, time_ms)

@@ -49,13 +49,16 @@ class Move:
     """A small movement now and then, such as a nod.
 
     Attributes:
+        name: What habits call it.
         length_ms: How long it takes.
         targets: What moves, and how far.
         beats: How many times it goes to and fro; 0: it swells and goes.
         swings: Whether it goes to both sides.
-        sided: Whether the side that it goes to first is drawn.
+        sided: Whether the side that it goes to, or goes to first, is drawn: left and right change
+            places.
     """
 
+    name: str
     length_ms: float
     targets: tuple[tuple[str, float], ...]
     beats: int = 0
@@ -108,41 +111,92 @@ class Manner:
     lasts_ms: float = _NEVER
 
 
-_NOD = Move(560.0, (("headPitch", -0.17),), beats=1)
-_NODS = Move(920.0, (("headPitch", -0.13),), beats=2)
+_NOD = Move("nod", 560.0, (("headPitch", -0.17),), beats=1)
+_NODS = Move("nods", 920.0, (("headPitch", -0.13),), beats=2)
 PAUSE_NOD = _NODS
 """What a pause of the viewer's is answered with."""
 
-_SHAKE = Move(1500.0, (("headYaw", 0.08),), beats=2, swings=True, sided=True)
-_TILT = Move(3200.0, (("headRoll", 0.16), ("headYaw", -0.04)), sided=True)
-_BROWS = Move(900.0, (("browInnerUp", 0.13), ("browOuterUpLeft", 0.15), ("browOuterUpRight", 0.15)))
-_FROWN = Move(2200.0, (("browDownLeft", 0.20), ("browDownRight", 0.20)))
+_SHAKE = Move("shake", 1500.0, (("headYaw", 0.08),), beats=2, swings=True, sided=True)
+_TILT = Move("tilt", 3200.0, (("headRoll", 0.16), ("headYaw", -0.04)), sided=True)
+_BROWS = Move(
+    "brows",
+    900.0,
+    (("browInnerUp", 0.13), ("browOuterUpLeft", 0.15), ("browOuterUpRight", 0.13)),
+    sided=True,
+)
+_BROW = Move("brow", 1700.0, (("browOuterUpLeft", 0.34), ("browDownRight", 0.10)), sided=True)
+_FROWN = Move("frown", 2200.0, (("browDownLeft", 0.20), ("browDownRight", 0.20)))
+_SQUINT = Move(
+    "squint",
+    2600.0,
+    (("eyeSquintLeft", 0.22), ("eyeSquintRight", 0.26), ("browDownRight", 0.08)),
+    sided=True,
+)
 _SMILE = Move(
+    "smile",
     2400.0,
     (
-        ("mouthSmileLeft", 0.16),
-        ("mouthSmileRight", 0.16),
-        ("cheekSquintLeft", 0.08),
-        ("cheekSquintRight", 0.08),
+        ("mouthSmileLeft", 0.20),
+        ("mouthSmileRight", 0.14),
+        ("cheekSquintLeft", 0.10),
+        ("cheekSquintRight", 0.07),
     ),
+    sided=True,
 )
-_PRESS = Move(1300.0, (("mouthPressLeft", 0.30), ("mouthPressRight", 0.30)))
-_PUCKER = Move(1800.0, (("mouthPucker", 0.24), ("mouthLeft", 0.10)))
-_LEAN = Move(3600.0, (("bodyLean", 0.12), ("headPitch", -0.03)))
-_SHRUG = Move(1500.0, (("shoulderShrug", 0.14), ("headRoll", 0.05)), sided=True)
-_DROOP = Move(2800.0, (("headPitch", -0.10), ("browInnerUp", 0.12)))
-_LIFT = Move(2200.0, (("headPitch", 0.07), ("browInnerUp", 0.08)))
+_PRESS = Move("press", 1300.0, (("mouthPressLeft", 0.30), ("mouthPressRight", 0.30)))
+_PUCKER = Move("pucker", 1800.0, (("mouthPucker", 0.24), ("mouthLeft", 0.10)), sided=True)
+_CORNER = Move(
+    "corner",
+    1900.0,
+    (("mouthDimpleLeft", 0.36), ("mouthLeft", 0.14), ("mouthPressLeft", 0.16)),
+    sided=True,
+)
+# Lips that have been still for a while: rolled in, and let go a little open.
+_MOISTEN = Move(
+    "moisten", 1200.0, (("mouthRollLower", 0.34), ("mouthRollUpper", 0.20), ("jawOpen", 0.03))
+)
+_PART = Move("part", 2100.0, (("jawOpen", 0.045), ("mouthLowerDownLeft", 0.05)))
+_SWALLOW = Move(
+    "swallow",
+    950.0,
+    (("mouthPressLeft", 0.16), ("mouthPressRight", 0.16), ("headPitch", -0.05), ("breath", -0.08)),
+)
+_LEAN = Move("lean", 3600.0, (("bodyLean", 0.12), ("headPitch", -0.03)))
+_SHRUG = Move("shrug", 1500.0, (("shoulderShrug", 0.14), ("headRoll", 0.05)), sided=True)
+_DROOP = Move("droop", 2800.0, (("headPitch", -0.10), ("browInnerUp", 0.12)))
+_LIFT = Move("lift", 2200.0, (("headPitch", 0.07), ("browInnerUp", 0.08)))
 
 MANNERS: Mapping[Attention, Manner] = MappingProxyType(
     {
         Attention.IDLE: Manner(
-            moves=((_BROWS, 0.2), (_TILT, 0.3), (_SMILE, 0.3), (_PRESS, 0.2)), move_ms=15_000.0
+            moves=(
+                (_BROWS, 0.12),
+                (_TILT, 0.2),
+                (_SMILE, 0.2),
+                (_PRESS, 0.1),
+                (_MOISTEN, 0.1),
+                (_SWALLOW, 0.1),
+                (_PART, 0.1),
+                (_SQUINT, 0.04),
+                (_BROW, 0.02),
+                (_CORNER, 0.02),
+            ),
+            move_ms=8_500.0,
         ),
         Attention.LISTENING: Manner(
             at_viewer_ms=3200.0,
             away_ms=1800.0,
             blink_ms=4600.0,
-            moves=((_NOD, 0.45), (_NODS, 0.2), (_TILT, 0.2), (_BROWS, 0.15)),
+            moves=(
+                (_NOD, 0.40),
+                (_NODS, 0.18),
+                (_TILT, 0.18),
+                (_BROWS, 0.14),
+                (_SMILE, 0.04),
+                (_SQUINT, 0.03),
+                (_BROW, 0.015),
+                (_CORNER, 0.015),
+            ),
             move_ms=6500.0,
             pose=(("bodyLean", 0.06), ("headRoll", 0.08), ("browInnerUp", 0.05)),
             lasts_ms=45_000.0,
@@ -160,7 +214,7 @@ MANNERS: Mapping[Attention, Manner] = MappingProxyType(
             owns_eyes=1.0,
             blink_ms=11000.0,
             shift_ms=15_000.0,
-            moves=((_PUCKER, 0.3), (_PRESS, 0.25), (_FROWN, 0.25), (_TILT, 0.2)),
+            moves=((_PUCKER, 0.28), (_PRESS, 0.2), (_FROWN, 0.2), (_TILT, 0.17), (_SQUINT, 0.15)),
             move_ms=4200.0,
             pose=(("headPitch", 0.03), ("browDownLeft", 0.06), ("browDownRight", 0.06)),
             lasts_ms=7000.0,
@@ -212,7 +266,14 @@ MANNERS: Mapping[Attention, Manner] = MappingProxyType(
             sighs=0.10,
             sway=1.7,
             shift_ms=9000.0,
-            moves=((_PRESS, 0.3), (_SHRUG, 0.2), (_TILT, 0.3), (_BROWS, 0.2)),
+            moves=(
+                (_PRESS, 0.24),
+                (_SHRUG, 0.2),
+                (_TILT, 0.26),
+                (_BROWS, 0.14),
+                (_CORNER, 0.08),
+                (_SWALLOW, 0.08),
+            ),
             move_ms=6000.0,
             lasts_ms=300_000.0,
         ),
@@ -295,7 +356,7 @@ SPEAKING = Manner(
     breath_depth=1.1,
     sighs=0.0,
     shift_ms=14_000.0,
-    moves=((_BROWS, 0.5), (_TILT, 0.3), (_LEAN, 0.2)),
+    moves=((_BROWS, 0.48), (_TILT, 0.28), (_LEAN, 0.2), (_BROW, 0.02), (_SQUINT, 0.02)),
     move_ms=6000.0,
 )
 """How it behaves while it speaks, whatever it attends to."""

@@ -8,6 +8,7 @@ from capsules.model import BlendMode, Capsule, Easing, Layer
 from capsules.targets import Target, TargetKind, targets
 from engine.motion.chance import text_counter
 from engine.motion.curves import Ease, ease, ease_out
+from engine.motion.habits import Habits, habits_of
 
 __all__ = ["CapsulePlan", "ClipPlan", "TrackPlan", "plan", "target_index", "target_table"]
 
@@ -91,6 +92,7 @@ class CapsulePlan:
         voice_tracks: The rest.
         moved: Targets of `tracks`.
         clip: Its pictures, of a capsule that has them instead of curves.
+        habits: What it makes of manners while it is held.
     """
 
     cid: str
@@ -111,6 +113,7 @@ class CapsulePlan:
     voice_tracks: tuple[TrackPlan, ...]
     moved: frozenset[int]
     clip: ClipPlan | None = None
+    habits: Habits | None = None
 
 
 def plan(capsule: Capsule, clip: Clip | None = None) -> CapsulePlan:
@@ -146,6 +149,7 @@ def plan(capsule: Capsule, clip: Clip | None = None) -> CapsulePlan:
         voice_tracks=voice,
         moved=frozenset(item.index for item in shown),
         clip=ClipPlan(clip.cid, clip.after, clip.fps, clip.frame_count) if clip else None,
+        habits=habits_of(capsule.params),
     )
 
 

@@ -1,4 +1,8 @@
-"""How the avatar sits: slow sway, shifts of weight, and the bearing that goes with its manner."""
+"""How the avatar sits: slow sway, shifts of weight, and the bearing that goes with its manner.
+
+Faces that are held waver as well: nobody smiles or frowns for a minute without letting go a little
+now and then.
+"""
 
 from collections.abc import Sequence
 
@@ -21,11 +25,20 @@ _SWAYS: tuple[tuple[str, float], ...] = (
     ("handRight.x", 1.6),
     ("handLeft.rotate", 0.7),
     ("handRight.rotate", 0.7),
-    ("mouthSmileLeft", 0.018),
-    ("mouthSmileRight", 0.018),
-    ("browInnerUp", 0.014),
-    ("cheekSquintLeft", 0.008),
-    ("cheekSquintRight", 0.008),
+    ("mouthSmileLeft", 0.034),
+    ("mouthSmileRight", 0.034),
+    ("mouthPressLeft", 0.030),
+    ("mouthPressRight", 0.030),
+    ("mouthShrugLower", 0.026),
+    ("browInnerUp", 0.034),
+    ("browOuterUpLeft", 0.030),
+    ("browOuterUpRight", 0.030),
+    ("browDownLeft", 0.024),
+    ("browDownRight", 0.024),
+    ("eyeSquintLeft", 0.030),
+    ("eyeSquintRight", 0.030),
+    ("cheekSquintLeft", 0.014),
+    ("cheekSquintRight", 0.014),
     *(
         (f"hand{side}{finger}Curl", 0.022)
         for side in ("Left", "Right")
@@ -34,12 +47,39 @@ _SWAYS: tuple[tuple[str, float], ...] = (
 )
 # A face's drift lies above its rest, below which it cannot go.
 _RAISED: tuple[tuple[str, float], ...] = (
-    ("mouthSmileLeft", 0.018),
-    ("mouthSmileRight", 0.018),
-    ("browInnerUp", 0.012),
-    ("cheekSquintLeft", 0.007),
-    ("cheekSquintRight", 0.007),
+    ("mouthSmileLeft", 0.030),
+    ("mouthSmileRight", 0.030),
+    ("mouthPressLeft", 0.020),
+    ("mouthPressRight", 0.020),
+    ("mouthShrugLower", 0.016),
+    ("browInnerUp", 0.026),
+    ("browOuterUpLeft", 0.022),
+    ("browOuterUpRight", 0.022),
+    ("browDownLeft", 0.016),
+    ("browDownRight", 0.016),
+    ("eyeSquintLeft", 0.020),
+    ("eyeSquintRight", 0.020),
+    ("cheekSquintLeft", 0.012),
+    ("cheekSquintRight", 0.012),
 )
+# How far what is held of a face lets go at most, and which of the wavers it goes with: mouth and
+# brows each have one, and what is on the right is a little behind or ahead.
+_WAVERS: tuple[tuple[str, float, int], ...] = (
+    ("mouthSmileLeft", 0.34, 0),
+    ("mouthSmileRight", 0.34, 1),
+    ("cheekSquintLeft", 0.34, 0),
+    ("cheekSquintRight", 0.34, 1),
+    ("mouthFrownLeft", 0.18, 0),
+    ("mouthFrownRight", 0.18, 1),
+    ("mouthPressLeft", 0.30, 0),
+    ("mouthPressRight", 0.30, 1),
+    ("browOuterUpLeft", 0.22, 2),
+    ("browOuterUpRight", 0.22, 3),
+    ("browInnerUp", 0.22, 2),
+    ("browDownLeft", 0.22, 2),
+    ("browDownRight", 0.22, 3),
+)
+_ALIKE = 0.8  # how much left and right have in common
 # What goes along with a shift of weight: the trunk leans over, and the head stays upright.
 _SHIFT: tuple[tuple[str, float], ...] = (
     ("bodySway", 0.08),
@@ -51,7 +91,7 @@ _SHIFT_SPREAD = 0.4
 _LEAST_SHIFT_MS = 5000.0
 _SHIFT_MS = 2100.0
 _BEARING_MS = 1100.0
-_STREAM = 0x5A1
+_STREAM, _WAVER_STREAM = 0x5A1, 0x3A7E
 
 
 class Posture:
@@ -66,6 +106,8 @@ class Posture:
         index = target_index()
         self._seed = seed
         self._drift = Drift(seed, _STREAM, [amount for _, amount in _SWAYS])
+        self._waver = Drift(seed, _WAVER_STREAM, (1.0, 1.0, 1.0, 1.0))
+        self._wavering = [(index[name], depth, number) for name, depth, number in _WAVERS]
         self._swaying = [index[name] for name, _ in _SWAYS]
         self._raised = [(index[name], amount) for name, amount in _RAISED]
         self._moments = Renewals(seed, _STREAM, manner.shift_ms, _SHIFT_SPREAD, _LEAST_SHIFT_MS)
@@ -89,6 +131,7 @@ class Posture:
     def add(self, now_ms: float, values: list[float], busy: Sequence[float]) -> None:
         """Adds the posture to `values` (one a target, in table order; not clamped)."""
         self._run(now_ms)
+        self._let_go(now_ms, values, busy)
         sway = self._sway.at(now_ms)
         for place, amount in zip(self._swaying, self._drift.at(now_ms), strict=True):
             values[place] += sway * amount * (1.0 - 0.7 * busy[place])
@@ -99,6 +142,21 @@ class Posture:
             values[place] += amount * leant * (1.0 - 0.7 * busy[place])
         for place, spring in self._springs:
             values[place] += spring.at(now_ms) * (1.0 - 0.7 * busy[place])
+
+    def _let_go(self, now_ms: float, values: list[float], busy: Sequence[float]) -> None:
+        """What is held of a face, a little less of it now than before or after."""
+        mouth, right_mouth, brows, right_brow = self._waver.at(now_ms)
+        levels = [
+            0.5 - 0.5 * max(-1.0, min(1.0, level))
+            for level in (
+                mouth,
+                _ALIKE * mouth + (1.0 - _ALIKE) * right_mouth,
+                brows,
+                _ALIKE * brows + (1.0 - _ALIKE) * right_brow,
+            )
+        ]
+        for place, depth, number in self._wavering:
+            values[place] *= 1.0 - depth * levels[number] * (1.0 - busy[place])
 
     def _run(self, now_ms: float) -> None:
         if now_ms - self._ran_ms > RESTART_MS:

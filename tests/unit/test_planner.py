@@ -14,7 +14,14 @@ from control_plane.emotion.personality_file import personality_named
 from engine.clock import NS_PER_S
 from engine.packet import LeadLag, Mood
 
-PERSON = replace(personality_named("friendly"), capsule_weights={}, gesture_rest_s=4.0)
+PERSON = replace(
+    personality_named("friendly"),
+    capsule_weights={},
+    stance={},
+    reactions={},
+    pause_ms=130,
+    gesture_rest_s=4.0,
+)
 TARGETS = {
     "VF": "mouthSmileLeft",
     "HF": "handLeft.x",

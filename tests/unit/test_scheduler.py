@@ -6,7 +6,8 @@ from capsules.model import Capsule, Layer, Trigger
 from engine.motion.conflicts import Mixer
 from engine.motion.plans import target_index
 from engine.motion.plays import Play, soften
-from engine.motion.scheduler import MAX_PLAYS, Scheduler
+from engine.motion.roster import MAX_PLAYS
+from engine.motion.scheduler import Scheduler
 from engine.packet import LeadLag
 from tests.unit.bodies import capsule, library, packet
 

@@ -102,8 +102,9 @@ def test_a_packets_offsets_come_before_all_others(
     text = "Hi." if speaks else ""
     one.apply(packet(*cids, lead_lags=lags, speak_text=text), now)
     found = {cid: play.start_ms - now for cid, play in by_source(one).items()}
+    wait = max(lead, asked["V"]) if asked.get("V", 0) > 180 else lead  # a pause before speech
     due = {
-        layers[key][1]: float(max(0, offset + (lead if speaks and offset < 0 else 0)))
+        layers[key][1]: float(max(0, offset + (wait if speaks and offset < 0 else 0)))
         for key, offset in asked.items()
     }
     first = min(("HF_BEAT", "VF_SMILE"), key=lambda cid: found[cid])

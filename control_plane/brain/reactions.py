@@ -1,0 +1,121 @@
+"""A personality's own answers: what it shows at an insult, a joke, sad news, and for how long.
+
+An answer lies over what is felt: what plays once of it is played as the event comes, what holds
+is held beside the mood's face for its time, and through the words that are said meanwhile. The
+stance steps back as far as the answer says.
+"""
+
+from capsules.model import Capsule, Layer
+from control_plane.brain.entries import EntryWriter
+from control_plane.brain.palette import holds
+from control_plane.emotion.personality import Reaction
+from engine.clock import NS_PER_MS, NS_PER_S
+from engine.packet import BlendEntry, Mood
+
+__all__ = ["Reacting"]
+
+# What is said at once is one event with what it answers, as for the body.
+_AT_ONCE_NS = 50 * NS_PER_MS
+# A face that smiles whatever is felt is left where what is felt is as bad as this.
+_SMILE_LEFT_AT = -0.4
+_SMILES_FROM = 0.1
+
+
+class Reacting:
+    """One session's answer of the moment, if there is one. Not thread-safe.
+
+    Args:
+        writer: Writes the entries, and knows the stance.
+    """
+
+    def __init__(self, writer: EntryWriter) -> None:
+        self._writer = writer
+        self._reaction: Reaction | None = None
+        self._began_ns = self._until_ns = 0
+
+    @property
+    def on(self) -> bool:
+        """Whether an answer is shown."""
+        return self._reaction is not None
+
+    @property
+    def still(self) -> bool:
+        """Whether the hands stay where they are for it, but for a gesture of its own."""
+        return self._reaction is not None and self._reaction.still
+
+    def turn(self, reaction: Reaction | None, now_ns: int, *, speaking: bool) -> None:
+        """An event is answered.
+
+        Args:
+            reaction: The answer of its own that the event has; None: it has none.
+            now_ns: The time.
+            speaking: Whether something is said, which leaves an answer as it is.
+        """
+        if reaction is not None:
+            self._reaction, self._began_ns = reaction, now_ns
+            self._until_ns = now_ns + int(reaction.lasts_s * NS_PER_S)
+        elif not speaking or self.is_over(now_ns):
+            self._reaction = None
+
+    def end(self) -> None:
+        """Shows it no more."""
+        self._reaction = None
+
+    def is_over(self, now_ns: int) -> bool:
+        """Whether an answer has had its time; `end` comes next."""
+        return self._reaction is not None and now_ns >= self._until_ns
+
+    def held(self, layer: Layer) -> dict[str, float]:
+        """What of it is held on a layer, by cid."""
+        return {cid: weight for cid, weight in self._of(layer) if self._holds(cid)}
+
+    def accents(self, now_ns: int, factor: float = 1.0) -> list[BlendEntry] | None:
+        """What of it a face plays once; None where its beginning is over, or there is none."""
+        if not self._begins(now_ns):
+            return None
+        once = {
+            cid: weight * factor for cid, weight in self._of(Layer.FACE) if not self._holds(cid)
+        }
+        return self._writer.write(Layer.FACE, once, clearing=False)
+
+    def once(self, layer: Layer, now_ns: int) -> tuple[Capsule, float] | None:
+        """The gesture of hands or body that begins it, with its weight."""
+        if self._begins(now_ns):
+            for cid, weight in self._of(layer):
+                capsule = self._writer.library.resolve(cid)
+                if capsule is not None and not holds(capsule):
+                    return capsule, weight
+        return None
+
+    def pause_ms(self, now_ns: int) -> int | None:
+        """How long words that come with its beginning wait; None: as always."""
+        return self._reaction.pause_ms if self._reaction and self._begins(now_ns) else None
+
+    def stance(self, felt: Mood) -> dict[str, float]:
+        """The faces of the stance, as far as the answer and what is felt leave them."""
+        share = 1.0 if self._reaction is None else self._reaction.stance
+        glad = 1.0 - min(1.0, max(0.0, felt.valence / _SMILE_LEFT_AT))
+        return {
+            cid: weight * share * (glad if self._smiles(cid) else 1.0)
+            for cid, weight in self._writer.stance(Layer.FACE).items()
+        }
+
+    def _begins(self, now_ns: int) -> bool:
+        return self._reaction is not None and now_ns - self._began_ns < _AT_ONCE_NS
+
+    def _of(self, layer: Layer) -> list[tuple[str, float]]:
+        if self._reaction is None:
+            return []
+        known = self._writer.library.capsules
+        shown = self._reaction.shows.items()
+        return [item for item in shown if item[0] in known and known[item[0]].layer is layer]
+
+    def _holds(self, cid: str) -> bool:
+        capsule = self._writer.library.resolve(cid)
+        return capsule is not None and holds(capsule)
+
+    def _smiles(self, cid: str) -> bool:
+        return any(
+            track.target.startswith("mouthSmile") and track.curve[-1][1] > _SMILES_FROM
+            for track in self._writer.library.capsules[cid].tracks
+        )
