@@ -70,7 +70,8 @@ class _Talker:
 
     async def open(self) -> None:
         """Waits until the server has the session."""
-        await self._call.write(pb.ConverseRequest(session_id=self._session_id).SerializeToString())
+        first = pb.ConverseRequest(session_id=self._session_id, together=True)
+        await self._call.write(first.SerializeToString())
         await self._call.initial_metadata()
 
     async def send(self, start: float, end: float, measured: float, found: _Found) -> None:
@@ -98,17 +99,22 @@ class _Talker:
             if not isinstance(data, bytes):
                 return
             answer = pb.ConverseResponse.FromString(data)
-            kind = answer.WhichOneof("kind")
-            if kind == "packet":
-                found.packets += 1
-                found.sizes.append(answer.packet.ByteSize())
-                sent = self._sent.pop(answer.packet.event_sequence, None)
-                if sent is not None:
-                    found.delays_ms.append((now - sent) * 1000.0)
-                if not self._sent:
-                    self.done.set()
-            elif kind in ("rejection", "lag"):
-                found.refused += 1
+            self._take(answer, now, found)
+            for more in answer.more:
+                self._take(more, now, found)
+
+    def _take(self, answer: pb.ConverseResponse, now: float, found: _Found) -> None:
+        kind = answer.WhichOneof("kind")
+        if kind == "packet":
+            found.packets += 1
+            found.sizes.append(answer.packet.ByteSize())
+            sent = self._sent.pop(answer.packet.event_sequence, None)
+            if sent is not None:
+                found.delays_ms.append((now - sent) * 1000.0)
+            if not self._sent:
+                self.done.set()
+        elif kind in ("rejection", "lag"):
+            found.refused += 1
 
     def close(self, found: _Found) -> None:
         """Ends the stream."""

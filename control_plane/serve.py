@@ -1,7 +1,6 @@
 """Running a server until it is told to stop."""
 
 import asyncio
-import gc
 import signal
 import sys
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from collections.abc import Callable
 from capsules.errors import CapsuleError
 from compositor.errors import CompositorError
 from control_plane.errors import ControlError
+from control_plane.garbage import keep_for_good
 from control_plane.media import LiveMedia
 from control_plane.responder.rules import RulesResponder
 from control_plane.server import Ready, Server
@@ -58,7 +58,7 @@ async def serve(settings: Settings, tell_ready: Callable[[Ready], None]) -> None
         await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             ready = starting.result()
-            _keep_for_good()
+            keep_for_good()
             # Threads that compute, such as storage's, hold the interpreter for 5 ms otherwise:
             # beside one the event loop woke 5.4 ms late (p50), with this 1.2 ms.
             sys.setswitchinterval(_SWITCH_S)
@@ -72,16 +72,6 @@ async def serve(settings: Settings, tell_ready: Callable[[Ready], None]) -> None
             task.cancel()
         await asyncio.gather(starting, stopping, return_exceptions=True)
         await server.aclose()
-
-
-def _keep_for_good() -> None:
-    """Takes what start-up made out of the garbage collector's sight.
-
-    A full collection over the library, the modules and numba's objects takes 110 ms, all of it
-    with the interpreter locked: pictures and sound would stand still that long now and then.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 def _on_signals(told: asyncio.Event) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from importlib.metadata import version
 from uuid import UUID
@@ -23,11 +23,14 @@ from control_plane.hardware import describe_hardware
 from control_plane.hosts import is_loopback, reachable
 from control_plane.http_api.app import create_app
 from control_plane.http_api.server import HttpServer
+from control_plane.memory.recollections import Recollections
 from control_plane.observing.routes import Watched, observing_routes, open_tracer
 from control_plane.observing.tracing import Tracer
+from control_plane.remembering.erasing import Running
 from control_plane.remembering.remembered import Places, Remembered
-from control_plane.remembering.runs import begin, open_recorder
+from control_plane.remembering.runs import begin, close_killed, open_recorder, run_locks, spill_file
 from control_plane.responder.port import Responder
+from control_plane.served import Served
 from control_plane.sessions.bodies import Media
 from control_plane.sessions.manager import SessionManager, SessionServices
 from control_plane.sessions.meter import Meter
@@ -42,12 +45,15 @@ from control_plane.studio.thumbnails import Thumbnails
 from control_plane.studio.workshop import Workshop, WorkshopOptions
 from control_plane.tls import TlsFiles, load_tls
 from control_plane.together import together
+from control_plane.way_down import WayDown
 from engine.clock import SystemClock
 from engine.faults import Fault
 from storage.database import Database
+from storage.memories import Memories
 from storage.recorder import Recorder
 from storage.records import FaultRecord, RunEnded
 from storage.repository import Repository
+from storage.run_locks import RunLocks
 from storage.runs import Begun
 from storage.trail import Trail
 
@@ -55,7 +61,6 @@ __all__ = ["Ready", "Server"]
 
 _LOG = logging.getLogger(__name__)
 _DRAIN_S = 1.5
-_LEAST_S = 0.1
 _RECORDER_S = 1.0
 _TRACES_S = 0.5
 
@@ -107,6 +112,7 @@ class Server:
         self._meter = Meter()
         self._tracer: Tracer | None = None
         self._run: Begun | None = None
+        self._locks: RunLocks | None = None
         self.sessions: SessionManager | None = None
         self.governance: Governance | None = None
 
@@ -129,7 +135,14 @@ class Server:
 
     async def aclose(self) -> None:
         """Drains and closes, within three seconds; safe twice and before `start`."""
-        way_down = _WayDown(_DRAIN_S)
+        try:
+            await self._close_in_order()
+        finally:
+            if self._http is not None:  # whoever ends this early finds its address free
+                self._http.release()
+
+    async def _close_in_order(self) -> None:
+        way_down = WayDown(_DRAIN_S)
         if self._grpc is not None:
             await way_down.step("announcing the end", self._grpc.draining())
         if self.sessions is not None:
@@ -145,6 +158,9 @@ class Server:
             if self._run is not None:
                 self._recorder.put(RunEnded(self._run.run_id))
             await asyncio.to_thread(self._recorder.close, _RECORDER_S)
+        if self._locks is not None and self._run is not None:
+            self._locks.forget(self._run.run_id)
+            self._locks.close()
         if self._database is not None:
             self._database.close()
         tracer, self._tracer = self._tracer, None
@@ -173,6 +189,9 @@ class Server:
             begin, database, settings, self._version, self._hardware
         )
         await asyncio.to_thread(recorder.start)
+        self._locks = run_locks(settings)
+        if self._locks is not None:
+            await asyncio.to_thread(close_killed, self._locks, self._run, recorder)
         defaults = SessionOptions(
             avatar=settings.avatar,
             size=settings.size,
@@ -182,7 +201,17 @@ class Server:
             personality=settings.personality,
         )
         governance = self.governance = Governance(settings.governance, own.library, recorder.put)
-        sessions = self.sessions = self._make_sessions(own, recorder, personalities, governance)
+        memories = Memories(database)
+        recollections = Recollections(memories, recorder.put, lasting=settings.memories)
+        await asyncio.to_thread(recollections.warm)
+        places = Places(settings.media, settings.journals)
+        running = Running(self._end_sessions, recollections, spill_file(settings.database))
+        remembered = self._remembered = Remembered(
+            database, places, recorder.settle, access, running, memories
+        )
+        sessions = self.sessions = self._make_sessions(
+            own, recorder, personalities, governance, recollections
+        )
         sessions.start()
         catalog = Catalog(own.library, governance.standing)
         own.listen(governance.take)
@@ -191,11 +220,8 @@ class Server:
         governance.listen(sessions.govern)
         governance.listen(lambda: governance.keep(sessions.libraries))
         desk = GovernanceDesk(governance, Trail(database), Repository(database), recorder.settle)
-        places = Places(settings.media, settings.journals)
-        remembered = self._remembered = Remembered(database, places, recorder.settle, access)
-        await self._open_doors(
-            sessions, catalog, self._make_studio(own), desk, remembered, defaults
-        )
+        studio = self._make_studio(own)
+        await self._open_doors(Served(sessions, catalog, studio, desk, remembered, defaults))
         scheme = "http" if tls is None else "https"
         host = reachable(settings.host)
         host = f"[{host}]" if ":" in host else host
@@ -243,6 +269,7 @@ class Server:
         recorder: Recorder,
         personalities: Personalities,
         governance: Governance,
+        recollections: Recollections,
     ) -> SessionManager:
         services = SessionServices(
             library=own.library,
@@ -260,6 +287,7 @@ class Server:
             keep=recorder.put,
             voice=self._media.voice,
             run=self._run,
+            recollections=recollections,
         )
         return SessionManager(
             services,
@@ -267,37 +295,28 @@ class Server:
             idle_timeout_s=self._settings.idle_timeout_s,
         )
 
-    async def _open_doors(
-        self,
-        sessions: SessionManager,
-        catalog: Catalog,
-        studio: Studio,
-        desk: GovernanceDesk,
-        remembered: Remembered,
-        defaults: SessionOptions,
-    ) -> None:
+    async def _open_doors(self, served: Served) -> None:
         assert self._http is not None  # noqa: S101 - for the type checker
         assert self._grpc is not None  # noqa: S101 - for the type checker
         app = create_app(
-            sessions,
-            catalog,
-            studio,
-            desk,
-            remembered,
-            defaults,
+            served,
             version=self._version,
             allowed_origins=self._settings.allowed_origins,
             allowed_hosts=(self._settings.host, *self._settings.allowed_hosts),
-            watching=self._watching(sessions, remembered),
+            watching=self._watching(served.sessions, served.remembered),
         )
         await self._http.start(app)
-        await self._grpc.start(sessions, catalog, studio, desk, remembered, defaults)
+        await self._grpc.start(served)
         await self._grpc.serving()
 
     def _watching(self, sessions: SessionManager, remembered: Remembered) -> tuple[APIRouter, ...]:
         assert self._recorder is not None  # noqa: S101 - for the type checker
         watched = Watched(sessions, self._media, self._recorder, self._meter, self._version)
         return observing_routes(watched, remembered)
+
+    async def _end_sessions(self, person: str, sessions: Collection[UUID], reason: str) -> int:
+        """Ends the sessions of a user; returns how many that were."""
+        return 0 if self.sessions is None else await self.sessions.end_of(person, sessions, reason)
 
     def _heard_fault(self, fault: Fault) -> None:
         """Something went wrong in what bodies share, and was survived."""
@@ -333,19 +352,3 @@ def _load_personalities(settings: Settings) -> Personalities:
 
 def _open_own(settings: Settings) -> OwnCapsules:
     return open_own(settings.library, settings.capsules, micro=settings.micro)
-
-
-class _WayDown:
-    """Steps that follow each other whatever happens in them, with one limit for all."""
-
-    def __init__(self, limit_s: float) -> None:
-        self._end_s = asyncio.get_running_loop().time() + limit_s
-
-    async def step(self, what: str, closing: Awaitable[None]) -> None:
-        left_s = self._end_s - asyncio.get_running_loop().time()
-        try:
-            # A step that comes late still gets a moment.
-            async with asyncio.timeout(max(left_s, _LEAST_S)):
-                await closing
-        except Exception:  # the way down's root: nobody is left to hand it to
-            _LOG.exception("closing %s failed", what)

@@ -25,30 +25,16 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as SourceError
 
 from compositor.drawlist import FrameSize
+from control_plane.frame_sizes import MAX_FPS, checked_size, parse_size
 
 __all__ = [
-    "MAX_FPS",
-    "SIZES",
     "Settings",
     "SettingsError",
     "cache_home",
     "check_token",
     "data_home",
-    "expected_side",
     "load_settings",
-    "parse_size",
 ]
-
-MAX_FPS = 60
-_MIN_SIDE_PX = 128
-_MAX_SIDE_PX = 1920
-SIZES = {
-    "corner": FrameSize(200, 200),
-    "bubble": FrameSize(300, 150),
-    "panel": FrameSize(320, 600),
-    "square": FrameSize(512, 512),
-}
-"""Frame sizes of the usual overlay shapes."""
 
 _MIN_TOKEN_CHARS = 16
 _MAX_TOKEN_CHARS = 512
@@ -78,21 +64,6 @@ def cache_home() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "capsulecast"
 
 
-def parse_size(value: str) -> FrameSize:
-    """Reads a frame size such as "512x512" or a name in `SIZES`.
-
-    Raises:
-        ValueError: It is neither, or a side is odd or outside 128 to 1920.
-    """
-    text = value.strip().lower()
-    if text in SIZES:
-        return SIZES[text]
-    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
-    if not found:
-        raise ValueError(f"expected WIDTHxHEIGHT, such as 512x512, or {', '.join(SIZES)}")
-    return _checked_size(FrameSize(int(found[1]), int(found[2])))
-
-
 def check_token(token: str) -> None:
     """Refuses an access token that cannot be sent (RFC 6750), or that is too short to be one.
 
@@ -106,22 +77,8 @@ def check_token(token: str) -> None:
         )
 
 
-def expected_side(side_px: int) -> str:
-    """What a frame's side should be instead; empty: it may be this long."""
-    if side_px % 2 or not _MIN_SIDE_PX <= side_px <= _MAX_SIDE_PX:
-        return f"an even number, {_MIN_SIDE_PX} to {_MAX_SIDE_PX}"
-    return ""
-
-
-def _checked_size(size: FrameSize) -> FrameSize:
-    for side in (size.width, size.height):
-        if expected := expected_side(side):
-            raise ValueError(f"expected sides that are {expected}")
-    return size
-
-
 def _read_size(value: object) -> FrameSize:
-    return _checked_size(value) if isinstance(value, FrameSize) else parse_size(str(value))
+    return checked_size(value) if isinstance(value, FrameSize) else parse_size(str(value))
 
 
 def _split_commas(value: object) -> object:
@@ -232,6 +189,16 @@ class Settings(BaseSettings):
         repr=False,  # it may hold a password
         description="SQLite or PostgreSQL URL of what is remembered, chats too; "
         "unset: a file of the user's; sqlite:// forgets it all",
+    )
+    writer: Literal["process", "thread"] = Field(
+        "process",
+        description="what writes to the database: a process of its own, or a thread, which takes "
+        "less memory and more of everybody's time",
+    )
+    memories: bool = Field(
+        True,
+        description="whether the avatar remembers what users who are named tell of themselves, "
+        "from one session to the next",
     )
     deployment: str = Field(
         "default",

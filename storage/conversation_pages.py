@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, or_, select
 from storage.database import Database
 from storage.errors import NotStoredError
 from storage.figures import FaultLine, Figures, Query, newest_first
+from storage.search import said_in
 from storage.tables.judging import Judgement, judgement_table
 from storage.tables.live import Message, Session
 from storage.tables.people import User
@@ -211,12 +212,7 @@ class ConversationPages:
         try:
             key = UUID(text)
         except ValueError:
-            # SQLite's LIKE takes no notice of case by itself, and is quicker without lower().
-            sqlite = self._database.engine.dialect.name == "sqlite"
-            has = (Message.text.contains if sqlite else Message.text.icontains)(
-                text, autoescape=True
-            )
-            return Conversation.id.in_(select(Message.conversation_id).where(has))
+            return said_in(text, self._database.engine.dialect)
         return or_(Conversation.id == key, Conversation.session_id == key)
 
 

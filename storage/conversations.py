@@ -11,10 +11,12 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Float, Integer, Update, Uuid, bindparam, func, insert, select, update
+from sqlalchemy import Float, Integer, Update, Uuid, bindparam, func, select, update
 from sqlalchemy.orm import Session as OrmSession
 
+from storage.bulk import add_rows
 from storage.keys import new_key
+from storage.ownership import blanked, owners_of
 from storage.quality import quality_score
 from storage.records import MessageRecord, SessionEnded, SessionStarted
 from storage.tables.live import Message
@@ -59,19 +61,22 @@ def add_messages(orm: OrmSession, records: Sequence[MessageRecord]) -> None:
     """Writes messages, and what they change in their conversations' figures."""
     if not records:
         return
-    sessions = {record.session_id for record in records}
-    query = select(Conversation.session_id, Conversation.id)
-    rows = orm.execute(query.where(Conversation.session_id.in_(sessions)))
-    owners: dict[UUID, UUID] = {row.session_id: row.id for row in rows}
+    rows = owners_of(orm, {record.session_id for record in records})
+    owners = {session: owner for session, (owner, _) in rows.items()}
+
+    def erased(record: MessageRecord) -> bool:
+        return rows.get(record.session_id, (None, False))[1]
+
+    records = [blanked(record) if erased(record) else record for record in records]
     figures: defaultdict[UUID, _Figures] = defaultdict(_Figures)
     values = []
     for record in records:
         score = _score(record)
         owner = owners.get(record.session_id)
-        values.append(_values(record, owner, score))
+        values.append(_values(record, owner, score) | {"training_flag": not erased(record)})
         if owner is not None:
             figures[owner].add(record, score)
-    orm.execute(insert(Message), values)
+    add_rows(orm, Message, values)
     if figures:
         changes = [found.parameters(owner) for owner, found in figures.items()]
         orm.connection().execute(_ADD_FIGURES, changes)

@@ -71,6 +71,17 @@ class Erasure:
                 for kind, where in _of_user(user_id).items()
             }
 
+    def whose(self, user_id: UUID) -> tuple[str, frozenset[UUID]]:
+        """What the operator calls a user (empty: nothing), and the ids of their sessions.
+
+        Raises:
+            NotStoredError: There is no such user.
+        """
+        with reading(self._database) as orm:
+            user = _user(orm, user_id)
+            sessions = orm.scalars(select(Session.id).where(Session.user_id == user_id))
+            return user.external_identifier or "", frozenset(sessions)
+
     def erase(self, user_id: UUID) -> Erased:
         """Takes a user out: rows first, then the files of what was recorded.
 

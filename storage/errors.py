@@ -6,7 +6,8 @@ StorageError
 ├── NotStoredError            no row has that id; the same call will not help
 ├── ConflictError             it contradicts what is stored; the same call will not help
 │   └── TransitionError       a status may not follow the one that is stored; choose another
-└── InvalidRecordError        a value cannot be stored, for reasons it names; mend it
+├── InvalidRecordError        a value cannot be stored, for reasons it names; mend it
+└── RemoteWriteError          the process that writes could not; `passes` says if a retry helps
 """
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "DatabaseUnavailableError",
     "InvalidRecordError",
     "NotStoredError",
+    "RemoteWriteError",
     "SchemaError",
     "StorageError",
     "TransitionError",
@@ -46,3 +48,15 @@ class TransitionError(ConflictError):
 
 class InvalidRecordError(StorageError):
     """A value is out of its range, or contradicts another."""
+
+
+class RemoteWriteError(StorageError):
+    """The process that writes could not; the message is the database's own words.
+
+    Attributes:
+        passes: Whether the same write may work later, unchanged.
+    """
+
+    def __init__(self, words: str, *, passes: bool) -> None:
+        super().__init__(words)
+        self.passes = passes

@@ -25,6 +25,7 @@ from storage.transactions import reading
 __all__ = ["Exporter", "Selection"]
 
 _CONVERSATIONS_AT_ONCE = 100
+_MESSAGES_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,24 +73,26 @@ class Exporter:
     def conversations(self, selection: Selection) -> Iterator[dict[str, Any]]:
         """Conversations in the form of the training export, ready for JSON.
 
-        Only messages that are flagged for training are in them.
+        Only messages that are flagged for training are in them. They are read some at a time:
+        between two, whoever takes them may be as slow as they like.
 
         Raises:
             DatabaseUnavailableError: The database cannot be read now.
         """
         left = selection.limit
         after = selection.after
-        with reading(self._database) as orm:
-            connection = orm.connection()
-            while left is None or left > 0:
-                count = min(_CONVERSATIONS_AT_ONCE, left or _CONVERSATIONS_AT_ONCE)
-                query = _chosen(selection, after).limit(count)
-                rows = connection.execute(query).all()
-                if not rows:
-                    return
-                yield from self._whole(connection, rows, selection.personal)
-                after = rows[-1].id
-                left = None if left is None else left - len(rows)
+        while left is None or left > 0:
+            count = min(_CONVERSATIONS_AT_ONCE, left or _CONVERSATIONS_AT_ONCE)
+            with reading(self._database) as orm:
+                rows = orm.connection().execute(_chosen(selection, after).limit(count)).all()
+            if not rows:
+                return
+            for part in _parts(rows):
+                with reading(self._database) as orm:
+                    found = [*self._whole(orm.connection(), part, selection.personal)]
+                yield from found
+            after = rows[-1].id
+            left = None if left is None else left - len(rows)
 
     def _whole(
         self, connection: Connection, rows: Sequence[Row[Any]], personal: Personal
@@ -168,6 +171,19 @@ _MEMORIES = select(Memory.conversation_id.label("owner"), *Memory.__table__.colu
 _LOGS = select(AgentLog.conversation_id.label("owner"), *AgentLog.__table__.columns).order_by(
     AgentLog.conversation_id, AgentLog.id
 )
+
+
+def _parts(rows: Sequence[Row[Any]]) -> Iterator[list[Row[Any]]]:
+    """The same in turn, as many together as have few enough messages to be held at once."""
+    part: list[Row[Any]] = []
+    messages = 0
+    for row in rows:
+        if part and messages + row.total_messages > _MESSAGES_AT_ONCE:
+            yield part
+            part, messages = [], 0
+        part.append(row)
+        messages += row.total_messages
+    yield part
 
 
 def _chosen(selection: Selection, after: UUID | None) -> Select[*tuple[Any, ...]]:

@@ -1,44 +1,100 @@
 """What is remembered of a user, and brought to mind for a turn: at most 5 memories, 2 a tier."""
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy.orm import Session as OrmSession
 
 from storage.database import Database
+from storage.errors import NotStoredError
+from storage.memory_writes import delete_memories
+from storage.recalled import MAX_A_TIER, MAX_A_TURN, Recalled, choose
 from storage.tables.base import now
+from storage.tables.people import User
 from storage.tables.talk import Memory, MemoryTier
 from storage.transactions import reading, writing
 
-__all__ = ["MAX_A_TIER", "MAX_A_TURN", "Memories"]
+__all__ = ["MAX_A_TIER", "MAX_A_TURN", "Memories", "recalled"]
 
-MAX_A_TURN = 5
-"""How many memories one turn gets at most."""
-
-MAX_A_TIER = 2
-"""How many of them come from one tier at most."""
+# Of each tier so many come into question for a turn, the most important first.
+_CANDIDATES = 100
+_COLUMNS = (
+    Memory.id,
+    Memory.tier,
+    Memory.content,
+    Memory.importance,
+    Memory.access_count,
+    Memory.kind,
+    Memory.subject,
+    Memory.value,
+    Memory.created_at,
+    Memory.last_accessed_at,
+    Memory.due_at,
+)
 
 
 class Memories:
-    """Recalls memories; `close` when done. Every call blocks; any thread may make it."""
+    """Recalls memories; `close` when done. Any thread may call it; all but `ask` block."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        # A database in memory has one connection, which one thread at a time may use.
-        self._threads = 1 if isinstance(database.engine.pool, StaticPool) else len(MemoryTier)
-        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="memories")
+        self._pool = ThreadPoolExecutor(len(MemoryTier), thread_name_prefix="memories")
 
     def recall(self, user_id: UUID) -> list[Memory]:
         """What to have in mind of a user, the most important first; every tier is asked at once.
 
         It changes nothing: tell `used` what was used, off the path of the reply.
         """
-        found = self._pool.map(lambda tier: self._of_tier(user_id, tier), MemoryTier)
-        memories = [memory for tier in found for memory in tier]
-        memories.sort(key=lambda item: (-item.importance, -item.access_count, item.id))
-        return memories[:MAX_A_TURN]
+        of_user = Memory.user_id == user_id
+        found = list(self._pool.map(lambda tier: self._of_tier(tier, of_user), MemoryTier))
+        chosen = [
+            item.id
+            for item in choose((item for tier in found for item in tier), frozenset(), now())
+        ]
+        with reading(self._database) as orm:
+            rows = {row.id: row for row in orm.scalars(select(Memory).where(Memory.id.in_(chosen)))}
+        return [rows[key] for key in chosen if key in rows]
+
+    def ask(self, person: str) -> dict[str, "Future[list[Recalled]]"]:
+        """Has every tier asked at once for what comes into question of a person; never waits.
+
+        Nothing comes of somebody under whose name many people talk, or who was erased.
+
+        Args:
+            person: What the operator calls the user.
+
+        Returns:
+            What is being asked, by tier.
+        """
+        where = (
+            Memory.user_id.in_(
+                select(User.id).where(
+                    User.external_identifier == person,
+                    User.shared.is_(False),
+                    User.erased_at.is_(None),
+                )
+            ),
+        )
+        return {tier.value: self._pool.submit(self._of_tier, tier, *where) for tier in MemoryTier}
+
+    def is_shared(self, person: str) -> "Future[bool]":
+        """Has it asked whether many people talk under that name; never waits."""
+        return self._pool.submit(self._is_shared, person)
+
+    def of_person(self, person: str, limit: int = 1000) -> Sequence[Memory]:
+        """All that is remembered of a person, the newest first."""
+        query = (
+            select(Memory)
+            .join(User, Memory.user_id == User.id)
+            .where(User.external_identifier == person, _fresh())
+            .order_by(Memory.id.desc())
+            .limit(limit)
+        )
+        with reading(self._database) as orm:
+            return orm.scalars(query).all()
 
     def used(self, memories: Iterable[UUID]) -> None:
         """Counts an access to each of them, in one statement."""
@@ -52,16 +108,80 @@ class Memories:
                 .values(access_count=Memory.access_count + 1, last_accessed_at=now())
             )
 
+    def forget(self, key: UUID, person: str | None = None) -> str:
+        """Deletes a memory, also out of the messages that used it.
+
+        Args:
+            key: Its key.
+            person: Of whom it has to be; None: of anybody.
+
+        Returns:
+            What the operator calls the user; empty: nobody.
+
+        Raises:
+            NotStoredError: There is no such memory, or not of that person.
+        """
+        with writing(self._database) as orm:
+            row = _owned(orm, key, person)
+            if row is None:
+                raise NotStoredError(f"no Memory has the id {key}")
+            delete_memories(orm, row[0], [key])
+            return row[1] or ""
+
+    def forget_all(self, person: str) -> int:
+        """Deletes all that is remembered of a person; returns how much that was."""
+        with writing(self._database) as orm:
+            user_id = orm.scalar(select(User.id).where(User.external_identifier == person))
+            if user_id is None:
+                return 0
+            keys = orm.scalars(select(Memory.id).where(Memory.user_id == user_id)).all()
+            delete_memories(orm, user_id, keys)
+            return len(keys)
+
     def close(self) -> None:
         """Ends the threads; safe twice."""
-        self._pool.shutdown()
+        self._pool.shutdown(cancel_futures=True)
 
-    def _of_tier(self, user_id: UUID, tier: MemoryTier) -> Sequence[Memory]:
+    def _of_tier(self, tier: MemoryTier, *where: ColumnElement[bool]) -> list[Recalled]:
         query = (
-            select(Memory)
-            .where(Memory.user_id == user_id, Memory.tier == tier)
+            select(*_COLUMNS)
+            .where(Memory.tier == tier, _fresh(), *where)
             .order_by(Memory.importance.desc(), Memory.access_count.desc(), Memory.id)
-            .limit(MAX_A_TIER)
+            .limit(_CANDIDATES)
         )
         with reading(self._database) as orm:
-            return orm.scalars(query).all()
+            return [_recalled(tuple(row)) for row in orm.execute(query)]
+
+    def _is_shared(self, person: str) -> bool:
+        with reading(self._database) as orm:
+            query = select(User.shared).where(User.external_identifier == person)
+            return bool(orm.scalar(query))
+
+
+def recalled(row: Memory) -> Recalled:
+    """A stored memory as it is brought to mind."""
+    return _recalled([getattr(row, column.key) for column in _COLUMNS])
+
+
+def _fresh() -> ColumnElement[bool]:
+    return or_(Memory.fades_at.is_(None), Memory.fades_at > now())
+
+
+def _owned(
+    orm: OrmSession, key: UUID, person: str | None
+) -> "tuple[UUID | None, str | None] | None":
+    query = (
+        select(Memory.user_id, User.external_identifier)
+        .join(User, Memory.user_id == User.id, isouter=True)
+        .where(Memory.id == key)
+    )
+    if person is not None:
+        query = query.where(User.external_identifier == person)
+    row = orm.execute(query).first()
+    return None if row is None else (row[0], row[1])
+
+
+def _recalled(row: Sequence[Any]) -> Recalled:
+    """A row of `_COLUMNS`."""
+    key, tier, *rest = row
+    return Recalled(key, MemoryTier(tier).value, *rest)

@@ -131,6 +131,8 @@ def _value(parameter: PromptParameter, functions: Functions) -> str:
 
 
 def _check_acyclic(orm: OrmSession, start: PromptTemplate) -> None:
+    sound: set[UUID] = set()
+
     def visit(template: PromptTemplate, within: frozenset[UUID]) -> None:
         if template.id in within:
             raise InvalidRecordError(f"prompt template {template.name!r} would contain itself")
@@ -143,7 +145,9 @@ def _check_acyclic(orm: OrmSession, start: PromptTemplate) -> None:
             .where(PromptTemplateParameter.template_id == template.id)
         )
         for found in inner.all():
-            visit(found, within | {template.id})
+            if found.id not in sound:
+                visit(found, within | {template.id})
+        sound.add(template.id)
 
     visit(start, frozenset())
 

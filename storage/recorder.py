@@ -15,7 +15,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from storage.backlog import Backlog, Entry, Stored
@@ -59,6 +59,7 @@ class Recorder:
             When it is full (no journal, or no room for it), new ones are dropped and counted.
         batch: How many records one transaction takes.
         spill: The journal; None: there is none.
+        release: Called at the end of `close`, when nothing more is written; None: nothing is.
     """
 
     def __init__(
@@ -69,8 +70,10 @@ class Recorder:
         capacity: int = 10_000,
         batch: int = 256,
         spill: Spill | None = None,
+        release: Callable[[], object] | None = None,
     ) -> None:
         self._store = store
+        self._release = release
         self._version = version
         self._capacity = capacity
         self._crowd = max(1, capacity // 2)
@@ -200,6 +203,8 @@ class Recorder:
                 self._crowded.notify()
             self._writer.join(0.1)
         lost = self._leave()
+        if self._release is not None:
+            self._release()
         if lost:
             _LOG.error("storage: %d records could not be written before the end", lost)
         return lost

@@ -17,6 +17,8 @@ __all__ = [
     "FaultRecord",
     "FeaturesChanged",
     "JournalClosed",
+    "MemoriesForgotten",
+    "MemoryNoted",
     "MessageRecord",
     "ModeEntered",
     "OrderRecord",
@@ -24,6 +26,7 @@ __all__ = [
     "PerformanceRecord",
     "Record",
     "RunEnded",
+    "RunKilled",
     "SessionEnded",
     "SessionStarted",
     "SpeechRecord",
@@ -159,6 +162,68 @@ class MessageRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryNoted:
+    """Something worth remembering of the user of a session; kept where the session names one.
+
+    Attributes:
+        session_id: The session.
+        message_id: The message that told it.
+        kind: What it is about, such as "name" or "plan".
+        subject: What it is known by: a later one of the same subject takes its place.
+        value: The core of it, such as "Ada".
+        content: A sentence about the user.
+        tier: A value of `storage.tables.talk.MemoryTier`.
+        importance: [0, 1].
+        confidence: How sure the rule is, [0, 1].
+        context: The line that told it.
+        tags: With commas between them.
+        emotion: Name of the mood at the time.
+        verified: Whether the user asked for it, or put it right.
+        replaces: Subject of another memory that it puts right; empty: none.
+        due_at: When a plan is due; None: it is none.
+        fades_at: From when on it is not brought to mind any more; None: never.
+    """
+
+    session_id: UUID
+    message_id: UUID
+    kind: str
+    subject: str
+    value: str
+    content: str
+    tier: str
+    importance: float
+    confidence: float
+    context: str = ""
+    tags: str = ""
+    emotion: str = ""
+    verified: bool = False
+    replaces: str = ""
+    due_at: datetime | None = None
+    fades_at: datetime | None = None
+    id: UUID = field(default_factory=new_key)
+    created_at: datetime = field(default_factory=utc_now)
+
+
+@dataclass(frozen=True, slots=True)
+class MemoriesForgotten:
+    """The user of a session wants something forgotten that was remembered until then.
+
+    Attributes:
+        session_id: The session.
+        everything: Whether all of it.
+        words: About what, in the user's words; empty: about nothing in particular.
+        subjects: What else, by subject.
+    """
+
+    session_id: UUID
+    everything: bool = False
+    words: str = ""
+    subjects: tuple[str, ...] = ()
+    id: UUID = field(default_factory=new_key)
+    created_at: datetime = field(default_factory=utc_now)
+
+
+@dataclass(frozen=True, slots=True)
 class PacketRecord:
     """The audit line of one ID packet. It holds nothing that anybody said.
 
@@ -266,6 +331,13 @@ class RunEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class RunKilled:
+    """A run of the program was killed: its sessions that are open still are closed."""
+
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class PerformanceRecord:
     """One measured figure, such as ("render.p99", 3.1, "ms"); `session_id` None: of the program."""
 
@@ -305,6 +377,8 @@ Record = (
     | SessionEnded
     | JournalClosed
     | MessageRecord
+    | MemoryNoted
+    | MemoriesForgotten
     | PacketRecord
     | OrderRecord
     | ModeEntered
@@ -312,6 +386,7 @@ Record = (
     | ChatRecord
     | SpeechRecord
     | RunEnded
+    | RunKilled
     | PerformanceRecord
     | FaultRecord
 )

@@ -16,6 +16,7 @@ from storage.models import (
     Chat,
     Fault,
     Governance,
+    Memory,
     Message,
     ModeState,
     Packet,
@@ -27,6 +28,7 @@ from storage.records import (
     AgentRecord,
     ChatRecord,
     FaultRecord,
+    MemoryNoted,
     MessageRecord,
     ModeEntered,
     OrderRecord,
@@ -43,6 +45,7 @@ __all__ = ["unwritten"]
 _TABLES: dict[type[Record], type[Kept]] = {
     SessionStarted: Session,
     MessageRecord: Message,
+    MemoryNoted: Memory,
     OrderRecord: Governance,
     ModeEntered: ModeState,
     AgentRecord: AgentLog,

@@ -9,14 +9,18 @@ from sqlalchemy.orm import Session as OrmSession
 
 from storage.conversations import add_messages, begin_conversation, end_conversation
 from storage.database import Database
+from storage.left_open import close_left_open
+from storage.memory_writes import MemoryRecord, change_memories, count_uses
 from storage.models import Base, Fault, Message, Performance, Run, Session
-from storage.modes import enter
+from storage.modes import enter_modes
 from storage.records import (
     AgentRecord,
     ChatRecord,
     FaultRecord,
     FeaturesChanged,
     JournalClosed,
+    MemoriesForgotten,
+    MemoryNoted,
     MessageRecord,
     ModeEntered,
     OrderRecord,
@@ -24,12 +28,12 @@ from storage.records import (
     PerformanceRecord,
     Record,
     RunEnded,
+    RunKilled,
     SessionEnded,
     SessionStarted,
     SpeechRecord,
 )
 from storage.repeats import unwritten
-from storage.states import Mode
 from storage.trail import add_packets, order_row
 from storage.viewers import client_of, user_of
 from storage.workings import Working, add_workings
@@ -61,14 +65,21 @@ class Repository:
             packets: list[PacketRecord] = []
             messages: list[MessageRecord] = []
             workings: list[Working] = []
+            modes: list[ModeEntered] = []
+            memories: list[MemoryRecord] = []
+            remembering: list[MessageRecord] = []
             for record in records:
                 match record:
                     case PacketRecord():
                         packets.append(record)
                     case MessageRecord():
                         messages.append(record)
+                        if record.memory_context:
+                            remembering.append(record)
                     case AgentRecord() | ChatRecord() | SpeechRecord():
                         workings.append(record)
+                    case MemoryNoted() | MemoriesForgotten():
+                        memories.append(record)
                     case SessionStarted():
                         _start(orm, record)
                     case SessionEnded():
@@ -82,16 +93,25 @@ class Repository:
                         orm.flush()
                         _change(orm, record)
                     case ModeEntered():
-                        orm.flush()
-                        mode, at = Mode(record.mode), record.created_at
-                        enter(orm, record.session_id, mode, at, record.reason, record.id)
+                        modes.append(record)
                     case RunEnded():
                         values = {"ended_at": record.ended_at}
                         orm.execute(update(Run).where(Run.id == record.id).values(values))
+                    case RunKilled():
+                        orm.flush()
+                        enter_modes(orm, modes)
+                        modes.clear()
+                        add_messages(orm, messages)
+                        messages.clear()
+                        close_left_open(orm, record.id)
                     case _:
                         orm.add(_row(record))
+            orm.flush()
+            enter_modes(orm, modes)
             add_messages(orm, messages)
             add_workings(orm, workings)
+            change_memories(orm, memories)
+            count_uses(orm, remembering)  # of those that were noted just now, too
             add_packets(orm, packets)
 
     def sessions(self) -> list[tuple[SessionStarted, SessionEnded | None]]:

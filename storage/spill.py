@@ -24,7 +24,7 @@ from storage.records import Record
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["Spill", "SpillFullError", "decode", "encode"]
+__all__ = ["Spill", "SpillFullError", "decode", "encode", "waiting_files", "waiting_in"]
 
 _KINDS = {kind.__name__: kind for kind in get_args(Record)}
 _TAGS = frozenset({"$uuid", "$time", "$bytes", "$tuple", "$dict"})
@@ -186,6 +186,32 @@ class Spill:
         for block in _blocks(self._file, start, self._size):
             *lines, rest = (rest + block).split(b"\n")
             yield from (line + b"\n" for line in lines)
+
+
+def waiting_files(path: Path) -> list[Path]:
+    """The journals of that name: of this program, of others, and those that were left behind."""
+    named = (path.with_name(f"{path.name}-{number}") for number in range(2, _MOST_PROGRAMS + 1))
+    return [file for file in (path, *named) if file.exists()]
+
+
+def waiting_in(path: Path) -> Iterator[Record]:
+    """The records that wait in a journal, whoever's it is; it stays as it is. Blocks.
+
+    Lines that are damaged, or being written, are passed over.
+    """
+    try:
+        file = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:  # emptied and gone meanwhile
+        return
+    try:
+        size = os.fstat(file).st_size
+        rest = b""
+        for block in _blocks(file, _start(file, size), size):
+            *lines, rest = (rest + block).split(b"\n")
+            found = (_record(line + b"\n") for line in lines)
+            yield from (record for record in found if record is not None)
+    finally:
+        os.close(file)
 
 
 def encode(record: Record) -> bytes:

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
+from storage.bulk import add_rows
 from storage.database import Database
 from storage.models import Governance, Packet
 from storage.records import OrderRecord, PacketRecord
@@ -74,8 +75,7 @@ class Trail:
 
 def add_packets(orm: OrmSession, records: Sequence[PacketRecord]) -> None:
     """Writes lines in the transaction of `orm`."""
-    if records:
-        orm.execute(insert(Packet), [_values(record) for record in records])
+    add_rows(orm, Packet, [_values(record) for record in records])
 
 
 def order_row(record: OrderRecord) -> Governance:

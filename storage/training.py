@@ -1,6 +1,6 @@
 """Projects and what they number: prompts, datasets, finetunes; items and their corrections."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -136,28 +136,29 @@ class Training:
         """
         return self._archive.change(Finetune, finetune_id, status=status, **columns)
 
-    def latest_dataset(self, project_id: UUID) -> TrainingDataset | None:
-        """The project's dataset of the highest version; None: it has none."""
-        query = select(TrainingDataset).where(TrainingDataset.project_id == project_id)
+    def latest(
+        self, project_ids: Collection[UUID]
+    ) -> tuple[dict[UUID, TrainingDataset], dict[UUID, Finetune]]:
+        """The datasets and the finetunes of the highest versions, by project that has any."""
         with reading(self._database) as orm:
-            return orm.scalars(query.order_by(TrainingDataset.version.desc()).limit(1)).first()
+            return (
+                _latest(orm, TrainingDataset, project_ids),
+                _latest(orm, Finetune, project_ids),
+            )
 
-    def latest_finetune(self, project_id: UUID) -> Finetune | None:
-        """The project's finetune of the highest version; None: it has none."""
-        query = select(Finetune).where(Finetune.project_id == project_id)
-        with reading(self._database) as orm:
-            return orm.scalars(query.order_by(Finetune.version.desc()).limit(1)).first()
-
-    def prompt_history(self, dataset_id: UUID) -> Sequence[Prompt]:
-        """The prompts that were saved before a dataset's own, the oldest first."""
+    def prompt_histories(self, dataset_ids: Collection[UUID]) -> dict[UUID, list[Prompt]]:
+        """The prompts saved before each dataset's own, the oldest first, where there are any."""
         query = (
-            select(Prompt)
-            .join(PromptHistory, PromptHistory.prompt_id == Prompt.id)
-            .where(PromptHistory.training_dataset_id == dataset_id)
-            .order_by(PromptHistory.position)
+            select(PromptHistory.training_dataset_id, Prompt)
+            .join(Prompt, Prompt.id == PromptHistory.prompt_id)
+            .where(PromptHistory.training_dataset_id.in_(dataset_ids))
+            .order_by(PromptHistory.training_dataset_id, PromptHistory.position)
         )
+        found: dict[UUID, list[Prompt]] = {}
         with reading(self._database) as orm:
-            return orm.scalars(query).all()
+            for dataset_id, prompt in orm.execute(query):
+                found.setdefault(dataset_id, []).append(prompt)
+        return found
 
     def add_items(self, dataset_id: UUID, items: Iterable[TrainingDataItem]) -> int:
         """Adds examples at the end of a dataset.
@@ -220,8 +221,13 @@ class Training:
 
         Raises:
             NotStoredError: There is no such example.
+            ConflictError: It has been corrected: what counts is its correction.
         """
-        self._archive.change(TrainingDataItem, item_id, deleted=True)
+        with writing(self._database) as orm:
+            item = lock(orm, TrainingDataItem, item_id)
+            if item.superseded:
+                raise ConflictError(f"item {item_id} has been corrected already")
+            item.deleted = True
 
     def items(
         self, dataset_id: UUID, *, after: int = -1, limit: int = 100
@@ -249,6 +255,7 @@ class Training:
 
 
 _Row = TypeVar("_Row", Prompt, TrainingDataset, Finetune)
+_Versioned = TypeVar("_Versioned", TrainingDataset, Finetune)
 _COUNTERS = {
     Prompt: Project.last_prompt,
     TrainingDataset: Project.last_dataset,
@@ -275,6 +282,19 @@ def _numbered(orm: OrmSession, project_id: UUID, row: _Row) -> _Row:
     orm.flush()
     orm.refresh(row)  # as it is kept: some numbers are rounded
     return row
+
+
+def _latest(
+    orm: OrmSession, kind: type[_Versioned], project_ids: Collection[UUID]
+) -> dict[UUID, _Versioned]:
+    highest = (
+        select(kind.project_id, func.max(kind.version).label("version"))
+        .where(kind.project_id.in_(project_ids))
+        .group_by(kind.project_id)
+        .subquery()
+    )
+    same = (kind.project_id == highest.c.project_id) & (kind.version == highest.c.version)
+    return {row.project_id: row for row in orm.scalars(select(kind).join(highest, same))}
 
 
 def _check_values(dataset: TrainingDataset, values: list[str]) -> None:

@@ -3,20 +3,25 @@
 Everything here happens in the writer's own transaction, after the messages of the same batch.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
+from storage.bulk import add_rows
+from storage.ownership import blanked, owners_of
 from storage.records import AgentRecord, ChatRecord, SpeechRecord
+from storage.tables.live import Message
 from storage.tables.speech import Tts
-from storage.tables.talk import AgentLog, Chat, Conversation
+from storage.tables.talk import AgentLog, Chat
 
 __all__ = ["Working", "add_workings"]
 
 Working = AgentRecord | ChatRecord | SpeechRecord
+
+Told = TypeVar("Told", AgentRecord, ChatRecord)
 
 
 def add_workings(orm: OrmSession, records: Sequence[Working]) -> None:
@@ -24,23 +29,31 @@ def add_workings(orm: OrmSession, records: Sequence[Working]) -> None:
     if not records:
         return
     sessions = {item.session_id for item in records if not isinstance(item, SpeechRecord)}
-    query = select(Conversation.session_id, Conversation.id)
-    rows = orm.execute(query.where(Conversation.session_id.in_(sessions)))
-    owners: dict[UUID, UUID] = {row.session_id: row.id for row in rows}
+    owners = owners_of(orm, sessions)
+    spoken = {item.message_id for item in records if isinstance(item, SpeechRecord)}
+    # Messages without a text are those of an erased user.
+    empty = select(Message.id).where(Message.id.in_(spoken), Message.text == "")
+    mute = set(orm.scalars(empty)) if spoken else set()
     agents: list[dict[str, Any]] = []
     chats: list[dict[str, Any]] = []
     speech: list[dict[str, Any]] = []
     for record in records:
         match record:
             case AgentRecord():
-                agents.append(_agent(record, owners.get(record.session_id)))
+                agents.append(_agent(*_owned(record, owners)))
             case ChatRecord():
-                chats.append(_chat(record, owners.get(record.session_id)))
+                chats.append(_chat(*_owned(record, owners)))
             case SpeechRecord():
-                speech.append(_speech(record))
-    for table, values in ((AgentLog, agents), (Chat, chats), (Tts, speech)):
-        if values:
-            orm.execute(insert(table), values)
+                speech.append(_speech(blanked(record) if record.message_id in mute else record))
+    add_rows(orm, AgentLog, agents)
+    add_rows(orm, Chat, chats)
+    add_rows(orm, Tts, speech)
+
+
+def _owned(record: Told, owners: Mapping[UUID, tuple[UUID, bool]]) -> tuple[Told, UUID | None]:
+    """The record as it may be written, and its conversation."""
+    owner, erased = owners.get(record.session_id, (None, False))
+    return blanked(record) if erased else record, owner
 
 
 def _agent(record: AgentRecord, owner: UUID | None) -> dict[str, Any]:

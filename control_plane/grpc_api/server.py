@@ -18,20 +18,15 @@ from capsulecast.v1 import session_service_pb2_grpc as session_grpc
 from capsulecast.v1 import training_service_pb2 as training_pb
 from capsulecast.v1 import training_service_pb2_grpc as training_grpc
 from control_plane.access import Access
-from control_plane.catalog import Catalog
 from control_plane.errors import UnavailableError
-from control_plane.governance.desk import GovernanceDesk
 from control_plane.grpc_api.avatar_service import AvatarService
 from control_plane.grpc_api.calling import servicer
 from control_plane.grpc_api.capsule_service import CapsuleService
 from control_plane.grpc_api.door import AccessInterceptor
 from control_plane.grpc_api.governance_service import GovernanceService
 from control_plane.grpc_api.session_service import SessionService
-from control_plane.remembering.remembered import Remembered
-from control_plane.sessions.manager import SessionManager
-from control_plane.sessions.options import SessionOptions
+from control_plane.served import Served
 from control_plane.studio.baker import MAX_PHOTO_BYTES
-from control_plane.studio.studio import Studio
 from control_plane.tls import TlsFiles
 from control_plane.translate.memory_calls import MemoryCalls
 from control_plane.translate.training_calls import TrainingCalls
@@ -98,24 +93,11 @@ class GrpcServer:
         self._server = server
         return bound
 
-    async def start(
-        self,
-        sessions: SessionManager,
-        catalog: Catalog,
-        studio: Studio,
-        desk: GovernanceDesk,
-        remembered: Remembered,
-        defaults: SessionOptions,
-    ) -> None:
+    async def start(self, served: Served) -> None:
         """Starts to answer.
 
         Args:
-            sessions: All sessions.
-            catalog: The library.
-            studio: What the studio works with.
-            desk: Orders about what may play, and the trail.
-            remembered: What is remembered.
-            defaults: Options for what a request leaves out.
+            served: What it opens onto.
 
         Raises:
             UnavailableError: No address was taken with `bind`.
@@ -123,14 +105,17 @@ class GrpcServer:
         server = self._server
         if server is None:
             raise UnavailableError("the gRPC server has no address")
+        studio, remembered, defaults = served.studio, served.remembered, served.defaults
         session_grpc.add_SessionServiceServicer_to_server(
-            SessionService(sessions, defaults), server
+            SessionService(served.sessions, defaults), server
         )
         capsule_grpc.add_CapsuleServiceServicer_to_server(
-            CapsuleService(catalog, studio, defaults.avatar), server
+            CapsuleService(served.catalog, studio, defaults.avatar), server
         )
         avatar_grpc.add_AvatarServiceServicer_to_server(AvatarService(studio), server)
-        governance_grpc.add_GovernanceServiceServicer_to_server(GovernanceService(desk), server)
+        governance_grpc.add_GovernanceServiceServicer_to_server(
+            GovernanceService(served.desk), server
+        )
         memory_grpc.add_MemoryServiceServicer_to_server(
             servicer(memory_grpc.MemoryServiceServicer, MemoryCalls(remembered)), server
         )

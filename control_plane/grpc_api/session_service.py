@@ -30,7 +30,7 @@ from control_plane.translate.sessions import (
     options_from_message,
     session_to_message,
 )
-from control_plane.translate.updates import PacketAnswers, update_to_message
+from control_plane.translate.updates import PacketAnswers, update_to_message, updates_to_message
 from engine.packet import IdPacket
 from engine.wire import to_message
 
@@ -132,8 +132,12 @@ class SessionService(pb_grpc.SessionServiceServicer):
             stream.take(first)
             reader = asyncio.create_task(stream.read(request_iterator), name="converse-reader")
             try:
-                async for update in subscription:
-                    yield update_to_message(update)
+                if first.together:
+                    while updates := await subscription.together():
+                        yield updates_to_message(updates)
+                else:
+                    async for update in subscription:
+                        yield update_to_message(update)
             finally:
                 session.unsubscribe(subscription)
                 session.forget(stream.client)

@@ -8,8 +8,6 @@ from fastapi.responses import FileResponse, JSONResponse, RedirectResponse
 from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
-from control_plane.catalog import Catalog
-from control_plane.governance.desk import GovernanceDesk
 from control_plane.http_api.answers import add_error_answers
 from control_plane.http_api.avatars import LARGE_BODIES, avatar_routes
 from control_plane.http_api.description import describe
@@ -18,6 +16,7 @@ from control_plane.http_api.governance import governance_routes
 from control_plane.http_api.guard import Guard
 from control_plane.http_api.judging import judging_routes
 from control_plane.http_api.library import library_routes
+from control_plane.http_api.mine import own_routes
 from control_plane.http_api.remembered import remembered_routes
 from control_plane.http_api.sessions import personality_routes, session_routes
 from control_plane.http_api.studies import study_routes
@@ -27,10 +26,9 @@ from control_plane.http_api.training import training_routes
 from control_plane.http_api.training_export import export_routes
 from control_plane.http_api.users import user_routes
 from control_plane.remembering.remembered import Remembered
-from control_plane.sessions.manager import SessionManager
-from control_plane.sessions.options import SessionOptions
-from control_plane.studio.studio import Studio
+from control_plane.served import Served
 from control_plane.translate.memory_calls import MemoryCalls
+from control_plane.translate.own_memories import OwnMemories
 from control_plane.translate.training_calls import TrainingCalls
 
 __all__ = ["create_app"]
@@ -45,12 +43,7 @@ Messages are those of the gRPC API (`proto/capsulecast/v1`) in proto3 JSON. An e
 
 
 def create_app(
-    sessions: SessionManager,
-    catalog: Catalog,
-    studio: Studio,
-    desk: GovernanceDesk,
-    remembered: Remembered,
-    defaults: SessionOptions,
+    served: Served,
     *,
     version: str,
     allowed_origins: tuple[str, ...] = (),
@@ -60,12 +53,7 @@ def create_app(
     """Makes the application.
 
     Args:
-        sessions: All sessions.
-        catalog: The library.
-        studio: What the studio works with.
-        desk: Orders about what may play, and the trail.
-        remembered: What is remembered, and who may ask for it.
-        defaults: Options for what a request leaves out.
+        served: What it opens onto.
         version: Version of the program.
         allowed_origins: Other web origins that may call the API.
         allowed_hosts: Names of this server, beside addresses and localhost.
@@ -78,15 +66,16 @@ def create_app(
         docs_url=None,  # FastAPI's pages load scripts from the internet
         redoc_url=None,
     )
+    sessions = served.sessions
     describe(app)
     add_error_answers(app)
-    app.include_router(session_routes(sessions, defaults))
+    app.include_router(session_routes(sessions, served.defaults))
     app.include_router(personality_routes(sessions))
-    app.include_router(library_routes(catalog, studio.own))
-    app.include_router(avatar_routes(studio))
-    app.include_router(governance_routes(desk), **behind(remembered.access))
-    _include_remembered(app, remembered)
-    app.include_router(take_routes(studio, defaults.avatar))
+    app.include_router(library_routes(served.catalog, served.studio.own))
+    app.include_router(avatar_routes(served.studio))
+    app.include_router(governance_routes(served.desk), **behind(served.remembered.access))
+    _include_remembered(app, served.remembered)
+    app.include_router(take_routes(served.studio, served.defaults.avatar))
     for router in watching:
         app.include_router(router)
 
@@ -140,3 +129,4 @@ def _include_remembered(app: FastAPI, remembered: Remembered) -> None:
     app.include_router(training_routes(training), **door)
     app.include_router(study_routes(remembered), **door)
     app.include_router(booth_routes(remembered))
+    app.include_router(own_routes(OwnMemories(remembered)))

@@ -84,6 +84,12 @@ def dashboard_routes(dashboards: Dashboards, remembered: Remembered) -> APIRoute
     ) -> HTMLResponse:
         return await shown(request, "../../", partial(dashboards.conversation, key, skip))
 
+    @router.get("/conversations/{key}/packets")
+    async def packets(
+        request: Request, key: str, after: Annotated[int, Query(ge=0, lt=2**63)] = 0
+    ) -> HTMLResponse:
+        return await shown(request, "../../../", partial(dashboards.packets, key, after))
+
     @router.get("/latency")
     async def latency(request: Request, days: Days = 7) -> HTMLResponse:
         return await shown(request, "../", partial(dashboards.latency, days))

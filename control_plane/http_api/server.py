@@ -74,14 +74,29 @@ class HttpServer:
         self._loop_task = asyncio.create_task(self._server.main_loop(), name="http-clock")
 
     async def aclose(self) -> None:
-        """Lets requests finish for a second, then ends them; safe twice and before `start`."""
+        """Lets requests finish for a second, then ends them; safe twice and before `start`.
+
+        Whoever ends this early has everybody hung up on.
+        """
         server, self._server = self._server, None
-        taken, self._socket = self._socket, None
+        self._stop_listening(server)
+        if server is None or self._loop_task is None:
+            return
         try:
-            if server is not None and self._loop_task is not None:
-                server.should_exit = True
-                await self._loop_task
-                await server.shutdown(sockets=[taken] if taken is not None else None)
+            server.should_exit = True
+            await self._loop_task
+            await server.shutdown()
         finally:
-            if taken is not None:  # whoever ends this early finds the address free all the same
-                taken.close()
+            for connection in tuple(server.server_state.connections):
+                connection.transport.abort()
+
+    def release(self) -> None:
+        """Gives the address back at once; safe twice, before `bind` and after `aclose`."""
+        self._stop_listening(self._server)
+
+    def _stop_listening(self, server: uvicorn.Server | None) -> None:
+        taken, self._socket = self._socket, None
+        for listener in getattr(server, "servers", ()):  # none before it has started
+            listener.close()
+        if taken is not None:
+            taken.close()

@@ -65,6 +65,12 @@ def study_routes(remembered: Remembered) -> APIRouter:
         """Lets nobody in any more; who is in may finish."""
         return JSONResponse(state_json(await run(desk.close, name)))
 
+    @router.delete("/{name}", responses=_ERROR)
+    async def delete_study(name: Name) -> JSONResponse:
+        """Deletes a study that is not open, with its answers and its films; for good."""
+        await run(desk.delete, name, remembered.media)
+        return JSONResponse({})
+
     @router.get("/{name}/results", responses=_ERROR)
     async def results(name: Name) -> JSONResponse:
         """Returns what the answers come to; docs/studies.md tells what is what."""

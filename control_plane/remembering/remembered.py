@@ -12,12 +12,12 @@ from sqlalchemy import ColumnElement
 from control_plane.access import Access
 from control_plane.errors import InvalidArgumentError
 from control_plane.ranges import invalid
+from control_plane.remembering.erasing import Erasing, Running
 from control_plane.remembering.threads import StorageThreads
 from control_plane.sessions.paging import page_size, read_token, write_token
 from storage.archive import Archive
 from storage.database import Database
 from storage.erasure import Erased, Erasure
-from storage.errors import ConflictError
 from storage.export import Exporter, Selection
 from storage.export_formats import ExportFormat
 from storage.export_marks import ExportMarks
@@ -25,9 +25,10 @@ from storage.export_stream import export_blocks
 from storage.feedback import Feedback
 from storage.media_store import MediaStore
 from storage.memories import Memories
-from storage.models import JUDGED, Base, Judgement, User
+from storage.models import JUDGED, Base, Judgement, Memory, User
 from storage.tables.base import Kept
 from storage.training import Training
+from storage.users import put_user
 
 __all__ = ["LAST_REPLY", "Page", "Places", "Remembered"]
 
@@ -96,6 +97,7 @@ class Remembered:
         places: Where the rest lies.
         settle: Has what waits to be stored written now; blocks until it is, a second at most.
         access: Who may ask for any of it.
+        running: What goes on beside the database; None: nothing.
     """
 
     def __init__(
@@ -104,20 +106,23 @@ class Remembered:
         places: Places,
         settle: Callable[[], object],
         access: Access,
+        running: Running | None = None,
+        memories: Memories | None = None,
     ) -> None:
         self.database = database
         self.access = access
         self.archive = Archive(database)
         self.training = Training(database)
         self.marks = ExportMarks(database)
-        self.memories = Memories(database)
+        self.memories = memories or Memories(database)
+        self._running = running
         self._feedback = Feedback(database)
         self.media = MediaStore(places.media, database)
         self._erasure = Erasure(database, self.media)
         self._exporter = Exporter(database, secrets.token_bytes(_KEY_BYTES))
-        self._journals = places.journals
         self._settle = settle
         self._threads = StorageThreads()
+        self._erasing = Erasing(self._erasure, self._threads, settle, running, places.journals)
 
     async def run(self, call: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
         """Calls something of the storage in a thread."""
@@ -216,17 +221,7 @@ class Remembered:
             ConflictError: They have been erased.
             InvalidRecordError: The name, or the id elsewhere, is somebody else's.
         """
-
-        def write() -> User:
-            if key is None:
-                row = User(**columns)
-                self.archive.add(row)
-                return row
-            if self.archive.get(User, key).erased_at is not None:
-                raise ConflictError(f"user {key} has been erased")
-            return self.archive.change(User, key, **columns)
-
-        return await self.run(write)
+        return await self.run(put_user, self.database, key, **columns)
 
     async def export_user(self, key: UUID) -> dict[str, Any]:
         """Everything that is stored of a user, by table, ready for JSON.
@@ -239,17 +234,33 @@ class Remembered:
     async def erase_user(self, key: UUID) -> Erased:
         """Takes a user out: rows, recorded pictures and sound, recorded sessions.
 
+        Their live sessions end first.
+
         Raises:
             NotStoredError: There is no such user.
+            UnavailableError: Something of them still waits to be written; nothing was erased.
         """
+        return await self._erasing.erase(key)
 
-        def erase() -> Erased:
-            erased = self._erasure.erase(key)
-            for name in erased.journals:
-                (self._journals / Path(name).name).unlink(missing_ok=True)
-            return erased
+    async def memories_of(self, person: str) -> Sequence[Memory]:
+        """All that is remembered of a person, the newest first."""
+        return await self.run_settled(self.memories.of_person, person)
 
-        return await self.run_settled(erase)
+    async def forget_memory(self, key: UUID, person: str | None = None) -> None:
+        """Deletes a memory, of that person where one is named; live sessions forget it too.
+
+        Raises:
+            NotStoredError: There is no such memory, or not of that person.
+        """
+        whose = await self.run_settled(self.memories.forget, key, person)
+        if self._running is not None and whose:
+            self._running.recollections.drop(whose, key)
+
+    async def forget_person(self, person: str) -> int:
+        """Deletes all that is remembered of a person; returns how much that was."""
+        if self._running is not None:
+            self._running.recollections.drop(person)
+        return await self.run_settled(self.memories.forget_all, person)
 
     async def export(self, selection: Selection, form: ExportFormat) -> AsyncGenerator[bytes, None]:
         """Conversations for training, block by block; see `storage.export_stream`."""

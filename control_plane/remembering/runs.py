@@ -1,7 +1,9 @@
 """What the server remembers of itself: its run, its version, where it is, and its recorder."""
 
 import hashlib
+import logging
 import subprocess
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -9,20 +11,29 @@ from sqlalchemy import make_url
 from control_plane.settings import Settings, data_home
 from storage.database import Database
 from storage.recorder import Recorder
+from storage.records import RunKilled
 from storage.repository import Repository
+from storage.run_locks import RunLocks
 from storage.runs import Beginning, Begun, begin_run
 from storage.spill import Spill
+from storage.writing_process import WritingProcess
 
-__all__ = ["begin", "checkout", "open_recorder", "spill_file"]
+__all__ = ["begin", "checkout", "close_killed", "open_recorder", "run_locks", "spill_file"]
 
 _GIT_S = 2.0
+_LOG = logging.getLogger(__name__)
 
 
 def open_recorder(settings: Settings, database: Database, version: str) -> Recorder:
     """The recorder, with a journal beside it for what the database cannot take."""
     path = spill_file(settings.database)
-    spill = None if path is None else Spill(path)
-    return Recorder(Repository(database), version=version, spill=spill)
+    if path is None:  # nobody else sees what is in memory
+        return Recorder(Repository(database), version=version)
+    if settings.writer == "thread":
+        return Recorder(Repository(database), version=version, spill=Spill(path))
+    writing = WritingProcess(settings.database)
+    writing.start()
+    return Recorder(writing, version=version, spill=Spill(path), release=writing.close)
 
 
 def spill_file(database: str) -> Path | None:
@@ -60,6 +71,30 @@ def begin(database: Database, settings: Settings, version: str, hardware: str) -
             hardware=hardware,
         ),
     )
+
+
+def run_locks(settings: Settings) -> RunLocks | None:
+    """The locks of the servers of this machine on a database; None: it lives in memory."""
+    path = spill_file(settings.database)
+    return None if path is None else RunLocks(path)
+
+
+def close_killed(locks: RunLocks, run: Begun, recorder: Recorder) -> None:
+    """Marks this run as living, and has sessions closed that killed ones left open. Blocks.
+
+    They are closed after whatever waits to be written of them.
+
+    Args:
+        locks: Who lives on this machine.
+        run: This run.
+        recorder: It has been started.
+    """
+    try:
+        locks.hold(run.run_id)
+        for run_id in locks.take_killed():
+            recorder.put(RunKilled(run_id), partial(locks.forget, run_id))
+    except OSError as error:
+        _LOG.warning("what earlier runs left open stays so: %s", error.strerror or error)
 
 
 def checkout(folder: Path) -> tuple[str, bool]:

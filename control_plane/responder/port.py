@@ -1,8 +1,10 @@
 """What chooses the avatar's words, as the session sees it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
+from uuid import UUID
 
+from control_plane.responder.mind import Mind
 from engine.packet import Mood
 
 __all__ = ["Reply", "Responder", "Turn"]
@@ -19,6 +21,8 @@ class Turn:
         number: Which message of the session it is, from 0.
         seed: The session's seed.
         previous: The avatar's last reply, so that it is not given twice in a row.
+        mind: What is remembered of the user. A responder with a language model behind it puts
+            `mind.prompt()` into its prompt, or the memories into its request.
     """
 
     text: str
@@ -27,6 +31,7 @@ class Turn:
     number: int = 0
     seed: int = 0
     previous: str = ""
+    mind: Mind = field(default_factory=Mind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +43,13 @@ class Reply:
         expression: Name of an expression of the library that goes with it; None: as the text
             suggests.
         source: Where the text comes from, such as "rules"; shown to people.
+        used: Keys of the memories that it uses; None: all that the turn brought.
     """
 
     text: str
     expression: str | None
     source: str
+    used: tuple[UUID, ...] | None = None
 
 
 class Responder(Protocol):

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from control_plane.emotion.appraisal import Appraisal, Appraiser, default_appraiser, is_english
 from control_plane.responder.phrases import FEELINGS, RULES, Rule
 from control_plane.responder.port import Reply, Turn
+from control_plane.responder.recalling import recall_reply
 from control_plane.responder.reflection import reflect
 from engine.motion.chance import text_counter, uniform
 
@@ -42,8 +43,16 @@ class RulesResponder:
         if not text:
             return Reply("", None, self.name)
         rule, echo = self._rule(text)
-        said = _choice(rule, echo, turn)
-        return Reply(said, self._expression(rule), self.name)
+        recalled = recall_reply(rule.name, text, turn)
+        if recalled is None:
+            return Reply(
+                _choice(rule, echo, turn), self._expression(rule.expressions), self.name, ()
+            )
+        if recalled.goes_on:
+            said = f"{recalled.text} {_choice(rule, echo, turn)}"
+            return Reply(said, self._expression(rule.expressions), self.name, recalled.used)
+        expression = self._expression(recalled.expressions)
+        return Reply(recalled.text, expression, self.name, recalled.used)
 
     def _rule(self, text: str) -> tuple[Rule, str]:
         """The first rule that fits, and the user's words turned round where it echoes them."""
@@ -59,8 +68,8 @@ class RulesResponder:
         appraiser = default_appraiser() if self._appraiser is None else self._appraiser
         return FEELINGS[_feeling(text, appraiser.appraise(text))], ""
 
-    def _expression(self, rule: Rule) -> str | None:
-        return next((name for name in rule.expressions if name in self._expressions), None)
+    def _expression(self, names: Iterable[str]) -> str | None:
+        return next((name for name in names if name in self._expressions), None)
 
 
 def _feeling(text: str, appraisal: Appraisal) -> str:

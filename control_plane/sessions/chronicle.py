@@ -178,6 +178,7 @@ class Chronicle:
         took_ns: int,
         brain: Brain,
         packets: Sequence[IdPacket],
+        memories: tuple[dict[str, Any], ...] = (),
     ) -> None:
         """The avatar answered by itself.
 
@@ -188,6 +189,7 @@ class Chronicle:
             took_ns: From the message to the reply.
             brain: As it is with the reply.
             packets: What the reply led to.
+            memories: What it used of what is remembered, ready for JSON.
         """
         mood, label, appraisal = brain.mood, brain.label, brain.appraisal
         outputs = _outputs(appraisal, mood, label)
@@ -204,6 +206,7 @@ class Chronicle:
             confidence=None if appraisal is None else appraisal.confidence,
             processing_time_s=took_ns / NS_PER_S,
             agent_outputs=outputs,
+            memory_context=memories,
         )
         self._keep(message)
         self._appraised(message, outputs)

@@ -6,7 +6,7 @@ import logging
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID, uuid4
@@ -22,6 +22,8 @@ from control_plane.errors import (
     SessionEndedError,
     UnavailableError,
 )
+from control_plane.garbage import Sweeper
+from control_plane.memory.recollections import Recollections
 from control_plane.responder.port import Responder
 from control_plane.sessions.bodies import BodyFactory
 from control_plane.sessions.channel import (
@@ -38,7 +40,7 @@ from control_plane.sessions.session import LiveSession, SessionParts
 from control_plane.sessions.tracing import EventTracer
 from engine.clock import NS_PER_S, Clock
 from engine.faults import Fault
-from engine.live import LiveCallbacks
+from engine.live_options import LiveCallbacks
 from storage.records import PerformanceRecord, Record
 from storage.runs import Begun
 
@@ -79,6 +81,7 @@ class SessionServices:
         keep: Takes a record and tells when it is stored; None: nobody asks.
         voice: What speaks, for people.
         run: The run of the program; None: none is noted.
+        recollections: What is remembered of users; None: nothing is.
     """
 
     library: Library
@@ -96,6 +99,7 @@ class SessionServices:
     keep: Keeper | None = None
     voice: str = ""
     run: Begun | None = None
+    recollections: Recollections | None = None
 
 
 @dataclass(slots=True)
@@ -130,6 +134,7 @@ class SessionManager:
         self._closed = False
         self._pulse: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
+        self._sweeper = Sweeper(services.clock)
 
     def start(self) -> None:
         """Starts the pulse of all sessions; safe twice."""
@@ -243,6 +248,7 @@ class SessionManager:
             return self.info(session_id)
         self._sample(entry)
         entry.session.finish(reason)
+        self._sweeper.ended()
         if self._services.tracer is not None:
             self._services.tracer.ended(session_id)
         self._ended[session_id] = (entry.ordinal, entry.session.info)
@@ -254,6 +260,24 @@ class SessionManager:
         # A caller who goes away does not stop the body's end half-way.
         await asyncio.shield(closing)
         return self.info(session_id)
+
+    async def end_of(self, person: str, sessions: Container[UUID], reason: str) -> int:
+        """Ends the sessions of a user; returns how many that were.
+
+        Args:
+            person: What the operator calls the user; empty: nobody is called so.
+            sessions: More of the user's sessions, by id.
+            reason: Why, for people.
+        """
+        ended = [
+            entry.session.id
+            for entry in self._live.values()
+            if UUID(entry.session.id) in sessions
+            or (person and entry.session.options.client.user == person)
+        ]
+        for session_id in ended:
+            await self.end(session_id, reason)
+        return len(ended)
 
     async def aclose(self) -> None:
         """Ends every session and takes no new ones; safe twice."""
@@ -292,6 +316,9 @@ class SessionManager:
             keep=services.keep,
             voice=services.voice,
             run=services.run,
+            recollection=None
+            if (recollections := services.recollections) is None
+            else recollections.begin(UUID(session_id), options.client),
         )
         session = LiveSession(session_id, options, parts)
         channel = EventChannel(session)
@@ -322,6 +349,8 @@ class SessionManager:
         ticks = 0
         while True:
             ticks += 1
+            if ticks % _TICKS_PER_STATS == 0:
+                self._sweeper.beat(len(self._live))
             # A thousand moods at once would hold up everybody's events: they take turns.
             turns = 1 + min(_MOST_IN_TURNS, len(self._live)) // _SESSIONS_A_TURN
             for turn in range(turns):

@@ -26,6 +26,7 @@ from control_plane.events import (
     cause_of,
 )
 from control_plane.governance.checks import allowed_name, check_allowed
+from control_plane.memory.recollection import Recollection
 from control_plane.responder.port import Responder, Turn
 from control_plane.sessions.bodies import SessionBody
 from control_plane.sessions.chronicle import Chronicle, Keeper, Keeping
@@ -68,6 +69,7 @@ class SessionParts:
         keep: Takes a record and tells when it is stored; None: nobody asks.
         voice: What speaks, for people.
         run: The run of the program; None: none is noted.
+        recollection: What is remembered of the user; None: nothing is.
     """
 
     brain: Brain
@@ -81,6 +83,7 @@ class SessionParts:
     keep: Keeper | None = None
     voice: str = ""
     run: Begun | None = None
+    recollection: Recollection | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +246,9 @@ class LiveSession:
         match event.kind:
             case Chat(role=role, text=text):
                 self._asked = self._heard(role, text, packets, event.sequence, began_ns)
+                if role is ChatRole.USER and self._learns:
+                    # The body's frame comes first, and the reply after it.
+                    asyncio.get_running_loop().call_soon(self._learn, text, self._asked)
             case Speak(text=text):
                 self._heard(ChatRole.ASSISTANT, text, packets, event.sequence, began_ns)
         self._converse(event, began_ns)
@@ -409,6 +415,21 @@ class LiveSession:
         self._chronicle.talked(now_ns)
         return self._chronicle.heard(role, text, self._brain, packets, sequence)
 
+    @property
+    def _learns(self) -> bool:
+        """Whether what the user says is of use later: for a reply, or for another session."""
+        recollection = self._parts.recollection
+        return recollection is not None and (self.options.reply or bool(recollection.person))
+
+    def _learn(self, text: str, message_id: UUID) -> None:
+        """Takes from what the user said what is worth remembering."""
+        try:
+            if self._parts.recollection is not None:
+                self._parts.recollection.hear(text, message_id, self._brain.label)
+        except Exception as error:  # the callback's root: the session goes on without it
+            _LOG.exception("session %s: nothing is remembered of a message", self.id)
+            self.heard_fault(Fault("memory", type(error).__name__, self.id))
+
     def _converse(self, event: Event, began_ns: int) -> None:
         """Starts the avatar's own reply; whatever else is said takes its place."""
         kind = event.kind
@@ -434,6 +455,9 @@ class LiveSession:
 
     async def _answer(self, turn: Turn, asked: UUID, began_ns: int) -> None:
         try:
+            recollection = self._parts.recollection
+            if recollection is not None:
+                turn = replace(turn, mind=await recollection.mind(turn.text))
             reply = await self._parts.responder.reply(turn)
             if self._ended_at is not None or not reply.text.strip():
                 return
@@ -444,7 +468,8 @@ class LiveSession:
             now_ns = self._parts.clock.now_ns()
             self._chronicle.talked(now_ns)
             took_ns = now_ns - began_ns
-            self._chronicle.replied(asked, turn, reply, took_ns, self._brain, packets)
+            used = () if recollection is None else recollection.used(turn.mind, reply.used)
+            self._chronicle.replied(asked, turn, reply, took_ns, self._brain, packets, used)
         except Exception as error:  # the task's root: the session goes on without this reply
             _LOG.exception("session %s: no reply", self.id)
             self.heard_fault(Fault("reply", f"{type(error).__name__}: {error}", self.id))

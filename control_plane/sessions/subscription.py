@@ -42,13 +42,32 @@ class Subscription:
         return self
 
     async def __anext__(self) -> Update:
+        if not await self._something():
+            raise StopAsyncIteration
+        return self._lag() or self._waiting.popleft()
+
+    async def together(self) -> list[Update]:
+        """All updates that wait, one at least; none: that was all."""
+        if not await self._something():
+            return []
+        lag = self._lag()
+        found = [*self._waiting] if lag is None else [lag, *self._waiting]
+        self._waiting.clear()
+        return found
+
+    async def _something(self) -> bool:
+        """Waits for an update; False: no more will come."""
         while not self._waiting:
             if self._closed:
-                raise StopAsyncIteration
+                return False
             self._changed.clear()
             await self._changed.wait()
-        if self._untold:
-            lag = Lag(self._untold)
-            self._untold = 0
-            return lag
-        return self._waiting.popleft()
+        return True
+
+    def _lag(self) -> Lag | None:
+        """What was dropped and has not been told, if anything was."""
+        if not self._untold:
+            return None
+        lag = Lag(self._untold)
+        self._untold = 0
+        return lag

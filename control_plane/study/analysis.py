@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from statistics import fmean
 
 import numpy as np
 import numpy.typing as npt
@@ -27,8 +28,8 @@ __all__ = [
 ]
 
 Floats = npt.NDArray[np.float64]
-Ratings = Mapping[str, Mapping[str, Sequence[float]]]
-"""Ratings by variant and participant."""
+Ratings = Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]
+"""Ratings by variant, participant and scene."""
 
 _RESAMPLES = 10_000
 _EXACT_UP_TO = 14  # participants: 2**14 sign patterns
@@ -94,18 +95,16 @@ def mean_opinion(ratings: Mapping[str, Sequence[float]], seed: int = 0) -> Estim
 
 
 def compare(ratings: Ratings, seed: int = 0) -> list[Comparison]:
-    """Every two variants, over the participants who rated both; those without any are left out."""
+    """Every two variants, over the participants who rated both in a scene.
+
+    Scenes of which somebody rated one of the two alone do not count for them: who stops half-way
+    would otherwise tell scenes apart, not variants. Pairs that nobody rated are left out.
+    """
     found = []
     for first, second in combinations(ratings, 2):
-        both = [
-            name for name, values in ratings[first].items() if values and ratings[second].get(name)
-        ]
-        if not both:
-            continue
-        differences = np.array(
-            [np.mean(ratings[first][name]) - np.mean(ratings[second][name]) for name in both]
-        )
-        found.append((first, second, differences))
+        differences = _differences(ratings[first], ratings[second])
+        if differences.size:
+            found.append((first, second, differences))
     tests = [_sign_flip(differences, seed) for _, _, differences in found]
     return [
         Comparison(
@@ -118,6 +117,24 @@ def compare(ratings: Ratings, seed: int = 0) -> list[Comparison]:
         )
         for (first, second, differences), p, adjusted in zip(found, tests, holm(tests), strict=True)
     ]
+
+
+def _differences(
+    first: Mapping[str, Mapping[str, Sequence[float]]],
+    second: Mapping[str, Mapping[str, Sequence[float]]],
+) -> Floats:
+    """Each participant's own difference: the mean over the scenes that they rated of both."""
+    found = []
+    for name, scenes in first.items():
+        others = second.get(name, {})
+        own = [
+            fmean(values) - fmean(others[scene])
+            for scene, values in scenes.items()
+            if values and others.get(scene)
+        ]
+        if own:
+            found.append(fmean(own))
+    return np.array(found)
 
 
 def preference(first: str, second: str, firsts: int, seconds: int) -> Preference:

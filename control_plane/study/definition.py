@@ -19,8 +19,8 @@ from pydantic.alias_generators import to_camel
 from compositor.drawlist import FrameSize
 from control_plane.emotion.labels import EMOTIONS, NEUTRAL_LABEL
 from control_plane.errors import InvalidArgumentError
+from control_plane.frame_sizes import MAX_FPS, parse_size
 from control_plane.scripted.script import script_of
-from control_plane.settings import MAX_FPS, parse_size
 from engine.features import Features
 
 __all__ = ["SceneDefinition", "StudyDefinition", "VariantOptions", "read_definition"]

@@ -9,7 +9,9 @@ from control_plane.study.emotions import choices
 from control_plane.study.report import Studied, StudyReport, report_of
 from storage.database import Database
 from storage.errors import NotStoredError
+from storage.media_store import MediaStore
 from storage.studies import Rated, Studies, Tally
+from storage.study_removal import remove_study
 from storage.tables.study import Design, Study, StudyScene, StudyVariant
 
 __all__ = ["StudyDesk", "StudyState"]
@@ -55,6 +57,7 @@ class StudyDesk:
     """
 
     def __init__(self, database: Database) -> None:
+        self._database = database
         self._studies = Studies(database)
 
     def create(self, definition: StudyDefinition) -> StudyState:
@@ -139,6 +142,19 @@ class StudyDesk:
         """
         self._studies.close(self._studies.named(name).id)
         return self.state(name)
+
+    def delete(self, name: str, media: MediaStore) -> None:
+        """Deletes a study that is not open, with its answers and its films; for good.
+
+        Args:
+            name: Of the study.
+            media: Where its films are.
+
+        Raises:
+            NotStoredError: There is no study of that name.
+            ConflictError: It is open.
+        """
+        remove_study(self._database, media, self._studies.named(name).id)
 
     def ratings(self, name: str) -> list[Rated]:
         """Every answer, by participant and trial.

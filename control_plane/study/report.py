@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Any
 
 from control_plane.study.analysis import (
@@ -154,22 +154,23 @@ def report_of(studied: Studied, rated: Sequence[Rated]) -> StudyReport:
     )
 
 
-Scores = dict[str, dict[str, dict[str, list[float]]]]
-"""Ratings by scale, variant and participant."""
+Scores = dict[str, dict[str, dict[str, dict[str, list[float]]]]]
+"""Ratings by scale, variant, participant and scene."""
 
 
 def _scores(studied: Studied, rated: Sequence[Rated]) -> Scores:
     asked = (*SCALES, RECOGNISED) if studied.emotions else SCALES
     found: Scores = {
-        scale: {name: defaultdict(list) for name in studied.variants} for scale in asked
+        scale: {name: defaultdict(lambda: defaultdict(list)) for name in studied.variants}
+        for scale in asked
     }
     for item in rated:
         participant = str(item.participant)
         for scale in SCALES:
-            found[scale][item.variant][participant].append(_value(item, scale))
+            found[scale][item.variant][participant][item.scene].append(_value(item, scale))
         if studied.emotions and item.shown_emotion:
             hit = float(item.answer.emotion == item.shown_emotion)
-            found[RECOGNISED][item.variant][participant].append(hit)
+            found[RECOGNISED][item.variant][participant][item.scene].append(hit)
     return found
 
 
@@ -182,9 +183,17 @@ def _variant(studied: Studied, name: str, rated: Sequence[Rated], scores: Scores
         name=name,
         options=studied.variants[name],
         answers=len(rated),
-        opinions={scale: mean_opinion(scores[scale][name], studied.seed) for scale in SCALES},
+        opinions={
+            scale: mean_opinion(_of_all_scenes(scores[scale][name]), studied.seed)
+            for scale in SCALES
+        },
         emotion=_emotion(studied, rated),
     )
+
+
+def _of_all_scenes(ratings: Mapping[str, Mapping[str, list[float]]]) -> dict[str, list[float]]:
+    """By participant alone."""
+    return {name: [*chain(*scenes.values())] for name, scenes in ratings.items()}
 
 
 def _emotion(studied: Studied, rated: Sequence[Rated]) -> EmotionReport | None:

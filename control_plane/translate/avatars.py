@@ -8,7 +8,8 @@ from capsulecast.v1 import avatar_service_pb2 as pb
 from control_plane.errors import InvalidArgumentError
 from control_plane.ranges import invalid
 from control_plane.studio.avatars import AvatarInfo
-from control_plane.studio.baker import MAX_PHOTO_BYTES, BakeOrder, BakeStep, FacePoints, FoundFaces
+from control_plane.studio.baker import MAX_PHOTO_BYTES, BakeOrder, FacePoints, FoundFaces
+from control_plane.studio.workshop import WorkStep
 from control_plane.translate.jsonform import decode, from_json, to_json
 
 __all__ = [
@@ -110,7 +111,7 @@ def photo_from_json(body: bytes) -> bytes:
     return _photo(from_json(decode(body), pb.DetectLandmarksRequest(), "request").photo)
 
 
-def told_to_message(told: BakeStep | AvatarInfo) -> pb.BakeAvatarResponse:
+def told_to_message(told: WorkStep | AvatarInfo) -> pb.BakeAvatarResponse:
     """An answer of BakeAvatar."""
     if isinstance(told, AvatarInfo):
         return pb.BakeAvatarResponse(avatar=avatar_to_message(told))
@@ -118,7 +119,7 @@ def told_to_message(told: BakeStep | AvatarInfo) -> pb.BakeAvatarResponse:
     return pb.BakeAvatarResponse(progress=progress)
 
 
-def told_to_json(told: BakeStep | AvatarInfo) -> dict[str, Any]:
+def told_to_json(told: WorkStep | AvatarInfo) -> dict[str, Any]:
     """The same as proto3 JSON."""
     return to_json(told_to_message(told), complete=True)
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from google.protobuf.struct_pb2 import Struct
-from sqlalchemy import ColumnElement, exists
+from sqlalchemy import ColumnElement
 
 from capsulecast.v1 import memory_service_pb2 as pb
 from control_plane.remembering.remembered import Page, Remembered
@@ -23,6 +23,7 @@ from control_plane.translate.memory_rows import (
 from control_plane.translate.storing import identity, rated
 from storage.models import Conversation, Fault, Judgement, Memory, Message, Performance, User
 from storage.ratings import update_message
+from storage.search import said_in
 
 __all__ = ["MemoryCalls"]
 
@@ -53,8 +54,7 @@ class MemoryCalls:
             least = rated("min_quality", request.min_quality, 0, 1)
             where.append(Conversation.conversation_quality >= least)
         if request.search:
-            said = Message.text.icontains(request.search, autoescape=True)
-            where.append(exists().where(Message.conversation_id == Conversation.id, said))
+            where.append(said_in(request.search, self._remembered.database.engine.dialect))
         rows, token = await self._remembered.page(Conversation, _page(request), *where)
         return pb.ListConversationsResponse(
             conversations=map(conversation_to_message, rows), next_page_token=token
@@ -119,7 +119,7 @@ class MemoryCalls:
     async def delete_memory(self, request: pb.DeleteMemoryRequest) -> pb.DeleteMemoryResponse:
         """Forgets a memory."""
         key = identity("id", request.id)
-        await self._remembered.run(self._remembered.archive.remove, Memory, key)
+        await self._remembered.forget_memory(key)
         return pb.DeleteMemoryResponse()
 
     async def recall_memories(self, request: pb.RecallMemoriesRequest) -> pb.RecallMemoriesResponse:

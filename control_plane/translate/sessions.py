@@ -15,8 +15,8 @@ from compositor.lettering import can_write
 from compositor.pages import CacheStats
 from control_plane import ranges
 from control_plane.errors import InvalidArgumentError
+from control_plane.frame_sizes import MAX_FPS, expected_side, parse_size
 from control_plane.sessions.options import Client, SessionInfo, SessionOptions
-from control_plane.settings import MAX_FPS, expected_side, parse_size
 from control_plane.translate.jsonform import from_json, to_json
 from engine.quality import Quality
 

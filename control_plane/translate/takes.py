@@ -11,8 +11,8 @@ from control_plane.studio.takes import (
     TAKE_KINDS,
     TakenCapsule,
     TakeOrder,
-    TakeStep,
 )
+from control_plane.studio.workshop import WorkStep
 from control_plane.translate.jsonform import decode, from_json, to_json
 from control_plane.translate.library import capsule_to_message
 
@@ -60,9 +60,9 @@ def take_from_json(body: bytes, usual_avatar: str) -> TakeOrder:
     return take_from_message(message, usual_avatar)
 
 
-def taken_to_message(told: TakeStep | TakenCapsule) -> pb.ImportTakeResponse:
+def taken_to_message(told: WorkStep | TakenCapsule) -> pb.ImportTakeResponse:
     """An answer of ImportTake."""
-    if isinstance(told, TakeStep):
+    if isinstance(told, WorkStep):
         progress = pb.ImportProgress(stage=told.stage, fraction=told.fraction)
         return pb.ImportTakeResponse(progress=progress)
     return pb.ImportTakeResponse(
@@ -77,7 +77,7 @@ def taken_to_message(told: TakeStep | TakenCapsule) -> pb.ImportTakeResponse:
     )
 
 
-def taken_to_json(told: TakeStep | TakenCapsule) -> dict[str, Any]:
+def taken_to_json(told: WorkStep | TakenCapsule) -> dict[str, Any]:
     """The same as proto3 JSON."""
     return to_json(taken_to_message(told), complete=True)
 

@@ -1,8 +1,10 @@
 """Each call of TrainingService: a request in, its answer out, for both doors."""
 
-from collections.abc import AsyncIterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Any
+from uuid import UUID
 
 from capsulecast.v1 import training_service_pb2 as pb
 from control_plane.errors import InvalidArgumentError
@@ -38,6 +40,7 @@ __all__ = ["TrainingCalls"]
 _MAX_NAME = 200
 _MAX_PATH = 4000
 _MAX_PROMPT = 100_000
+_MAX_POSITION_DIGITS = 9
 
 
 class TrainingCalls:
@@ -92,8 +95,7 @@ class TrainingCalls:
         page = Page(request.page_size, request.page_token)
         shown = Project.status != ProjectStatus.DELETED
         rows, token = await self._remembered.page(Project, page, shown)
-        projects = [await self._project(row) for row in rows]
-        return pb.ListProjectsResponse(projects=projects, next_page_token=token)
+        return pb.ListProjectsResponse(projects=await self._projects(rows), next_page_token=token)
 
     async def set_project_status(
         self, request: pb.SetProjectStatusRequest
@@ -102,7 +104,7 @@ class TrainingCalls:
         status = one_of("status", request.status, ProjectStatus)
         key = identity("id", request.id)
         row = await self._run(self._training.set_project_status, key, status)
-        return pb.SetProjectStatusResponse(project=await self._project(row))
+        return pb.SetProjectStatusResponse(project=(await self._projects([row]))[0])
 
     async def create_corpus(self, request: pb.CreateCorpusRequest) -> pb.CreateCorpusResponse:
         """Makes a corpus known."""
@@ -126,7 +128,7 @@ class TrainingCalls:
         columns = dataset_columns(request.dataset)
         await self._run(self._archive.get, Corpus, columns["corpus_id"])
         row = await self._run(self._training.new_dataset, key, **columns)
-        return pb.CreateDatasetResponse(dataset=await self._dataset(row))
+        return pb.CreateDatasetResponse(dataset=(await self._datasets([row]))[0])
 
     async def list_datasets(self, request: pb.ListDatasetsRequest) -> pb.ListDatasetsResponse:
         """Lists a project's datasets."""
@@ -134,7 +136,7 @@ class TrainingCalls:
         await self._run(self._archive.get, Project, key)
         rows = await self._remembered.every(TrainingDataset, TrainingDataset.project_id == key)
         rows.sort(key=lambda row: -row.version)
-        return pb.ListDatasetsResponse(datasets=[await self._dataset(row) for row in rows])
+        return pb.ListDatasetsResponse(datasets=await self._datasets(rows))
 
     async def set_dataset_status(
         self, request: pb.SetDatasetStatusRequest
@@ -144,7 +146,7 @@ class TrainingCalls:
         given = _given(request, "total_generation_time_seconds")
         key = identity("id", request.id)
         row = await self._run(self._training.set_dataset_status, key, status, **given)
-        return pb.SetDatasetStatusResponse(dataset=await self._dataset(row))
+        return pb.SetDatasetStatusResponse(dataset=(await self._datasets([row]))[0])
 
     async def add_items(self, request: pb.AddItemsRequest) -> pb.AddItemsResponse:
         """Adds examples at the end of a dataset."""
@@ -191,7 +193,7 @@ class TrainingCalls:
         await self._run(self._archive.get, Project, key)
         rows = await self._remembered.every(Finetune, Finetune.project_id == key)
         rows.sort(key=lambda row: -row.version)
-        return pb.ListFinetunesResponse(finetunes=[await self._finetune(row) for row in rows])
+        return pb.ListFinetunesResponse(finetunes=await self._finetunes(rows))
 
     async def set_finetune_status(
         self, request: pb.SetFinetuneStatusRequest
@@ -201,7 +203,7 @@ class TrainingCalls:
         given = _given(request, "training_time_seconds", "model_size_gb", "model_size_parameter")
         key = identity("id", request.id)
         row = await self._run(self._training.set_finetune_status, key, status, **given)
-        return pb.SetFinetuneStatusResponse(finetune=await self._finetune(row))
+        return pb.SetFinetuneStatusResponse(finetune=(await self._finetunes([row]))[0])
 
     async def add_inference_sample(
         self, request: pb.AddInferenceSampleRequest
@@ -217,23 +219,28 @@ class TrainingCalls:
         await self._run(self._archive.add, row)
         return pb.AddInferenceSampleResponse()
 
-    async def _project(self, row: Project) -> pb.Project:
-        dataset = await self._run(self._training.latest_dataset, row.id)
-        finetune = await self._run(self._training.latest_finetune, row.id)
-        return project_to_message(
-            row,
-            None if dataset is None else dataset_to_message(dataset),
-            None if finetune is None else finetune_to_message(finetune),
-        )
+    async def _projects(self, rows: Sequence[Project]) -> list[pb.Project]:
+        keys = [row.id for row in rows]
+        datasets, finetunes = await self._run(self._training.latest, keys)
+        return [
+            project_to_message(
+                row,
+                dataset_to_message(datasets[row.id]) if row.id in datasets else None,
+                finetune_to_message(finetunes[row.id]) if row.id in finetunes else None,
+            )
+            for row in rows
+        ]
 
-    async def _dataset(self, row: TrainingDataset) -> pb.Dataset:
-        return dataset_to_message(row, await self._run(self._training.prompt_history, row.id))
+    async def _datasets(self, rows: Sequence[TrainingDataset]) -> list[pb.Dataset]:
+        histories = await self._run(self._training.prompt_histories, [row.id for row in rows])
+        return [dataset_to_message(row, histories.get(row.id, ())) for row in rows]
 
-    async def _finetune(self, row: Finetune) -> pb.Finetune:
-        samples = await self._remembered.every(
-            InferenceSample, InferenceSample.finetune_id == row.id
-        )
-        return finetune_to_message(row, samples)
+    async def _finetunes(self, rows: Sequence[Finetune]) -> list[pb.Finetune]:
+        samples: defaultdict[UUID, list[InferenceSample]] = defaultdict(list)
+        mine = InferenceSample.finetune_id.in_([row.id for row in rows])
+        for sample in await self._remembered.every(InferenceSample, mine):
+            samples[sample.finetune_id].append(sample)
+        return [finetune_to_message(row, samples[row.id]) for row in rows]
 
 
 def _given(request: object, *fields: str) -> dict[str, Any]:
@@ -245,6 +252,6 @@ def _given(request: object, *fields: str) -> dict[str, Any]:
 def _position(after: str) -> int:
     if not after:
         return -1
-    if not after.isascii() or not after.isdigit():
+    if not after.isascii() or not after.isdigit() or len(after) > _MAX_POSITION_DIGITS:
         raise invalid("page_token", after, "a next_page_token of this list")
     return int(after)

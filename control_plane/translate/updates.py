@@ -1,5 +1,6 @@
 """What a session tells: records to protobuf and proto3 JSON."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from capsulecast.v1 import common_pb2, session_service_pb2
@@ -9,7 +10,13 @@ from engine.packet import IdPacket
 from engine.voice.speaker import SpeechState, SpeechUpdate
 from engine.wire import to_message
 
-__all__ = ["PacketAnswers", "packet_to_json", "update_to_json", "update_to_message"]
+__all__ = [
+    "PacketAnswers",
+    "packet_to_json",
+    "update_to_json",
+    "update_to_message",
+    "updates_to_message",
+]
 
 _SPEECH_STATES = {
     state: session_service_pb2.SpeechState.Value(f"SPEECH_STATE_{state.name}")
@@ -56,6 +63,13 @@ def update_to_message(update: Update) -> session_service_pb2.ConverseResponse:
                     message_id=update.message_id, event_sequence=update.event_sequence
                 )
             )
+
+
+def updates_to_message(updates: Sequence[Update]) -> session_service_pb2.ConverseResponse:
+    """Updates, one at least, as one answer of Converse."""
+    answer = update_to_message(updates[0])
+    answer.more.extend(update_to_message(update) for update in updates[1:])
+    return answer
 
 
 class PacketAnswers:

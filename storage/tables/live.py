@@ -60,6 +60,13 @@ class Message(Kept, Base):
             sqlite_where=text("voice_pitch IS NOT NULL"),
             postgresql_where=text("voice_pitch IS NOT NULL"),
         ),
+        # They are few: all others are counted as those of all conversations without these.
+        Index(
+            "ix_message_unflagged",
+            "created_at",
+            sqlite_where=text("NOT training_flag"),
+            postgresql_where=text("NOT training_flag"),
+        ),
     )
 
     session_id: Mapped[UUID] = key("session")

@@ -77,7 +77,12 @@ class Conversation(Kept, Base):
 
 
 class Memory(Kept, Base):
-    """Something worth remembering of a user."""
+    """Something worth remembering of a user.
+
+    Of one user a later memory takes the place of an earlier one of the same `subject`; those that
+    came in by the API have none, nor a `kind` and a `value`. From `fades_at` on it is not brought
+    to mind any more.
+    """
 
     __tablename__ = "memory"
     __table_args__ = (
@@ -86,6 +91,7 @@ class Memory(Kept, Base):
         CheckConstraint("access_count >= 0", name="access_count_range"),
         Index("ix_memory_recall", "user_id", "tier", "importance", "access_count"),
         Index("ix_memory_training", "training_relevance", "importance", "access_count"),
+        Index("ix_memory_subject", "user_id", "subject"),
     )
 
     user_id: Mapped[UUID | None] = key("user", index=False)
@@ -102,6 +108,11 @@ class Memory(Kept, Base):
     last_accessed_at: Mapped[datetime | None]
     training_relevance: Mapped[float] = mapped_column(default=0.5)
     verified: Mapped[bool] = mapped_column(default=False)
+    kind: Mapped[str] = mapped_column(String(20), default="")
+    subject: Mapped[str] = mapped_column(NAME, default="", info=PERSONAL)
+    value: Mapped[str] = mapped_column(Text, default="", info=PERSONAL)
+    due_at: Mapped[datetime | None]
+    fades_at: Mapped[datetime | None]
 
 
 class AgentLog(Kept, Base):

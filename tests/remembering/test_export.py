@@ -1,11 +1,14 @@
 import io
 import json
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pandas as pd
 import pytest
+from sqlalchemy import Connection, Row
+from sqlalchemy.pool import QueuePool
 
 from storage.archive import Archive
 from storage.database import Database
@@ -110,6 +113,39 @@ def test_an_export_goes_on_where_it_broke_off(database: Database) -> None:
     assert ids(first) == keys[:2]
     assert ids(exported(database, after=ids(first)[-1])) == keys[2:]
     assert exported(database, limit=0) == []
+
+
+def test_an_export_that_waits_for_its_reader_holds_up_nobody(database: Database) -> None:
+    rows = [conversation(database, number) for number in range(3)]
+    found = Exporter(database, KEY).conversations(Selection())
+    assert next(found)["conversation_id"] == str(rows[0].id)
+    pool = database.engine.pool
+    assert isinstance(pool, QueuePool)
+    assert pool.checkedout() == 0
+    assert ids(list(found)) == [row.id for row in rows[1:]]
+
+
+def test_long_conversations_are_read_one_by_one_and_short_ones_together(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.export._MESSAGES_AT_ONCE", 5)
+    lengths = [1, 2, 2, 9, 9, 1, 1]
+    keys = [
+        conversation(database, number, total_messages=length).id
+        for number, length in enumerate(lengths)
+    ]
+    together: list[list[UUID]] = []
+
+    class Watched(Exporter):
+        def _whole(
+            self, connection: Connection, rows: Sequence[Row[Any]], personal: Personal
+        ) -> Iterator[dict[str, Any]]:
+            together.append([row.id for row in rows])
+            return super()._whole(connection, rows, personal)
+
+    found = list(Watched(database, KEY).conversations(Selection()))
+    assert ids(found) == keys
+    assert [len(part) for part in together] == [3, 1, 1, 2]
 
 
 def test_filters_choose_conversations(database: Database) -> None:

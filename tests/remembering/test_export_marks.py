@@ -45,9 +45,9 @@ def test_stats_count_what_there_is(database: Database) -> None:
     empty = ExportMarks(database).stats()
     assert (empty.conversations, empty.messages, empty.mean_quality) == (0, 0, None)
     good = stored(database, Conversation, conversation_quality=0.9, avg_response_time=2.0,
-                  training_data_exported=True, consent=True)  # fmt: skip
+                  training_data_exported=True, consent=True, total_messages=3)  # fmt: skip
     poor = stored(database, Conversation, conversation_quality=0.5, avg_response_time=None,
-                  training_data_exported=False, consent=False)  # fmt: skip
+                  training_data_exported=False, consent=False, total_messages=0)  # fmt: skip
     said = {"session_id": good.session_id, "conversation_id": good.id}
     stored(database, Message, **said, training_flag=True, voice_pitch=None)
     stored(database, Message, **said, training_flag=True, voice_pitch=180.0)

@@ -7,13 +7,14 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import ClauseElement, Connection, create_engine, inspect, make_url, select, text
 
 from benchmarks.postgres import Cluster
 from storage.archive import Archive
 from storage.database import Database
 from storage.models import Base, Conversation, Message, Session
 from storage.repository import Repository
+from storage.search import SEARCH_INDEX, said_in
 
 SESSION = UUID("01a1f940-0000-7000-8000-000000000001")
 WHEN = "2026-01-02 03:04:05.678900+00:00"
@@ -65,7 +66,7 @@ def test_every_version_upgrades_with_its_data_in_it(bare_url: str, revision: str
     database.upgrade()
     database.upgrade()
     with database.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+        assert _differences(connection) == []
     repository = Repository(database)
     ((started, ended),) = repository.sessions()
     assert (started.id, started.seed, started.avatar) == (SESSION, 2**64 - 1, "mira")
@@ -85,6 +86,61 @@ def test_every_version_upgrades_with_its_data_in_it(bare_url: str, revision: str
     assert row.conversation_id == conversation.id
     assert row.updated_at == row.created_at == archive.page(Session)[0].updated_at
     database.close()
+
+
+def _differences(connection: Connection) -> list[object]:
+    """Of the schema from the models, without the index that not every database can have."""
+
+    def counts(_item: object, name: str | None, *_rest: object) -> bool:
+        return name != SEARCH_INDEX
+
+    context = MigrationContext.configure(connection, opts={"include_object": counts})
+    return list(compare_metadata(context, Base.metadata))
+
+
+def test_words_are_indexed_where_postgresql_may_be_extended(postgres: Cluster) -> None:
+    url = make_url(postgres.create("words"))
+    database = Database(url.render_as_string(hide_password=False))
+    database.upgrade()
+    with database.engine.connect() as connection:
+        assert SEARCH_INDEX in _indexes(connection)
+        connection.exec_driver_sql("SET enable_seqscan = off")
+        query = select(Conversation.id).where(said_in("roses", connection.dialect))
+        plan = connection.execute(text(f"EXPLAIN {_literal(query, connection)}")).scalars().all()
+        assert SEARCH_INDEX in "".join(plan)
+    database.close()
+
+
+def test_without_the_right_to_extend_postgresql_words_have_no_index(
+    postgres: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = make_url(postgres.create("plain"))
+    owner = create_engine(url)
+    with owner.begin() as connection:
+        for statement in (
+            "CREATE ROLE plain LOGIN",
+            "GRANT CREATE ON SCHEMA public TO plain",
+            "REVOKE CREATE ON DATABASE plain FROM PUBLIC",
+        ):
+            connection.execute(text(statement))
+    owner.dispose()
+    database = Database(url.set(username="plain").render_as_string(hide_password=False))
+    database.upgrade()
+    assert database.revision() == Database.head()
+    with database.engine.connect() as connection:
+        assert SEARCH_INDEX not in _indexes(connection)
+        assert "ix_message_unflagged" in _indexes(connection)
+        assert _differences(connection) == []
+    assert "permission denied" in caplog.text
+    database.close()
+
+
+def _indexes(connection: Connection) -> set[str | None]:
+    return {index["name"] for index in inspect(connection).get_indexes("message")}
+
+
+def _literal(query: ClauseElement, connection: Connection) -> str:
+    return str(query.compile(connection, compile_kwargs={"literal_binds": True}))
 
 
 def test_programs_that_start_at_once_all_find_it_up_to_date(bare_url: str) -> None:

@@ -1,4 +1,5 @@
 import pytest
+from sqlalchemy import event
 
 from storage.archive import Archive
 from storage.database import Database
@@ -39,6 +40,30 @@ def test_a_template_cannot_contain_itself(database: Database) -> None:
         prompts.point("outer", outer.id)
     # What was refused has not happened.
     assert prompts.resolve(outer.id, FUNCTIONS).text == "out in noon"
+
+
+def test_templates_that_share_others_many_times_over_are_checked_once_each(
+    database: Database,
+) -> None:
+    prompts = Prompts(database)
+    depth = 14  # as many ways through it as 2 to this power
+    for level in range(depth):
+        for side in "ab":
+            parameter(database, f"{side}{level}", "clock")
+    for level in range(depth):
+        inner = f"{{a{level - 1}}} {{b{level - 1}}}" if level else "end"
+        for side in "ab":
+            prompts.point(f"{side}{level}", prompts.add_template(f"{side}{level}", inner).id)
+    whole = prompts.add_template("whole", "{a2}")
+    assert prompts.resolve(whole.id, FUNCTIONS).text == " ".join(["end"] * 4)
+    statements = []
+
+    def note(*call: object) -> None:
+        statements.append(call[2])
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    prompts.add_template("last", f"{{a{depth - 1}}}")
+    assert len(statements) < 10 * depth
 
 
 def test_versions_of_a_template_count_up(database: Database) -> None:

@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -6,8 +7,20 @@ import pytest
 from storage.archive import Archive
 from storage.database import Database
 from storage.errors import ConflictError, InvalidRecordError, NotStoredError
-from storage.models import Design, MediaFile, Study, StudyParticipant, StudyScene, StudyVariant
+from storage.media_store import MediaStore
+from storage.models import (
+    Design,
+    Image,
+    MediaFile,
+    Study,
+    StudyParticipant,
+    StudyScene,
+    StudyStimulus,
+    StudyTrial,
+    StudyVariant,
+)
 from storage.studies import Answer, Stimuli, Studies
+from storage.study_removal import remove_study
 from tests.remembering.rows import stored
 
 
@@ -16,19 +29,20 @@ def everything(number: int, stimuli: Stimuli) -> list[tuple[UUID, UUID | None]]:
     return [(row[turn], row[1 - turn]) for row in stimuli]
 
 
-def opened(database: Database) -> Study:
+def opened(database: Database, name: str = "which", media: MediaStore | None = None) -> Study:
     studies = Studies(database)
     variants = [StudyVariant(name=name, options={"personality": name}) for name in ("b", "a")]
     scenes = [
         StudyScene(name=name, script=[{"chat": {"text": "hi"}}], emotion="Glad")
         for name in ("one", "two")
     ]
-    study = studies.create(Study(name="which", design=Design.PAIRED), variants, scenes)
+    study = studies.create(Study(name=name, design=Design.PAIRED), variants, scenes)
     with pytest.raises(ConflictError, match="nothing to show of a in one"):
         studies.open(study.id)
     for variant in variants:
         for scene in scenes:
-            studies.show(variant.id, scene.id, stored(database, MediaFile).id)
+            film = stored(database, MediaFile) if media is None else media.put([], "x/y", "mp4")
+            studies.show(variant.id, scene.id, film.id)
     studies.open(study.id)
     return study
 
@@ -114,6 +128,38 @@ def test_what_is_shown_does_not_change_once_people_look(database: Database) -> N
     (scene, *_) = archive.page(StudyScene, StudyScene.study_id == study.id)
     with pytest.raises(ConflictError, match="has been opened"):
         Studies(database).show(variant.id, scene.id, stored(database, MediaFile).id)
+
+
+def test_a_deleted_study_takes_its_answers_and_films_along_and_nothing_else(
+    database: Database, tmp_path: Path
+) -> None:
+    media = MediaStore(tmp_path / "media", database)
+    gone, kept = opened(database, "gone", media), opened(database, "kept", media)
+    studies, archive = Studies(database), Archive(database)
+    for study in (gone, kept):
+        studies.join(study.id, study.name, everything)
+        trial, _ = studies.next_trial(study.name)
+        assert trial is not None
+        assert trial.right_id is not None
+        studies.answer(study.name, trial.id, [answer(trial.left_id), answer(trial.right_id)])
+    (film, *_) = archive.page(StudyStimulus)
+    shared = stored(database, Image, file_id=film.file_id)
+    with pytest.raises(ConflictError, match="'gone' is open"):
+        remove_study(database, media, gone.id)
+    studies.close(gone.id)
+    remove_study(database, media, gone.id)
+    assert [study.name for study in studies.all()] == ["kept"]
+    assert len(studies.ratings(kept.id)) == 2
+    counts = {
+        kind: len(archive.page(kind))
+        for kind in (StudyVariant, StudyScene, StudyStimulus, StudyParticipant, StudyTrial)
+    }
+    assert list(counts.values()) == [2, 2, 4, 1, 2]
+    assert len(archive.page(MediaFile)) == len(list(tmp_path.rglob("*.mp4"))) == 5
+    assert archive.get(MediaFile, shared.file_id)
+    assert media.check(contents=True, young_s=0).whole
+    with pytest.raises(NotStoredError):
+        remove_study(database, media, gone.id)
 
 
 def test_a_study_compares_at_least_two(database: Database) -> None:

@@ -120,9 +120,8 @@ def test_fifty_writers_number_versions_without_gaps(database: Database) -> None:
     with ThreadPoolExecutor(WRITERS) as pool:
         versions = [version for version in pool.map(write, range(2 * WRITERS)) if version]
     assert sorted(versions) == list(range(1, len(versions) + 1))
-    latest = training.latest_dataset(project.id)
-    assert latest is not None
-    assert latest.version == len(versions) == 80
+    datasets, _ = training.latest([project.id])
+    assert datasets[project.id].version == len(versions) == 80
 
 
 def test_fifty_writers_move_a_status_once(database: Database) -> None:
@@ -167,6 +166,8 @@ def test_a_correction_takes_the_place_of_what_it_corrects(database: Database) ->
         training.correct(found[1].id, ["two", "!"])
     with pytest.raises(InvalidRecordError, match="3 values, expected 2: input, output"):
         training.correct(new.id, ["a", "b", "c"])
+    with pytest.raises(ConflictError, match="corrected already"):
+        training.delete_item(found[1].id)
     training.delete_item(found[2].id)
     assert [item.position for item in training.items(dataset.id)] == [0, 1]
     with pytest.raises(ConflictError, match="deleted"):
@@ -200,7 +201,8 @@ def test_a_datasets_prompt_history_is_what_was_saved_before(database: Database) 
     first = training.new_prompt(project.id, "one")
     columns = dataset_columns(database, project)
     dataset = training.new_dataset(project.id, **columns)
-    assert [prompt.id for prompt in training.prompt_history(dataset.id)] == [first.id]
+    histories = training.prompt_histories([dataset.id])
+    assert [prompt.id for prompt in histories[dataset.id]] == [first.id]
     assert Archive(database).get(Prompt, columns["generate_prompt_id"]).version == 2
 
 
@@ -216,7 +218,7 @@ def test_what_is_another_projects_is_refused_and_takes_no_version(database: Data
     with pytest.raises(InvalidRecordError, match="project's"):
         training.new_finetune(mine.id, **model)
     assert training.new_finetune(theirs.id, **model).version == 1
-    assert training.latest_finetune(mine.id) is None
+    assert [*training.latest([mine.id, theirs.id])[1]] == [theirs.id]
 
 
 def test_an_archived_project_gets_nothing_new(database: Database) -> None:

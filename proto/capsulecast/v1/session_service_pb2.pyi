@@ -1804,8 +1804,13 @@ class ConverseRequest(_message.Message):
 
     SESSION_ID_FIELD_NUMBER: _builtins.int
     EVENT_FIELD_NUMBER: _builtins.int
+    TOGETHER_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """The session's id; needed in the first request only."""
+    together: _builtins.bool
+    """Whether answers that are ready at the same time may come as one, which costs both sides less;
+    in the first request only.
+    """
     @_builtins.property
     def event(self) -> Global___Event:
         """The event; may be absent in the first request."""
@@ -1815,10 +1820,11 @@ class ConverseRequest(_message.Message):
         *,
         session_id: _builtins.str = ...,
         event: Global___Event | None = ...,
+        together: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "session_id", b"session_id", "together", b"together"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1836,6 +1842,7 @@ class ConverseResponse(_message.Message):
     REJECTION_FIELD_NUMBER: _builtins.int
     LAG_FIELD_NUMBER: _builtins.int
     STORED_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def packet(self) -> _packet_pb2.IdPacket:
         """An ID packet."""
@@ -1860,6 +1867,12 @@ class ConverseResponse(_message.Message):
     def stored(self) -> Global___StoredNotice:
         """A message was stored."""
 
+    @_builtins.property
+    def more(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConverseResponse]:
+        """What was ready to be told after that, in its order, each of one kind and with none of these;
+        only where the client takes answers together.
+        """
+
     def __init__(
         self,
         *,
@@ -1869,10 +1882,11 @@ class ConverseResponse(_message.Message):
         rejection: Global___EventRejection | None = ...,
         lag: Global___LagNotice | None = ...,
         stored: Global___StoredNotice | None = ...,
+        more: _abc.Iterable[Global___ConverseResponse] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "lag", b"lag", "mood", b"mood", "packet", b"packet", "rejection", b"rejection", "speech", b"speech", "stored", b"stored"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "lag", b"lag", "mood", b"mood", "packet", b"packet", "rejection", b"rejection", "speech", b"speech", "stored", b"stored"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "lag", b"lag", "mood", b"mood", "more", b"more", "packet", b"packet", "rejection", b"rejection", "speech", b"speech", "stored", b"stored"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["packet", "mood", "speech", "rejection", "lag", "stored"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015

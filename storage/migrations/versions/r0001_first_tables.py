@@ -74,19 +74,3 @@ def upgrade() -> None:
     op.create_index("ix_performance_created_at", "performance", ["created_at"])
     op.create_index("ix_performance_measure", "performance", ["measure"])
     op.create_index("ix_performance_session_id", "performance", ["session_id"])
-
-
-def downgrade() -> None:
-    """Back to an empty database."""
-    op.drop_index("ix_performance_session_id", table_name="performance")
-    op.drop_index("ix_performance_measure", table_name="performance")
-    op.drop_index("ix_performance_created_at", table_name="performance")
-    op.drop_table("performance")
-    op.drop_index("ix_message_session_id", table_name="message")
-    op.drop_index("ix_message_created_at", table_name="message")
-    op.drop_table("message")
-    op.drop_index("ix_session_created_at", table_name="session")
-    op.drop_table("session")
-    op.drop_index("ix_fault_session_id", table_name="fault")
-    op.drop_index("ix_fault_created_at", table_name="fault")
-    op.drop_table("fault")

@@ -44,14 +44,3 @@ def upgrade() -> None:
         batch.add_column(
             sa.Column("journal_sha256", sa.String(length=64), nullable=False, server_default="")
         )
-
-
-def downgrade() -> None:
-    """Back to the one before."""
-    with op.batch_alter_table("session") as batch:
-        batch.drop_column("journal_sha256")
-        batch.drop_column("journal")
-        batch.drop_column("features_off")
-    op.drop_index("ix_governance_created_at", table_name="governance")
-    op.drop_table("governance")
-    op.drop_table("packet")

@@ -1,0 +1,1 @@
+"""What an avatar remembers of its user: rules that notice it, and one session's share of it."""

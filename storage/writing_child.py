@@ -1,0 +1,67 @@
+"""The process that writes: batches of records on stdin, an answer to each on stdout, as pickles.
+
+It ends with its stdin, and so with the program that started it, however that ends: what it was
+writing then is committed, what it had only heard half of is not begun.
+"""
+
+import gc
+import os
+import pickle
+import signal
+import sys
+from collections.abc import Sequence
+from typing import IO
+
+from storage.database import Database
+from storage.outage import outage, passes
+from storage.records import Record
+from storage.repository import Repository
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Writes until there is no more to read."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Sent to whole groups of processes; the program that started this one decides.
+        signal.signal(number, signal.SIG_IGN)
+    orders = sys.stdin.buffer
+    # What libraries print must not come between the answers.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    try:
+        _serve(orders, answers)
+    except (EOFError, BrokenPipeError, pickle.UnpicklingError):
+        # The program has ended, maybe half-way through an order. Nobody reads what is left to say.
+        os._exit(0)
+
+
+def _serve(orders: IO[bytes], answers: IO[bytes]) -> None:
+    url, folder = pickle.load(orders)  # noqa: S301 - from the program that started us
+    os.chdir(folder)
+    database = Database(url)
+    repository = Repository(database)
+    gc.collect()
+    gc.freeze()
+    try:
+        while True:
+            records, again = pickle.load(orders)  # noqa: S301 - from the program that started us
+            pickle.dump(_refusal(repository, records, again=again), answers)
+            answers.flush()
+    finally:
+        database.close()
+
+
+def _refusal(
+    repository: Repository, records: Sequence[Record], *, again: bool
+) -> tuple[str, bool] | None:
+    """Writes; why that did not work, and whether it may later, or None."""
+    try:
+        repository.add(records, again=again)
+    except Exception as error:  # drivers raise more than SQLAlchemy translates
+        return outage(error), passes(error)
+    return None
+
+
+if __name__ == "__main__":
+    main()

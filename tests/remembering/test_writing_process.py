@@ -1,0 +1,132 @@
+"""Writing by a process of its own, on SQLite and on PostgreSQL."""
+
+import os
+import select as polled
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from storage.database import Database
+from storage.errors import RemoteWriteError
+from storage.keys import new_key
+from storage.models import Message
+from storage.recorder import Recorder
+from storage.records import MessageRecord, ModeEntered, PacketRecord, SessionStarted
+from storage.spill import Spill
+from storage.writing_process import WritingProcess
+
+
+def session() -> SessionStarted:
+    return SessionStarted(new_key(), "mira", 512, 512, 30, 1, "friendly", False, True, "1")
+
+
+def message(of: SessionStarted) -> MessageRecord:
+    return MessageRecord(of.id, "user", "hello", "client", 0.1, 0.0, 0.0, "Calm")
+
+
+def stored(database: Database) -> set[object]:
+    with database.engine.connect() as connection:
+        return set(connection.scalars(select(Message.id)))
+
+
+@pytest.fixture
+def writing(url: str) -> Iterator[WritingProcess]:
+    found = WritingProcess(url)
+    yield found
+    found.close()
+
+
+def test_what_it_acknowledges_others_can_read(writing: WritingProcess, database: Database) -> None:
+    began = session()
+    said = message(began)
+    writing.add([began, said])
+    assert stored(database) == {said.id}
+    writing.add([said, message(began)], again=True)
+    assert len(stored(database)) == 2
+
+
+def test_a_refusal_names_its_reason_and_not_the_words(
+    writing: WritingProcess, database: Database
+) -> None:
+    began = session()
+    writing.add([began])
+    with pytest.raises(RemoteWriteError) as refused:
+        writing.add([message(began), message(session())])
+    assert not refused.value.passes
+    assert "foreign key" in str(refused.value).lower()
+    assert "hello" not in str(refused.value)
+    assert stored(database) == set()
+    with pytest.raises(RemoteWriteError) as impossible:
+        writing.add([ModeEntered(began.id, "warmup"), ModeEntered(began.id, "chat")])
+    assert not impossible.value.passes
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_no_password_is_among_its_arguments(writing: WritingProcess, url: str) -> None:
+    writing.start()
+    for place in ("cmdline", "environ"):
+        assert url.encode() not in Path(f"/proc/{writing.pid}/{place}").read_bytes()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the system has no SIGKILL")
+def test_a_killed_one_is_replaced_and_nothing_is_lost(
+    writing: WritingProcess, database: Database, tmp_path: Path
+) -> None:
+    recorder = Recorder(writing, version="1", spill=Spill(tmp_path / "journal"))
+    recorder.start()
+    began, told = session(), threading.Event()
+    recorder.put(began, told.set)
+    assert told.wait(30)
+    said = [message(began) for _ in range(300)]
+    for number, one in enumerate(said):
+        recorder.put(one)
+        recorder.put(PacketRecord(began.id, number, number, "chat", number, (("VF_1", 0.5),)))
+        if number in (100, 200):
+            assert writing.pid is not None
+            os.kill(writing.pid, signal.SIGKILL)
+    assert recorder.close(30) == 0
+    assert stored(database) == {one.id for one in said}
+    assert recorder.dropped == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="the system has no pidfds")
+def test_it_ends_with_a_killed_program(url: str, database: Database) -> None:
+    program = (
+        "import sys, time\n"
+        "from storage.writing_process import WritingProcess\n"
+        "writing = WritingProcess(sys.argv[1])\n"
+        "writing.start()\n"
+        "print(writing.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    command = [sys.executable, "-c", program, url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        handle = os.pidfd_open(int(parent.stdout.readline()))
+        parent.kill()
+        # Readable once the process has ended.
+        assert ended(handle, 30)
+
+
+def test_a_closed_one_takes_nothing_more(writing: WritingProcess) -> None:
+    writing.start()
+    assert writing.pid is not None
+    writing.close()
+    writing.close()
+    assert writing.pid is None
+    with pytest.raises(RemoteWriteError, match="ended"):
+        writing.add([session()])
+
+
+def ended(handle: int, limit_s: float) -> bool:
+    """Whether the process of a pidfd ends in time."""
+    try:
+        return bool(polled.select([handle], [], [], limit_s)[0])
+    finally:
+        os.close(handle)
