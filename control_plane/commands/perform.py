@@ -3,12 +3,16 @@
 import argparse
 import asyncio
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from control_plane.commands.command import USAGE, CommandError, add_setting_flags, command_settings
+from control_plane.commands.command import (
+    USAGE,
+    CommandError,
+    add_setting_flags,
+    command_settings,
+    prepare_libraries,
+    told_errors,
+)
 
 __all__ = ["add_perform"]
 
@@ -45,10 +49,10 @@ def add_perform(parser: argparse.ArgumentParser) -> None:
 
 def _perform(arguments: argparse.Namespace) -> int:
     settings = command_settings(arguments)
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(settings.cache_dir / "numba"))
+    prepare_libraries(settings)
     if arguments.length is not None and not 0.1 <= arguments.length <= 3600.0:
         raise CommandError(f"--length is {arguments.length:g}, expected 0.1 to 3600", USAGE)
-    with _told_errors():
+    with told_errors():
         from control_plane.emotion.personality_file import load_personalities
         from control_plane.scripted.film import ScriptedFilm, film_script
         from control_plane.scripted.script import read_script
@@ -84,16 +88,3 @@ def _text(path: Path) -> str:
         raise CommandError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise CommandError(f"{path} is no text in UTF-8: {error.reason}") from error
-
-
-@contextmanager
-def _told_errors() -> Iterator[None]:
-    """What can go wrong, as one line for the operator."""
-    from capsules.errors import CapsuleError
-    from control_plane.errors import ControlError
-    from engine.errors import EngineError
-
-    try:
-        yield
-    except (CapsuleError, ControlError, EngineError, OSError) as error:
-        raise CommandError(str(error)) from error

@@ -1,7 +1,6 @@
 """`capsulecast capsule record`: the studio's tool that makes a capsule of a face at the camera."""
 
 import argparse
-import asyncio
 import http.client
 import json
 import os
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from control_plane.commands.command import USAGE, CommandError, add_setting_flags, command_settings
+from control_plane.commands.serve import run_server
 
 if TYPE_CHECKING:
     from control_plane.server import Ready
@@ -117,24 +117,11 @@ def _running(settings: "Settings") -> str:
 
 
 def _serve(settings: "Settings", query: str, *, open_it: bool) -> None:
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(settings.cache_dir / "numba"))
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    from control_plane.logs import set_up_logs
-
-    set_up_logs(settings.log_level)
-    from control_plane.serve import StartError, serve
-    from control_plane.settings import SettingsError
-
     def ready(server: "Ready") -> None:
         _tell(f"{server.url}/studio{query}#record", open_it=open_it)
         print("  the server runs until Ctrl-C", flush=True)
 
-    try:
-        asyncio.run(serve(settings, ready))
-    except StartError as error:
-        raise CommandError(str(error)) from error
-    except SettingsError as error:
-        raise CommandError(str(error), USAGE) from error
+    run_server(settings, ready)
 
 
 def _tell(url: str, *, open_it: bool) -> None:

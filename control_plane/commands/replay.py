@@ -3,14 +3,19 @@
 import argparse
 import asyncio
 import json
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from control_plane.commands.command import USAGE, CommandError, command_settings
+from control_plane.commands.command import (
+    USAGE,
+    CommandError,
+    add_setting_flags,
+    command_settings,
+    prepare_libraries,
+    told_errors,
+)
 
 if TYPE_CHECKING:
     from control_plane.replay.film import FilmOptions
@@ -42,7 +47,7 @@ def add_replay(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--force", action="store_true", help="replace what is there")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    _add_settings(parser, _WHERE)
+    add_setting_flags(parser, _WHERE, {})
     parser.set_defaults(run=_replay)
 
 
@@ -51,23 +56,15 @@ def add_audit(parser: argparse.ArgumentParser) -> None:
     parser.description = "Lists a session's packets: when, why, which capsules at which weights."
     parser.add_argument("session", metavar="SESSION", help="id of a session, living or ended")
     parser.add_argument("--json", action="store_true", help="print a JSON object a line")
-    _add_settings(parser, ("database",))
+    add_setting_flags(parser, ("database",), {})
     parser.set_defaults(run=_audit)
-
-
-def _add_settings(parser: argparse.ArgumentParser, names: tuple[str, ...]) -> None:
-    from control_plane.settings import Settings
-
-    for name in names:
-        text = f"{Settings.model_fields[name].description}".replace("%", "%%")
-        parser.add_argument(f"--{name}", metavar=name.upper(), default=argparse.SUPPRESS, help=text)
 
 
 def _replay(arguments: argparse.Namespace) -> int:
     settings = command_settings(arguments)
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(settings.cache_dir / "numba"))
+    prepare_libraries(settings)
     options = _options(arguments)
-    with _told_errors():
+    with told_errors():
         from control_plane.replay.film import make_film
 
         path, digest = _journal(settings, _session_id(arguments.session))
@@ -157,7 +154,7 @@ def _told(report: "Report", options: "FilmOptions") -> Iterator[str]:
 def _audit(arguments: argparse.Namespace) -> int:
     settings = command_settings(arguments)
     session_id = _session_id(arguments.session)
-    with _told_errors():
+    with told_errors():
         from storage.database import Database
         from storage.repository import Repository
         from storage.trail import Trail
@@ -198,18 +195,3 @@ def _line(record: "PacketRecord") -> str:
     capsules = ", ".join(f"{cid} {weight:.2f}" for cid, weight in record.capsules) or "-"
     moment = record.created_at.isoformat(sep=" ", timespec="milliseconds")
     return f"{record.sequence:>6}  {moment}  {record.cause}{number}{also}: {capsules}"
-
-
-@contextmanager
-def _told_errors() -> Iterator[None]:
-    """What can go wrong as one line for the operator."""
-    from capsules.errors import CapsuleError
-    from compositor.errors import CompositorError
-    from control_plane.errors import ControlError
-    from engine.errors import EngineError
-    from storage.errors import StorageError
-
-    try:
-        yield
-    except (CapsuleError, CompositorError, ControlError, EngineError, StorageError) as error:
-        raise CommandError(" ".join(str(error).split())) from error

@@ -3,13 +3,17 @@
 import argparse
 import asyncio
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from control_plane.commands.command import CommandError, add_setting_flags, command_settings
+from control_plane.commands.command import (
+    add_setting_flags,
+    command_settings,
+    prepare_libraries,
+    told_errors,
+)
 
 if TYPE_CHECKING:
     from control_plane.settings import Settings
@@ -18,12 +22,16 @@ if TYPE_CHECKING:
 
 __all__ = ["add_study"]
 
-_RENDERING = ("media", "personalities", "avatars", "library", "capsules", "tts")
+_SETTINGS = {
+    "render": ("media", "personalities", "avatars", "library", "capsules", "tts"),
+    "delete": ("media",),
+}
 _COMMANDS = {
     "create": "keep a study that a JSON file defines",
     "render": "make the films that are missing",
     "open": "let participants in",
     "close": "let nobody in any more; who is in may finish",
+    "delete": "delete one that is not open, with its answers and its films, for good",
     "list": "list the studies",
     "results": "show what the answers come to",
 }
@@ -47,8 +55,7 @@ def add_study(parser: argparse.ArgumentParser) -> None:
             _add_forms(command)
         if name in ("create", "open", "close", "list"):
             command.add_argument("--json", action="store_true", help="print JSON")
-        settings = ("database", *_RENDERING) if name == "render" else ("database",)
-        add_setting_flags(command, settings, {})
+        add_setting_flags(command, ("database", *_SETTINGS.get(name, ())), {})
         command.set_defaults(run=_run, study_command=name)
 
 
@@ -66,9 +73,11 @@ def _add_forms(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     settings = command_settings(arguments)
-    with _told_errors(), _opened(settings) as database:
+    with told_errors(), _opened(settings) as database:
         if arguments.study_command == "render":
             _render(settings, database, arguments.name)
+        elif arguments.study_command == "delete":
+            _delete(settings, database, arguments.name)
         elif arguments.study_command == "results":
             print(_results(arguments, database), end="")
         else:
@@ -109,7 +118,7 @@ def _told(states: "list[StudyState]", *, as_json: bool) -> None:
 
 
 def _render(settings: "Settings", database: "Database", name: str) -> None:
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(settings.cache_dir / "numba"))
+    prepare_libraries(settings)
     from control_plane.commands.progress import told_progress
     from control_plane.study.rendering import render_study
     from storage.studies import Studies
@@ -121,6 +130,14 @@ def _render(settings: "Settings", database: "Database", name: str) -> None:
     studies = Studies(database)
     for scene, one, other in studies.alike(studies.named(name).id):
         print(f"warning: in {scene} the films of {one} and {other} are the same, byte for byte")
+
+
+def _delete(settings: "Settings", database: "Database", name: str) -> None:
+    from control_plane.study.desk import StudyDesk
+    from storage.media_store import MediaStore
+
+    StudyDesk(database).delete(name, MediaStore(settings.media, database))
+    print(f"{name}: deleted")
 
 
 def _results(arguments: argparse.Namespace, database: "Database") -> str:
@@ -146,19 +163,3 @@ def _opened(settings: "Settings") -> "Iterator[Any]":
         yield database
     finally:
         database.close()
-
-
-@contextmanager
-def _told_errors() -> Iterator[None]:
-    """What can go wrong, as one line for the operator."""
-    from capsules.errors import CapsuleError
-    from compositor.errors import CompositorError
-    from control_plane.errors import ControlError
-    from engine.errors import EngineError
-    from storage.errors import StorageError
-
-    foreseen = (CapsuleError, CompositorError, ControlError, EngineError, StorageError, OSError)
-    try:
-        yield
-    except foreseen as error:
-        raise CommandError(" ".join(str(error).split())) from error

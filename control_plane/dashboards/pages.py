@@ -18,6 +18,7 @@ from storage.conversation_pages import ConversationDetail, ConversationFilter, C
 from storage.database import Database
 from storage.export_marks import ExportMarks
 from storage.figures import Figures, Latency
+from storage.trail import Trail
 from storage.training_pages import TrainingPages
 
 __all__ = ["Dashboards", "Listed", "Living"]
@@ -25,6 +26,7 @@ __all__ = ["Dashboards", "Listed", "Living"]
 _TEMPLATES = Path(__file__).parent / "templates"
 _CONVERSATIONS = 25
 _MESSAGES = 200
+_PACKETS = 200
 _FAULTS = 50
 _KINDS = 5  # kinds of faults that a chart tells apart; the others are drawn together
 _DAYS = (1, 7, 30, 90)
@@ -62,6 +64,7 @@ class Dashboards:
         self._figures = Figures(database)
         self._conversations = ConversationPages(database)
         self._training = TrainingPages(database)
+        self._trail = Trail(database)
         self._marks = ExportMarks(database)
         self._living = living
         self._version = version
@@ -127,11 +130,9 @@ class Dashboards:
         Raises:
             NotFoundError: There is none.
         """
-        try:
-            key = UUID(conversation_id)
-        except ValueError as error:
-            raise NotFoundError(f"there is no conversation {conversation_id[:60]!r}") from error
-        found = self._conversations.one(key, skip=skip, limit=_MESSAGES)
+        found = self._conversations.one(
+            _conversation_key(conversation_id), skip=skip, limit=_MESSAGES
+        )
         return self._page(
             "conversation.html",
             "../../",
@@ -142,6 +143,24 @@ class Dashboards:
             skip=skip,
             later=skip + _MESSAGES if found.more else None,
             earlier=max(0, skip - _MESSAGES) if skip else None,
+        )
+
+    def packets(self, conversation_id: str, after: int = 0) -> str:
+        """Why each packet of a conversation was sent, from behind the one of that number.
+
+        Raises:
+            NotFoundError: There is no such conversation.
+        """
+        line = self._conversations.one(_conversation_key(conversation_id), limit=0).line
+        found = self._trail.packets(line.session_id, after, _PACKETS + 1)
+        shown = found[:_PACKETS]
+        return self._page(
+            "packets.html",
+            "../../../",
+            here="conversations",
+            line=line,
+            packets=shown,
+            later=shown[-1].sequence if len(found) > _PACKETS else None,
         )
 
     def latency(self, days: int) -> str:
@@ -207,6 +226,13 @@ class Dashboards:
         )
 
 
+def _conversation_key(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise NotFoundError(f"there is no conversation {text[:60]!r}") from error
+
+
 def _feelings_chart(found: ConversationDetail) -> Markup:
     feelings = found.feelings
     return lines(
@@ -248,7 +274,7 @@ def _place(token: str) -> tuple[datetime, UUID] | None:
     at, _, key = read_token(token).partition("/")
     try:
         return datetime.fromisoformat(at).astimezone(UTC), UUID(key)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise InvalidArgumentError(f"page is {token[:60]!r}, of another list", "page") from error
 
 

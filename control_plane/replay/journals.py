@@ -63,11 +63,21 @@ class SessionJournals:
             session: The session.
             made: What its body is made with.
         """
+        opening = asyncio.ensure_future(asyncio.to_thread(self._open, session, made))
         try:
-            return await asyncio.to_thread(self._open, session, made)
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(self._give_up)
+            raise
         except JournalError as error:
             self._on_fault(Fault("journal", str(error), session.session_id))
             return None
+
+    def _give_up(self, opening: "asyncio.Future[JournalWriter]") -> None:
+        """Removes a journal whose session was given up while a thread opened it."""
+        if not opening.cancelled() and opening.exception() is None:
+            writer = opening.result()
+            self._journals.finish(writer, lambda _sha256: writer.path.unlink(missing_ok=True))
 
     def close(self) -> None:
         """Writes what waits; safe twice. Blocks."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -10,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from control_plane.errors import UnavailableError
-from control_plane.studio.workshop import Workshop
+from control_plane.studio.workshop import Workshop, WorkStep, private_folder
 
 __all__ = [
     "MAX_PHOTO_BYTES",
     "BakeOrder",
-    "BakeStep",
     "Baked",
     "Baker",
     "FacePoints",
@@ -88,14 +86,6 @@ class BakeOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class BakeStep:
-    """How far the work has come: what begins, and the share in [0, 1] that is done."""
-
-    stage: str
-    fraction: float
-
-
-@dataclass(frozen=True, slots=True)
 class Baked:
     """The avatar of that name is ready."""
 
@@ -114,7 +104,7 @@ class Baker:
         self._workshop = workshop
         self._folder = folder
 
-    async def bake(self, order: BakeOrder) -> AsyncGenerator[BakeStep | Baked, None]:
+    async def bake(self, order: BakeOrder) -> AsyncGenerator[WorkStep | Baked, None]:
         """Bakes an avatar: its steps, then that it is there. Closing the iterator cancels it.
 
         Raises:
@@ -123,7 +113,7 @@ class Baker:
             UnavailableError: The server is shutting down, or the process was lost.
         """
         if self._workshop.busy:
-            yield BakeStep("waiting for other work", 0.0)
+            yield WorkStep.waiting()
         async with self._workshop.place(), _files(order) as (photo, landmarks):
             fields = {
                 "kind": "bake",
@@ -141,7 +131,7 @@ class Baker:
             ) as answers:
                 async for answer in answers:
                     if "stage" in answer:
-                        yield BakeStep(str(answer["stage"]), float(answer["fraction"]))
+                        yield WorkStep.told(answer)
                     elif "pack" in answer:
                         yield Baked(order.name)
                         return
@@ -170,19 +160,16 @@ class Baker:
 @asynccontextmanager
 async def _files(order: BakeOrder) -> AsyncIterator[tuple[Path, Path | None]]:
     """The photo and, where there are some, its points, in files of nobody else's for a while."""
-    folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="capsulecast-bake-")
-    photo, landmarks = Path(folder.name) / "photo", Path(folder.name) / "landmarks.json"
+    async with private_folder("bake") as folder:
+        photo, landmarks = folder / "photo", folder / "landmarks.json"
 
-    def write() -> None:
-        photo.write_bytes(order.photo)
-        if order.points is not None:
-            landmarks.write_text(json.dumps(_landmark_file(order.points)), encoding="utf-8")
+        def write() -> None:
+            photo.write_bytes(order.photo)
+            if order.points is not None:
+                landmarks.write_text(json.dumps(_landmark_file(order.points)), encoding="utf-8")
 
-    try:
         await asyncio.to_thread(write)
         yield photo, landmarks if order.points is not None else None
-    finally:
-        await asyncio.shield(asyncio.to_thread(folder.cleanup))
 
 
 def _landmark_file(points: FacePoints) -> dict[str, Any]:

@@ -5,10 +5,11 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from control_plane.studio.avatars import AvatarInfo, Avatars
-from control_plane.studio.baker import Baked, BakeOrder, Baker, BakeStep
+from control_plane.studio.baker import Baked, BakeOrder, Baker
 from control_plane.studio.own_capsules import OwnCapsules
-from control_plane.studio.takes import TakenCapsule, TakeOrder, Takes, TakeStep
+from control_plane.studio.takes import TakenCapsule, TakeOrder, Takes
 from control_plane.studio.thumbnails import Thumbnails
+from control_plane.studio.workshop import WorkStep
 
 __all__ = ["Studio"]
 
@@ -32,7 +33,7 @@ class Studio:
     thumbnails: Thumbnails
 
     @asynccontextmanager
-    async def bake(self, order: BakeOrder) -> AsyncIterator[AsyncIterator[BakeStep | AvatarInfo]]:
+    async def bake(self, order: BakeOrder) -> AsyncIterator[AsyncIterator[WorkStep | AvatarInfo]]:
         """Bakes: its steps, then the avatar. Leaving the context cancels what is not done.
 
         Raises:
@@ -44,7 +45,7 @@ class Studio:
             yield telling
 
     @asynccontextmanager
-    async def take(self, order: TakeOrder) -> AsyncIterator[AsyncIterator[TakeStep | TakenCapsule]]:
+    async def take(self, order: TakeOrder) -> AsyncIterator[AsyncIterator[WorkStep | TakenCapsule]]:
         """Imports a recording: steps, then the capsule. Leaving the context cancels the rest.
 
         Raises:
@@ -59,7 +60,7 @@ class Studio:
         async with aclosing(self.takes.take(order)) as telling:
             yield telling
 
-    async def _bake(self, order: BakeOrder) -> AsyncGenerator[BakeStep | AvatarInfo, None]:
+    async def _bake(self, order: BakeOrder) -> AsyncGenerator[WorkStep | AvatarInfo, None]:
         async with aclosing(self.baker.bake(order)) as telling:
             async for told in telling:
                 yield await self.avatars.get(told.name) if isinstance(told, Baked) else told

@@ -1,7 +1,6 @@
 """Recordings of faces to capsules of one's own, beside the live sessions."""
 
 import asyncio
-import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -11,7 +10,7 @@ from typing import Any
 from capsules.model import Capsule
 from control_plane.errors import AlreadyExistsError, UnavailableError
 from control_plane.studio.own_capsules import OwnCapsules
-from control_plane.studio.workshop import Workshop
+from control_plane.studio.workshop import Workshop, WorkStep, private_folder
 
 __all__ = [
     "MAX_TAKE_BYTES",
@@ -19,7 +18,6 @@ __all__ = [
     "TAKE_KINDS",
     "TakeFit",
     "TakeOrder",
-    "TakeStep",
     "TakenCapsule",
     "Takes",
 ]
@@ -68,14 +66,6 @@ class TakeOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class TakeStep:
-    """How far the work has come: what begins, and the share in [0, 1] that is done."""
-
-    stage: str
-    fraction: float
-
-
-@dataclass(frozen=True, slots=True)
 class TakeFit:
     """How well the capsule tells what the recording shows.
 
@@ -115,7 +105,7 @@ class Takes:
         self._own = own
         self._avatars = avatars
 
-    async def take(self, order: TakeOrder) -> AsyncGenerator[TakeStep | TakenCapsule, None]:
+    async def take(self, order: TakeOrder) -> AsyncGenerator[WorkStep | TakenCapsule, None]:
         """Imports: its steps, then the capsule. Closing the iterator cancels it.
 
         Raises:
@@ -128,7 +118,7 @@ class Takes:
         """
         self._refuse_taken(order)
         if self._workshop.busy:
-            yield TakeStep("waiting for other work", 0.0)
+            yield WorkStep.waiting()
         async with (
             self._workshop.place(),
             _file(order) as path,
@@ -138,7 +128,7 @@ class Takes:
         ):
             async for answer in answers:
                 if "stage" in answer:
-                    yield TakeStep(str(answer["stage"]), float(answer["fraction"]))
+                    yield WorkStep.told(answer)
                 elif "cid" in answer:
                     yield await self._taken(answer)
                     return
@@ -173,10 +163,7 @@ class Takes:
 @asynccontextmanager
 async def _file(order: TakeOrder) -> AsyncIterator[Path]:
     """The recording in a file of nobody else's for a while."""
-    folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="capsulecast-take-")
-    path = Path(folder.name) / f"take.{order.kind}"
-    try:
+    async with private_folder("take") as folder:
+        path = folder / f"take.{order.kind}"
         await asyncio.to_thread(path.write_bytes, order.take)
         yield path
-    finally:
-        await asyncio.shield(asyncio.to_thread(folder.cleanup))

@@ -8,11 +8,12 @@ import contextlib
 import json
 import logging
 import sys
+import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import control_plane
 from capsules.bake import errors as bake_errors
@@ -21,7 +22,7 @@ from control_plane.errors import ControlError, ResourceExhaustedError, Unavailab
 from engine.errors import EngineError
 from engine.offline import errors as offline_errors
 
-__all__ = ["MAX_WAITING", "Workshop", "WorkshopOptions"]
+__all__ = ["MAX_WAITING", "WorkStep", "Workshop", "WorkshopOptions", "private_folder"]
 
 MAX_WAITING = 4
 """How many orders wait at most for the one that is worked on."""
@@ -45,6 +46,24 @@ class WorkshopOptions:
     models: Path | None
     cache_dir: Path
     module: str = "control_plane.studio.bake_child"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkStep:
+    """How far work has come: what begins, and the share in [0, 1] that is done."""
+
+    stage: str
+    fraction: float
+
+    @classmethod
+    def waiting(cls) -> Self:
+        """Other work comes first."""
+        return cls("waiting for other work", 0.0)
+
+    @classmethod
+    def told(cls, answer: Mapping[str, Any]) -> Self:
+        """What a process tells of it."""
+        return cls(str(answer["stage"]), float(answer["fraction"]))
 
 
 class Workshop:
@@ -161,6 +180,16 @@ class Workshop:
         self._endings.add(ending)
         ending.add_done_callback(self._endings.discard)
         return ending
+
+
+@asynccontextmanager
+async def private_folder(purpose: str) -> AsyncIterator[Path]:
+    """A folder of nobody else's for a while, for the files of an order; a word says what for."""
+    made = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix=f"capsulecast-{purpose}-")
+    try:
+        yield Path(made.name)
+    finally:
+        await asyncio.shield(asyncio.to_thread(made.cleanup))
 
 
 def _error_of(told: Mapping[str, str], hidden: str) -> Exception:

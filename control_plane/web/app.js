@@ -6,6 +6,7 @@ import { Hud } from "./hud.js";
 import { Judging } from "./judging.js";
 import { LiveSession } from "./live_session.js";
 import { MattePlayer } from "./matte_player.js";
+import { Memories } from "./memories.js";
 import { MoodReasons } from "./mood_reasons.js";
 import { PageLight } from "./page_light.js";
 import { strangers } from "./page_query.js";
@@ -21,6 +22,7 @@ const NUMBERS = ["fps", "seed"];
 const SWITCHES = ["probe", "reply", "label"];
 const FEATURES = { blending: "vectorBlending", context: "context", light: "lightProbe", visemes: "visemes" };
 const query = new URLSearchParams(location.search);
+const memories = new Memories(element("memories"));
 const options = sessionOptions(query);
 const session = new LiveSession(video, options);
 const clock = new PictureClock(video);
@@ -74,7 +76,7 @@ session.addEventListener("speech", ({ detail }) => {
   conversation.showSpeech(detail);
   if (detail.state === "SPEECH_STATE_STARTED") context.replyArrived(detail.text ?? "");
 });
-session.addEventListener("stored", () => hud.showStored());
+session.addEventListener("stored", () => { hud.showStored(); memories.stored(); });
 session.addEventListener("stats", ({ detail }) => hud.showStats(detail));
 session.addEventListener("rejection", ({ detail }) => conversation.note(detail.message, true));
 session.addEventListener("fault", ({ detail }) => conversation.note(detail, true));
@@ -110,6 +112,12 @@ element("consent").checked = options.client.consent;
 element("consent").addEventListener("change", ({ target }) => {
   options.client.consent = target.checked; // of a conversation as a whole: this takes another one
   localStorage.setItem(CONSENT, target.checked ? "yes" : "no");
+  session.close();
+  session.open();
+});
+
+memories.addEventListener("person", ({ detail }) => {
+  options.client.user = detail; // of a conversation as a whole, too
   session.close();
   session.open();
 });
@@ -158,6 +166,7 @@ function sessionOptions(query) {
 // What the server may know of this machine, and whether what is said may be used for training.
 function clientSystem() {
   return {
+    user: memories.person,
     platform: "web",
     initiator: "page",
     timezone: Intl.DateTimeFormat().resolvedOptions().timeZone ?? "",

@@ -1,7 +1,9 @@
 """A viewer and a page, both aiortc, in one process over loopback."""
 
 import asyncio
+import json
 import threading
+import urllib.request
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,8 +31,7 @@ from engine.rtc.viewer import Viewer, ViewerCallbacks, ViewerOptions
 from engine.stats import StageTimes
 from engine.timer import LoopTimer
 
-__all__ = ["EXTENSION_ID", "LIMIT_S", "Host", "Page", "call", "until"]
-
+__all__ = ["EXTENSION_ID", "LIMIT_S", "Host", "Page", "call", "post", "until", "watch_session"]
 
 SIZE = FrameSize(160, 96)
 EXTENSION_ID = 9
@@ -198,3 +199,24 @@ def call(
     left = [one for one in threading.enumerate() if one not in before and one.is_alive()]
     assert left == []
     return host
+
+
+def post(url: str, body: object) -> Any:  # noqa: ANN401 - JSON is anything
+    """What a server answers to JSON."""
+    request = urllib.request.Request(
+        url, json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=LIMIT_S) as answer:
+        return json.loads(answer.read())
+
+
+async def watch_session(url: str, size: str) -> Page:
+    """A new session of a whole server, and a page that watches it."""
+    session = await asyncio.to_thread(post, f"{url}/api/sessions", {"size": size, "seed": 1})
+    page = await Page.open("video")
+    offer = {"type": "offer", "sdp": page.offer}
+    path = f"{url}/api/sessions/{session['id']}/offer"
+    answer = await asyncio.to_thread(post, path, offer)
+    await page.accept(("answer", answer["sdp"]))
+    await page.opened.wait()
+    return page

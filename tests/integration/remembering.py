@@ -155,6 +155,7 @@ def talk(
         "user_id": user.id,
         "training_data_exported": False,
         "exported_at": None,
+        "total_messages": len(texts),
         "created_at": at,
     }
     row = stored(database, Conversation, **(values | how))

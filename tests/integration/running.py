@@ -13,7 +13,20 @@ from control_plane.server import Ready, Server
 from control_plane.settings import load_settings
 from tests.unit.fake_media import FakeBody, FakeMedia, FakeResponder
 
-__all__ = ["HELLO", "LIMIT_S", "UNKNOWN", "Answer", "Running", "is_error", "made", "run", "running"]
+__all__ = [
+    "HELLO",
+    "LIMIT_S",
+    "UNKNOWN",
+    "Answer",
+    "Run",
+    "Running",
+    "Test",
+    "is_error",
+    "made",
+    "run",
+    "running",
+    "told",
+]
 
 HELLO = {"sequence": 1, "chat": {"role": "CHAT_ROLE_USER", "text": "That is wonderful!"}}
 LIMIT_S = 30.0
@@ -65,6 +78,11 @@ class Running:
             connection.close()
 
 
+Test = Callable[[Running], Coroutine[Any, Any, None]]
+Run = Callable[[Test], None]
+"""Runs a test against a server."""
+
+
 @asynccontextmanager
 async def running(folder: Path, **settings: object) -> AsyncIterator[Running]:
     """The server, from ready to closed.
@@ -93,9 +111,7 @@ async def running(folder: Path, **settings: object) -> AsyncIterator[Running]:
         await server.aclose()
 
 
-def run(
-    folder: Path, test: Callable[[Running], Coroutine[Any, Any, None]], **settings: object
-) -> None:
+def run(folder: Path, test: Test, **settings: object) -> None:
     """Runs a test against a server of its own, within the limit; settings as for `running`."""
 
     async def main() -> None:
@@ -110,6 +126,15 @@ async def made(server: Running, **options: object) -> str:
     answer = await server.request("POST", "/api/sessions", options)
     assert answer.status == 201, answer.body
     return str(answer.json["id"])
+
+
+async def told(server: Running, path: str, body: object) -> list[dict[str, Any]]:
+    """What a stream of server-sent events tells, event by event."""
+    answer = await server.request("POST", path, body)
+    assert answer.status == 200, answer.body
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    events = answer.body.decode().removesuffix("\n\n").split("\n\n")
+    return [json.loads(event.removeprefix("data: ")) for event in events]
 
 
 def is_error(answer: Answer, status: int, code: str, said: str, field: str | None = None) -> bool:

@@ -4,9 +4,6 @@ import asyncio
 import base64
 import http.client
 import json
-from collections.abc import Callable, Coroutine
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -19,10 +16,8 @@ from capsulecast.v1 import capsule_service_pb2 as capsule_pb
 from capsulecast.v1 import capsule_service_pb2_grpc as capsule_grpc
 from control_plane.grpc_api.server import MAX_MESSAGE_BYTES
 from control_plane.studio.baker import MAX_PHOTO_BYTES
-from control_plane.studio.workshop import WorkshopOptions
-from tests.integration.running import Running, running
+from tests.integration.running import Run, Running, told
 
-LIMIT_S = 30.0
 PHOTO = base64.b64encode(b"a photo").decode()
 GRIN = {
     "cid": "VF_GRIN",
@@ -32,32 +27,11 @@ GRIN = {
     "tracks": [{"target": "mouthSmileLeft", "curve": [[0, 0.0], [300, 0.8], [900, 0.0]]}],
 }
 
-Test = Callable[[Running], Coroutine[Any, Any, None]]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Test], None]:
-    played = partial(WorkshopOptions, module="tests.integration.bake_child")
-    monkeypatch.setattr("control_plane.server.WorkshopOptions", played)
-
-    def run(test: Test) -> None:
-        async def main() -> None:
-            async with asyncio.timeout(LIMIT_S), running(tmp_path) as server:
-                await test(server)
-
-        asyncio.run(main())
-
-    return run
-
 
 async def baked(server: Running, **order: object) -> list[dict[str, Any]]:
     """What a baking tells, event by event."""
     body = {"photo": PHOTO, "name": "ada", "consent": "Ada, today"} | order
-    answer = await server.request("POST", "/api/avatars", body)
-    assert answer.status == 200, answer.body
-    assert answer.headers["content-type"].startswith("text/event-stream")
-    events = answer.body.decode().removesuffix("\n\n").split("\n\n")
-    return [json.loads(event.removeprefix("data: ")) for event in events]
+    return await told(server, "/api/avatars", body)
 
 
 async def names(server: Running) -> list[str]:
@@ -66,7 +40,7 @@ async def names(server: Running) -> list[str]:
 
 
 def test_a_photo_becomes_an_avatar_that_can_be_listed_and_deleted(
-    run: Callable[[Test], None],
+    run: Run,
 ) -> None:
     async def test(server: Running) -> None:
         assert await names(server) == ["mira"]
@@ -84,7 +58,7 @@ def test_a_photo_becomes_an_avatar_that_can_be_listed_and_deleted(
     run(test)
 
 
-def test_the_programs_own_avatars_cannot_be_deleted(run: Callable[[Test], None]) -> None:
+def test_the_programs_own_avatars_cannot_be_deleted(run: Run) -> None:
     async def test(server: Running) -> None:
         answer = await server.request("DELETE", "/api/avatars/mira")
         assert (answer.status, answer.json["error"]["code"]) == (400, "INVALID_ARGUMENT")
@@ -94,7 +68,7 @@ def test_the_programs_own_avatars_cannot_be_deleted(run: Callable[[Test], None])
 
 
 @pytest.mark.parametrize("name", ["..", "%2e%2e", "..%2f..", ".deleted-x", ""])
-def test_no_name_leads_out_of_the_folder(run: Callable[[Test], None], name: str) -> None:
+def test_no_name_leads_out_of_the_folder(run: Run, name: str) -> None:
     async def test(server: Running) -> None:
         answer = await server.request("DELETE", f"/api/avatars/{name}")
         assert answer.status in (404, 405, 307)
@@ -103,7 +77,7 @@ def test_no_name_leads_out_of_the_folder(run: Callable[[Test], None], name: str)
     run(test)
 
 
-def test_a_refusal_ends_the_stream_in_its_own_words(run: Callable[[Test], None]) -> None:
+def test_a_refusal_ends_the_stream_in_its_own_words(run: Run) -> None:
     async def test(server: Running) -> None:
         error = (await baked(server, name="refused"))[-1]["error"]
         assert (error["code"], error["message"]) == ("INVALID_ARGUMENT", "the photo shows nobody")
@@ -127,7 +101,7 @@ def test_a_refusal_ends_the_stream_in_its_own_words(run: Callable[[Test], None])
     ],
 )
 def test_an_order_that_cannot_be_taken_is_refused_at_once(
-    run: Callable[[Test], None], order: dict[str, object], field: str
+    run: Run, order: dict[str, object], field: str
 ) -> None:
     async def test(server: Running) -> None:
         answer = await server.request("POST", "/api/avatars", order)
@@ -137,7 +111,7 @@ def test_an_order_that_cannot_be_taken_is_refused_at_once(
     run(test)
 
 
-def test_a_photo_that_is_too_large_is_refused(run: Callable[[Test], None]) -> None:
+def test_a_photo_that_is_too_large_is_refused(run: Run) -> None:
     async def test(server: Running) -> None:
         photo = base64.b64encode(bytes(MAX_PHOTO_BYTES + 1)).decode()
         answer = await server.request("POST", "/api/avatars:detectLandmarks", {"photo": photo})
@@ -150,7 +124,7 @@ def test_a_photo_that_is_too_large_is_refused(run: Callable[[Test], None]) -> No
     run(test)
 
 
-def test_a_client_that_leaves_cancels_its_baking(run: Callable[[Test], None]) -> None:
+def test_a_client_that_leaves_cancels_its_baking(run: Run) -> None:
     def leave(address: str) -> None:
         connection = http.client.HTTPConnection(address, timeout=10)
         body = json.dumps({"photo": PHOTO, "name": "slow", "consent": "Ada"})
@@ -165,7 +139,7 @@ def test_a_client_that_leaves_cancels_its_baking(run: Callable[[Test], None]) ->
     run(test)
 
 
-def test_faces_are_found_for_the_page(run: Callable[[Test], None]) -> None:
+def test_faces_are_found_for_the_page(run: Run) -> None:
     async def test(server: Running) -> None:
         path = "/api/avatars:detectLandmarks"
         found = (await server.request("POST", path, {"photo": PHOTO})).json
@@ -178,7 +152,7 @@ def test_faces_are_found_for_the_page(run: Callable[[Test], None]) -> None:
     run(test)
 
 
-def test_a_picture_of_a_capsule_is_drawn_once(run: Callable[[Test], None]) -> None:
+def test_a_picture_of_a_capsule_is_drawn_once(run: Run) -> None:
     async def test(server: Running) -> None:
         path = "/api/avatars/mira/capsules/VF_JOY_HIGH.png?side=96"
         first = await server.request("GET", path)
@@ -198,7 +172,7 @@ def test_a_picture_of_a_capsule_is_drawn_once(run: Callable[[Test], None]) -> No
     run(test)
 
 
-def test_a_saved_capsule_is_in_the_library_for_new_sessions(run: Callable[[Test], None]) -> None:
+def test_a_saved_capsule_is_in_the_library_for_new_sessions(run: Run) -> None:
     async def test(server: Running) -> None:
         body = {"json": json.dumps(GRIN)}
         answer = await server.request("POST", "/api/library/capsules", body)
@@ -211,7 +185,7 @@ def test_a_saved_capsule_is_in_the_library_for_new_sessions(run: Callable[[Test]
     run(test)
 
 
-def test_the_packaged_capsules_are_not_overwritten(run: Callable[[Test], None]) -> None:
+def test_the_packaged_capsules_are_not_overwritten(run: Run) -> None:
     async def test(server: Running) -> None:
         body = {"json": json.dumps(GRIN | {"cid": "VF_JOY_HIGH"})}
         answer = await server.request("POST", "/api/library/capsules", body)
@@ -220,7 +194,7 @@ def test_the_packaged_capsules_are_not_overwritten(run: Callable[[Test], None]) 
     run(test)
 
 
-def test_targets_are_listed_with_their_ranges(run: Callable[[Test], None]) -> None:
+def test_targets_are_listed_with_their_ranges(run: Run) -> None:
     async def test(server: Running) -> None:
         listed = (await server.request("GET", "/api/library/targets")).json["targets"]
         zoom = next(item for item in listed if item["name"] == "camera.zoom")
@@ -234,7 +208,7 @@ def test_targets_are_listed_with_their_ranges(run: Callable[[Test], None]) -> No
     run(test)
 
 
-def test_the_studio_is_a_page_of_its_own(run: Callable[[Test], None]) -> None:
+def test_the_studio_is_a_page_of_its_own(run: Run) -> None:
     async def test(server: Running) -> None:
         answer = await server.request("GET", "/studio")
         assert answer.headers["content-type"].startswith("text/html")
@@ -244,7 +218,7 @@ def test_the_studio_is_a_page_of_its_own(run: Callable[[Test], None]) -> None:
     run(test)
 
 
-def test_grpc_bakes_lists_finds_and_deletes(run: Callable[[Test], None]) -> None:
+def test_grpc_bakes_lists_finds_and_deletes(run: Run) -> None:
     async def test(server: Running) -> None:
         options = [("grpc.max_send_message_length", MAX_MESSAGE_BYTES)]
         async with aio.insecure_channel(server.ready.grpc_address, options) as channel:
@@ -269,7 +243,7 @@ def test_grpc_bakes_lists_finds_and_deletes(run: Callable[[Test], None]) -> None
     run(test)
 
 
-def test_grpc_tells_refusals_and_cancels(run: Callable[[Test], None]) -> None:
+def test_grpc_tells_refusals_and_cancels(run: Run) -> None:
     async def test(server: Running) -> None:
         async with aio.insecure_channel(server.ready.grpc_address) as channel:
             stub = pb_grpc.AvatarServiceStub(channel)
@@ -288,7 +262,7 @@ def test_grpc_tells_refusals_and_cancels(run: Callable[[Test], None]) -> None:
     run(test)
 
 
-def test_grpc_saves_capsules_and_lists_targets(run: Callable[[Test], None]) -> None:
+def test_grpc_saves_capsules_and_lists_targets(run: Run) -> None:
     async def test(server: Running) -> None:
         async with aio.insecure_channel(server.ready.grpc_address) as channel:
             stub = capsule_grpc.CapsuleServiceStub(channel)

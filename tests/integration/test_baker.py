@@ -17,8 +17,8 @@ from capsules.bake.errors import (
     NoFaceError,
 )
 from control_plane.errors import ResourceExhaustedError, UnavailableError, status_of
-from control_plane.studio.baker import Baked, BakeOrder, Baker, BakeStep, FacePoints
-from control_plane.studio.workshop import MAX_WAITING, Workshop, WorkshopOptions
+from control_plane.studio.baker import Baked, BakeOrder, Baker, FacePoints
+from control_plane.studio.workshop import MAX_WAITING, Workshop, WorkshopOptions, WorkStep
 
 LIMIT_S = 20.0
 
@@ -39,7 +39,7 @@ def order(name: str, points: FacePoints | None = None) -> BakeOrder:
     return BakeOrder(b"a photo", name, "Ada, today", face=2, hands=False, points=points)
 
 
-async def told(baker: Baker, what: BakeOrder) -> list[BakeStep | Baked]:
+async def told(baker: Baker, what: BakeOrder) -> list[WorkStep | Baked]:
     return [item async for item in baker.bake(what)]
 
 
@@ -54,7 +54,7 @@ def photo_of(folder: Path, name: str) -> dict[str, Any]:
 
 def test_a_baking_tells_its_steps_then_that_it_is_done(tmp_path: Path) -> None:
     async def test(baker: Baker, _: Workshop) -> None:
-        assert await told(baker, order("ada")) == [BakeStep("building the rig", 0.25), Baked("ada")]
+        assert await told(baker, order("ada")) == [WorkStep("building the rig", 0.25), Baked("ada")]
         asked = photo_of(tmp_path, "ada")
         assert (asked["consent"], asked["face"], asked["hands"]) == ("Ada, today", 2, False)
         assert is_gone(asked), "the photo is kept nowhere"
@@ -121,7 +121,7 @@ def test_cancelling_ends_the_process_and_the_next_takes_its_turn(tmp_path: Path)
         (process,) = workshop.running
         task.cancel()
         steps = await waiting
-        assert steps[0] == BakeStep("waiting for other work", 0.0)
+        assert steps[0] == WorkStep("waiting for other work", 0.0)
         assert steps[-1] == Baked("next")
         assert process.returncode is not None
         asked = json.loads((tmp_path / "avatars" / "slow.json").read_bytes())
@@ -133,7 +133,7 @@ def test_cancelling_ends_the_process_and_the_next_takes_its_turn(tmp_path: Path)
 def test_closing_the_iterator_half_way_ends_the_process(tmp_path: Path) -> None:
     async def test(baker: Baker, workshop: Workshop) -> None:
         async with aclosing(baker.bake(order("slow"))) as telling:
-            assert await anext(telling) == BakeStep("building the rig", 0.25)
+            assert await anext(telling) == WorkStep("building the rig", 0.25)
             (process,) = workshop.running
         assert process.returncode is not None
         with pytest.raises(ProcessLookupError):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from control_plane.sessions.paging import write_token
 from engine.faults import Fault
 from tests.integration.running import UNKNOWN, Answer, Running, run
 
@@ -125,7 +126,15 @@ def test_conversation_is_found_and_tells_its_emotion_over_time(tmp_path: Path) -
         link = next(one for one in found.links() if "conversations/" in one)
         page = await shown(server, "/conversations/" + link.rpartition("/")[2])
         assert "My roses are wonderful!" in page.text
-        assert f"../../api/sessions/{session}/audit" in page.links()
+        trail = next(one for one in page.links() if one.endswith("/packets"))
+        packets = await shown(server, trail.removeprefix("../../dashboard"))
+        assert packets.count("tr") >= 3
+        assert "chat" in packets.text
+        assert (await shown(server, f"/conversations/{session}/packets?after=9999")).count(
+            "tr"
+        ) == 0
+        missing = await server.request("GET", f"/dashboard/conversations/{UNKNOWN}/packets")
+        assert missing.status == 404
         assert page.count("polyline") == 3
         legend = [found for tag, found in page.tags if tag == "svg"]
         assert legend[0]["aria-label"].startswith("Emotion over time:")
@@ -141,6 +150,7 @@ def test_what_cannot_be_shown_is_a_page_that_says_so(tmp_path: Path) -> None:
         "/conversations/nonsense": 404,
         "/conversations?page=nonsense": 400,
         "/faults?page=YWZ0ZXI6eA==": 400,
+        f"/faults?page={write_token(f'0001-01-01T00:00:00+14:00/{UNKNOWN}')}": 400,
     }
 
     async def test(server: Running) -> None:

@@ -1,11 +1,8 @@
 """A GPU that is lost in the middle of a call, with a whole server and Mesa's software adapter."""
 
 import asyncio
-import json
 import time
-import urllib.request
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +15,7 @@ from control_plane.server import Server
 from control_plane.settings import load_settings
 from storage.database import Database
 from storage.repository import Repository
-from tests.integration.calls import Page
+from tests.integration.calls import Page, watch_session
 from tests.unit.fake_media import FakeResponder
 
 pytestmark = pytest.mark.vulkan
@@ -26,26 +23,6 @@ pytestmark = pytest.mark.vulkan
 SIZE = "128x128"
 LIMIT_S = 40.0
 AT_MOST_S = 1.0
-
-
-def post(url: str, body: object) -> Any:  # noqa: ANN401 - JSON is anything
-    request = urllib.request.Request(
-        url, json.dumps(body).encode(), {"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return json.loads(answer.read())
-
-
-async def call(url: str) -> Page:
-    """A session of the server, and a viewer of it."""
-    session = await asyncio.to_thread(post, f"{url}/api/sessions", {"size": SIZE, "seed": 1})
-    page = await Page.open("video")
-    offer = {"type": "offer", "sdp": page.offer}
-    path = f"{url}/api/sessions/{session['id']}/offer"
-    answer = await asyncio.to_thread(post, path, offer)
-    await page.accept(("answer", answer["sdp"]))
-    await page.opened.wait()
-    return page
 
 
 async def watch(page: Page, before: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
@@ -93,7 +70,7 @@ def test_lost_gpu_leaves_every_call_its_picture_and_is_remembered(tmp_path: Path
         server = Server(settings, media, lambda _library: FakeResponder())
         ready = await server.start()
         assert ready.backend.startswith("wgpu")
-        pages = [await call(ready.url) for _ in range(2)]
+        pages = [await watch_session(ready.url, SIZE) for _ in range(2)]
         try:
             before = await asyncio.gather(*(watch(page) for page in pages))
             await lose(media)

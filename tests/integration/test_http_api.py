@@ -94,6 +94,8 @@ def test_description_covers_the_api_and_refers_to_what_is_there(tmp_path: Path) 
             "/api/library/expressions",
             "/api/library/profiles",
             "/api/library/targets",
+            "/api/me/memories",
+            "/api/me/memories/{id}",
             "/api/memories",
             "/api/memories/{id}",
             "/api/messages/{id}",

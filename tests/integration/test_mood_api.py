@@ -1,10 +1,7 @@
 """The mood's explanation, personalities and profiles through a server's doors."""
 
-import asyncio
 import json
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
 
 import pytest
 from grpc import StatusCode, aio
@@ -15,27 +12,9 @@ from capsulecast.v1 import session_service_pb2 as pb
 from capsulecast.v1 import session_service_pb2_grpc as pb_grpc
 from control_plane.errors import InvalidArgumentError
 from control_plane.settings import SettingsError
-from tests.integration.running import Running, running
+from tests.integration.running import UNKNOWN, Running, made, run
 
-LIMIT_S = 20.0
 THANKS = {"sequence": 1, "chat": {"role": "CHAT_ROLE_USER", "text": "Thank you, wonderful!"}}
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
-
-
-def run(
-    folder: Path, test: Callable[[Running], Coroutine[Any, Any, None]], **settings: object
-) -> None:
-    async def main() -> None:
-        async with asyncio.timeout(LIMIT_S), running(folder, **settings) as server:
-            await test(server)
-
-    asyncio.run(main())
-
-
-async def made(server: Running, **options: object) -> str:
-    answer = await server.request("POST", "/api/sessions", options)
-    assert answer.status == 201, answer.body
-    return str(answer.json["id"])
 
 
 def test_http_explains_the_mood(tmp_path: Path) -> None:

@@ -1,10 +1,7 @@
 """A whole server whose texture cache is smaller than the avatar: a coarser picture, and a fault."""
 
 import asyncio
-import json
-import urllib.request
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +17,7 @@ from control_plane.settings import load_settings
 from engine.renderer import Finish, Renderer
 from storage.database import Database
 from storage.repository import Repository
-from tests.integration.calls import Page
+from tests.integration.calls import Page, watch_session
 from tests.unit.fake_media import FakeResponder
 
 SIZE = "384x384"
@@ -28,26 +25,6 @@ CACHE = CacheOptions(budget_bytes=2 * MEGABYTE, background=True)
 LIMIT_S = 40.0
 LEAST_PSNR_DB = 30.0
 """Measured: 34.6; a whole picture has no difference at all."""
-
-
-def post(url: str, body: object) -> Any:  # noqa: ANN401 - JSON is anything
-    request = urllib.request.Request(
-        url, json.dumps(body).encode(), {"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        return json.loads(answer.read())
-
-
-async def call(url: str) -> Page:
-    """A session of the server, and a viewer of it."""
-    session = await asyncio.to_thread(post, f"{url}/api/sessions", {"size": SIZE, "seed": 1})
-    page = await Page.open("video")
-    offer = {"type": "offer", "sdp": page.offer}
-    path = f"{url}/api/sessions/{session['id']}/offer"
-    answer = await asyncio.to_thread(post, path, offer)
-    await page.accept(("answer", answer["sdp"]))
-    await page.opened.wait()
-    return page
 
 
 async def watch(page: Page, frames: int) -> list[NDArray[np.uint8]]:
@@ -101,7 +78,7 @@ def test_cache_smaller_than_the_avatar_leaves_the_call_a_coarser_picture(tmp_pat
         ready = await server.start()
         assert media._renderer is not None
         kept = keep(media._renderer)
-        page = await call(ready.url)
+        page = await watch_session(ready.url, SIZE)
         try:
             shown = await watch(page, 90)
             assert page.connection.connectionState == "connected"

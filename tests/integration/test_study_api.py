@@ -214,6 +214,11 @@ async def the_door(folder: Path) -> None:
             ("which", 0),
             ("second", 6),
         ]
+        path = "/api/studies/second"
+        assert (await person.ask("DELETE", path)).status == 401
+        assert (await server.request("DELETE", path, None, with_token)).status == 200
+        listed = await server.request("GET", "/api/studies", None, with_token)
+        assert [item["name"] for item in listed.json["studies"]] == ["which"]
 
 
 def test_participants_need_no_token_and_all_else_does(tmp_path: Path) -> None:

@@ -4,8 +4,6 @@ import asyncio
 import base64
 import http.client
 import json
-from collections.abc import Callable, Coroutine
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +15,8 @@ from capsulecast.v1 import capsule_service_pb2 as pb
 from capsulecast.v1 import capsule_service_pb2_grpc as pb_grpc
 from capsulecast.v1 import common_pb2
 from control_plane.studio.takes import MAX_TAKE_BYTES
-from control_plane.studio.workshop import WorkshopOptions
-from tests.integration.running import Running, running
+from tests.integration.running import Run, Running, told
 
-LIMIT_S = 30.0
 PATH = "/api/library/capsules:importTake"
 ORDER = {
     "take": base64.b64encode(b"a take").decode(),
@@ -30,32 +26,10 @@ ORDER = {
     "consent": "Ada, today",
 }
 
-Test = Callable[[Running], Coroutine[Any, Any, None]]
-Run = Callable[[Test], None]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    played = partial(WorkshopOptions, module="tests.integration.bake_child")
-    monkeypatch.setattr("control_plane.server.WorkshopOptions", played)
-
-    def run(test: Test) -> None:
-        async def main() -> None:
-            async with asyncio.timeout(LIMIT_S), running(tmp_path) as server:
-                await test(server)
-
-        asyncio.run(main())
-
-    return run
-
 
 async def taken(server: Running, **order: object) -> list[dict[str, Any]]:
     """What an import tells, event by event."""
-    answer = await server.request("POST", PATH, ORDER | order)
-    assert answer.status == 200, answer.body
-    assert answer.headers["content-type"].startswith("text/event-stream")
-    events = answer.body.decode().removesuffix("\n\n").split("\n\n")
-    return [json.loads(event.removeprefix("data: ")) for event in events]
+    return await told(server, PATH, ORDER | order)
 
 
 def is_gone(order: dict[str, Any]) -> bool:

@@ -3,12 +3,13 @@ import hashlib
 import io
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import pytest
 
-from engine.recording.entries import End
+from engine.recording.entries import End, Entry, Learned, Voiced
 from engine.recording.errors import JournalError
 from engine.recording.fingerprint import library_print
 from engine.recording.journal import JournalFile, read_journal
@@ -126,3 +127,25 @@ def test_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(JournalError, match="cannot be written"):
         Journals(tmp_path / "file").open(header(), 0, library_print(LIBRARY))
+
+
+def test_entry_that_nobody_could_read_ends_its_journal_and_says_so(tmp_path: Path) -> None:
+    journals = Journals(tmp_path)
+    writer = journals.open(header("s"), 0, library_print(LIBRARY))
+    writer.put(1, Voiced(1))
+    writer.put(2, Learned("x" * (1 << 20)))
+    writer.put(3, Voiced(2))
+    journals.close()
+    kept, end = read_journal(writer.path)[1]
+    assert kept == Entry(1, Voiced(1))
+    assert isinstance(end.kind, End)
+    assert "expected at most 1,048,576" in end.kind.truncated
+
+
+def test_header_that_nobody_could_read_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    journals = Journals(tmp_path)
+    ids = tuple(f"VF_{number:09}" for number in range(100_000))
+    with pytest.raises(JournalError, match="expected at most"):
+        journals.open(replace(header("s"), barred=ids), 0, library_print(LIBRARY))
+    assert list(tmp_path.glob("*.journal")) == []
+    journals.close()

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from compositor.drawlist import FrameSize
-from control_plane.settings import SettingsError, load_settings, parse_size
+from control_plane.frame_sizes import parse_size
+from control_plane.settings import SettingsError, load_settings
 
 
 @pytest.fixture(autouse=True)

@@ -20,16 +20,20 @@ from control_plane.study.plan import paired_trials, single_trials, williams_row
 VARIANTS = ("plain", "blended", "lively")
 
 
-def rated(gaps: dict[str, float], raters: int, seed: int) -> dict[str, dict[str, list[float]]]:
+def rated(
+    gaps: dict[str, float], raters: int, seed: int
+) -> dict[str, dict[str, dict[str, list[float]]]]:
     """Ratings of raters who each have their own level, on a scale of 1 to 5, four scenes each."""
     generator = np.random.default_rng(seed)
     levels = generator.normal(3.0, 0.7, raters)
     return {
         variant: {
-            f"r{rater}": [
-                float(np.clip(np.rint(levels[rater] + gap + generator.normal(0.0, 0.6)), 1, 5))
-                for _ in range(4)
-            ]
+            f"r{rater}": {
+                scene: [
+                    float(np.clip(np.rint(levels[rater] + gap + generator.normal(0.0, 0.6)), 1, 5))
+                ]
+                for scene in "wxyz"
+            }
             for rater in range(raters)
         }
         for variant, gap in gaps.items()
@@ -69,17 +73,47 @@ def test_intervals_cover_the_true_mean_about_as_often_as_they_say() -> None:
 
 
 def test_participants_who_rated_one_variant_alone_do_not_count() -> None:
-    ratings = {"a": {"x": [5.0], "y": [4.0]}, "b": {"y": [2.0], "z": [1.0]}}
+    ratings = {
+        "a": {"x": {"s": [5.0]}, "y": {"s": [4.0]}},
+        "b": {"y": {"s": [2.0]}, "z": {"s": [1.0]}},
+    }
     (comparison,) = compare(ratings)
     assert comparison.difference.count == 1
     assert comparison.difference.value == 2.0
     assert comparison.p == 1.0
-    assert compare({"a": {"x": [5.0]}, "b": {"z": [1.0]}}) == []
+    assert compare({"a": {"x": {"s": [5.0]}}, "b": {"z": {"s": [1.0]}}}) == []
+
+
+def test_scenes_that_somebody_saw_of_one_variant_alone_do_not_count_for_them() -> None:
+    # Both variants are alike; the second scene is rated four points above the first.
+    whole = {"one": [1.0], "two": [5.0]}
+    ratings = {
+        "a": {"x": whole, "stopped": whole, "apart": {"two": [5.0]}},
+        "b": {"x": whole, "stopped": {"one": [1.0]}, "apart": {"one": [1.0]}},
+    }
+    (comparison,) = compare(ratings)
+    assert (comparison.difference.value, comparison.difference.count) == (0.0, 2)
+
+
+def test_effect_size_is_in_standard_deviations_of_a_sample() -> None:
+    first = {name: {"s": [gap]} for name, gap in (("x", 2.0), ("y", 3.0), ("z", 4.0))}
+    second = {name: {"s": [1.0]} for name in first}
+    (comparison,) = compare({"a": first, "b": second})
+    assert comparison.effect_size == pytest.approx(2.0)  # a mean of 2, a deviation of 1
+
+
+def test_interval_is_as_wide_as_of_a_normal_mean_where_there_are_many() -> None:
+    generator = np.random.default_rng(4)
+    values = generator.normal(3.0, 0.8, 400)
+    found = mean_opinion({str(index): [value] for index, value in enumerate(values)})
+    expected = 1.96 * values.std() / math.sqrt(values.size)
+    assert found.high - found.value == pytest.approx(expected, rel=0.05)
+    assert found.value - found.low == pytest.approx(expected, rel=0.05)
 
 
 def test_few_participants_get_an_exact_test() -> None:
-    five = {str(number): [3.0 + number / 10] for number in range(5)}
-    four = {str(number): [2.0] for number in range(5)}
+    five = {str(number): {"s": [3.0 + number / 10]} for number in range(5)}
+    four = {str(number): {"s": [2.0]} for number in range(5)}
     (comparison,) = compare({"a": five, "b": four})
     assert comparison.p == 2 / 2**5  # all one way: two patterns of 32
 

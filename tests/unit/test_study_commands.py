@@ -52,9 +52,15 @@ def test_the_documented_example_goes_all_the_way(
     assert capsys.readouterr().out.splitlines()[0].startswith("participant,variant,scene")
     assert run("results", "mood-blend", "--json") == 0
     assert json.loads(capsys.readouterr().out)["seed"] == 7
+    assert run("delete", "mood-blend") == 1
+    assert "is open" in capsys.readouterr().err
     assert run("close", "mood-blend") == 0
     assert run("list") == 0
     assert "mood-blend: closed" in capsys.readouterr().out
+    assert run("delete", "mood-blend") == 0
+    assert capsys.readouterr().out == "mood-blend: deleted\n"
+    assert run("list", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == []
 
 
 def test_what_is_wrong_is_told_on_a_line(
