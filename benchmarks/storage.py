@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from uuid import UUID
@@ -28,7 +28,9 @@ from control_plane.sessions.chronicle import Chronicle, Keeping
 from control_plane.sessions.sent import SentPackets
 from engine.clock import SystemClock
 from engine.packet import IdPacket
+from storage.conversation_pages import ConversationFilter, ConversationPages
 from storage.database import Database
+from storage.export_marks import ExportMarks
 from storage.keys import new_key
 from storage.recorder import Recorder
 from storage.records import MessageRecord, SessionStarted
@@ -65,6 +67,7 @@ def run(*, quick: bool) -> Report:
                 _sustained(report, name, database, 4_000 if quick else 40_000)
                 _fill(database, 100_000 if quick else 1_000_000)
                 _queries(report, name, database, quick=quick)
+                _pages(report, name, database, quick=quick)
             _export(report, name, url)
         _recovery(report, folder, rounds=3 if quick else 20)
     report.notes["messages"] = f"queries and exports over {100_000 if quick else 1_000_000:,}"
@@ -191,6 +194,22 @@ def _queries(report: Report, name: str, database: Database, *, quick: bool) -> N
                     raise RuntimeError(f"{query_name} found {len(rows)} rows, expected 100")
             report.figures[f"{name}.{query_name}_ms"] = Figure.of(times, "ms")
             report.limit(f"{name}.{query_name}_ms", "p99", LIMIT_QUERY_MS)
+
+
+def _pages(report: Report, name: str, database: Database, *, quick: bool) -> None:
+    """What the dashboards ask for that grows with all there is: counts, and a search in vain."""
+    nothing = ConversationFilter(text="xyzzy")
+    calls: dict[str, Callable[[], object]] = {
+        "training_stats": ExportMarks(database).stats,
+        "search_in_vain": lambda: ConversationPages(database).page(nothing),
+    }
+    for call_name, call in calls.items():
+        times = []
+        for _ in range(5 if quick else 20):
+            start = time.perf_counter_ns()
+            call()
+            times.append((time.perf_counter_ns() - start) / 1e6)
+        report.figures[f"{name}.{call_name}_ms"] = Figure.of(times, "ms")
 
 
 def _export(report: Report, name: str, url: str) -> None:

@@ -65,6 +65,9 @@ _POSE: tuple[tuple[str, float, float], ...] = (
     ("blush", 0.0, 1.0),  # residual only
 )
 
+# A trunk is heavy: it leans and sways in its time, whatever the faces that lean along ask of it.
+_POSE_RATES = {"bodyLean": 2.5, "bodySway": 2.5}
+
 # What one hand can do beside its part transform; `{side}` is Left or Right.
 _HAND_BASES: tuple[tuple[str, float, float], ...] = (
     *((f"hand{{side}}{finger}Curl", -0.3, 1.0) for finger in FINGERS),  # 1: folded into the palm
@@ -110,7 +113,10 @@ def _hand_transforms(part: str) -> tuple[Target, ...]:
 def targets() -> dict[str, Target]:
     """All targets by name, in a fixed order."""
     bases = [Target(name, TargetKind.BASIS, 0.0, 1.0) for name in ARKIT_BLENDSHAPES]
-    bases += [Target(name, TargetKind.BASIS, low, high) for name, low, high in _POSE]
+    bases += [
+        Target(name, TargetKind.BASIS, low, high, max_rate=_POSE_RATES.get(name, 12.0))
+        for name, low, high in _POSE
+    ]
     for side in ("Left", "Right"):
         bases += [
             Target(pattern.format(side=side), TargetKind.BASIS, low, high)

@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, or_, select
 
 from storage.database import Database
 from storage.errors import NotStoredError
-from storage.figures import FaultLine, Figures, Query, newest_first
+from storage.figures import FaultLine, Figures
+from storage.newest import Query, newest_first
 from storage.search import said_in
 from storage.tables.judging import Judgement, judgement_table
 from storage.tables.live import Message, Session

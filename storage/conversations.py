@@ -92,6 +92,8 @@ def rate(orm: OrmSession, message_id: UUID, feedback: float) -> None:
     )
     if owner is None:
         return
+    # Who rates another message of it waits until here, so that each mean is of all ratings.
+    orm.execute(select(Conversation.id).where(Conversation.id == owner).with_for_update())
     mean, count = orm.execute(
         select(func.avg(Message.user_feedback), func.count(Message.user_feedback)).where(
             Message.conversation_id == owner

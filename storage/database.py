@@ -70,7 +70,7 @@ class Database:
         if parsed.get_backend_name() == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
-        else:
+        elif self.engine.dialect.driver == "psycopg":
             event.listen(self.engine, "connect", _prepare_postgresql)
         self.writer: Engine = self.engine.execution_options(writes=True)
 

@@ -88,29 +88,31 @@ class Exporter:
             if not rows:
                 return
             for part in _parts(rows):
-                with reading(self._database) as orm:
-                    found = [*self._whole(orm.connection(), part, selection.personal)]
-                yield from found
+                yield from self._written(self._read(part, selection.personal), selection.personal)
             after = rows[-1].id
             left = None if left is None else left - len(rows)
 
-    def _whole(
-        self, connection: Connection, rows: Sequence[Row[Any]], personal: Personal
-    ) -> Iterator[dict[str, Any]]:
+    def _read(self, rows: Sequence[Row[Any]], personal: Personal) -> "list[_Whole]":
         ids = [row.id for row in rows]
-        messages = _grouped(connection, _MESSAGES.where(Message.conversation_id.in_(ids)))
-        memories = _grouped(connection, _MEMORIES.where(Memory.conversation_id.in_(ids)))
-        logs = _grouped(connection, _LOGS.where(AgentLog.conversation_id.in_(ids)))
-        names = self._names(connection, rows) if personal is Personal.PSEUDONYMISE else {}
-        for row in rows:
+        with reading(self._database) as orm:
+            connection = orm.connection()
+            messages = _grouped(connection, _MESSAGES.where(Message.conversation_id.in_(ids)))
+            memories = _grouped(connection, _MEMORIES.where(Memory.conversation_id.in_(ids)))
+            logs = _grouped(connection, _LOGS.where(AgentLog.conversation_id.in_(ids)))
+            names = self._names(connection, rows) if personal is Personal.PSEUDONYMISE else {}
+        return [
+            _Whole(
+                row, messages[row.id], memories[row.id], logs[row.id], names.get(row.user_id, ())
+            )
+            for row in rows
+        ]
+
+    def _written(self, wholes: "list[_Whole]", personal: Personal) -> Iterator[dict[str, Any]]:
+        for whole in wholes:
             pseudonyms = None
             if personal is Personal.PSEUDONYMISE:
-                pseudonyms = Pseudonyms(self._key, names.get(row.user_id, ()))
-            yield _conversation(
-                row,
-                (messages[row.id], memories[row.id], logs[row.id]),
-                _Writer(personal, pseudonyms),
-            )
+                pseudonyms = Pseudonyms(self._key, whole.names)
+            yield _conversation(whole, _Writer(personal, pseudonyms))
 
     def _names(
         self, connection: Connection, rows: Sequence[Row[Any]]
@@ -121,6 +123,17 @@ class Exporter:
             row.id: tuple(name for name in (row.username, row.external_identifier) if name)
             for row in connection.execute(query)
         }
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """A conversation's row, those of what belongs to it, and its user's names."""
+
+    row: Row[Any]
+    messages: list[Row[Any]]
+    memories: list[Row[Any]]
+    logs: list[Row[Any]]
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,10 +250,8 @@ def _grouped(
     return found
 
 
-def _conversation(
-    row: Row[Any], parts: tuple[list[Row[Any]], list[Row[Any]], list[Row[Any]]], writer: _Writer
-) -> dict[str, Any]:
-    messages, memories, logs = parts
+def _conversation(whole: _Whole, writer: _Writer) -> dict[str, Any]:
+    row = whole.row
     return {
         "conversation_id": str(row.id),
         "session_id": writer.who(row.session_id),
@@ -252,9 +263,9 @@ def _conversation(
             "conversation_quality": row.conversation_quality,
             "topics_discussed": writer.value(row.topics_discussed) or [],
         },
-        "messages": [_message(item, writer) for item in messages],
-        "memories": [_memory(item, writer) for item in memories],
-        "agent_logs": [_log(item, writer) for item in logs],
+        "messages": [_message(item, writer) for item in whole.messages],
+        "memories": [_memory(item, writer) for item in whole.memories],
+        "agent_logs": [_log(item, writer) for item in whole.logs],
     }
 
 

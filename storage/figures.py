@@ -3,47 +3,24 @@
 Each answer is bounded, whatever the tables hold: by days, and by how many rows it looks at.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, TypeAlias
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Dialect, Select, and_, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import func, select
 
 from storage.database import Database
+from storage.days import day_of, last_days, start_of
+from storage.latency import Latency, read_latency
+from storage.newest import newest_first
 from storage.tables.base import now
-from storage.tables.live import Fault, Message, Performance, Session
+from storage.tables.live import Fault, Message, Session
 from storage.tables.talk import Conversation
 from storage.transactions import reading
 
-__all__ = [
-    "MAX_DAYS",
-    "DayCount",
-    "FaultFigures",
-    "FaultLine",
-    "Figures",
-    "KindCount",
-    "Latency",
-    "Overview",
-    "Query",
-    "StageDay",
-    "StageFigure",
-    "last_days",
-    "newest_first",
-]
-
-MAX_DAYS = 90
-"""How far back figures go at most."""
-
-Query: TypeAlias = Select[*tuple[Any, ...]]
-"""A query for some columns."""
-
-_SAMPLES = 6000  # performance rows that an answer rests on, about, at most
-_LEAST_SAMPLES = 200  # of one day, where there are so many
-_QUANTILES = ("p50", "p95", "p99")
+__all__ = ["DayCount", "FaultFigures", "FaultLine", "Figures", "KindCount", "Overview"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,49 +67,6 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True)
-class StageFigure:
-    """How long one stage took with one version of the program, milliseconds.
-
-    A sample is what one session measured in a minute. `p50_ms`, `p95_ms` and `p99_ms` are means
-    over samples of their percentiles, None where none was stored; `worst_ms` is the highest of all.
-    """
-
-    stage: str
-    version: str
-    p50_ms: float | None
-    p95_ms: float | None
-    p99_ms: float | None
-    worst_ms: float
-    samples: int
-
-
-@dataclass(frozen=True, slots=True)
-class StageDay:
-    """The mean 99th percentile of one stage on one day, milliseconds."""
-
-    day: date
-    stage: str
-    p99_ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class Latency:
-    """How quick each stage was.
-
-    Attributes:
-        stages: By stage and version.
-        by_day: Only days with samples, the oldest first.
-        samples: How many rows it rests on.
-        complete: Whether those are all there are; else the last ones of each day.
-    """
-
-    stages: tuple[StageFigure, ...]
-    by_day: tuple[StageDay, ...]
-    samples: int
-    complete: bool
-
-
-@dataclass(frozen=True, slots=True)
 class FaultLine:
     """One thing that went wrong."""
 
@@ -168,7 +102,7 @@ class Figures:
         """How much there is, with messages of so many days, 1 to `MAX_DAYS`."""
         shown = last_days(days)
         yesterday = now() - timedelta(days=1)
-        day = _day(Message.created_at, self._database.engine.dialect)
+        day = day_of(Message.created_at, self._database.engine.dialect)
         with reading(self._database) as orm:
             sessions = orm.scalar(select(func.count(Session.id))) or 0
             recent = select(func.count(Session.id)).where(Session.created_at >= yesterday)
@@ -183,7 +117,7 @@ class Figures:
                     func.avg(row.conversation_quality),
                 )
             ).one()
-            counted = select(day, func.count()).where(Message.created_at >= _start(shown[0]))
+            counted = select(day, func.count()).where(Message.created_at >= start_of(shown[0]))
             by_day = {str(row[0]): row[1] for row in orm.execute(counted.group_by(day))}
             faults = (
                 select(Fault.mode, func.count())
@@ -205,30 +139,16 @@ class Figures:
 
     def latency(self, days: int = 7) -> Latency:
         """How quick each stage was in so many days, 1 to `MAX_DAYS`."""
-        shown = last_days(days)
-        limit = max(_LEAST_SAMPLES, _SAMPLES // len(shown))
         with reading(self._database) as orm:
-            every = [
-                _Sample(day, *row) for day in shown for row in orm.execute(_samples_of(day, limit))
-            ]
-        rows = [row for row in every if row.quantile in _QUANTILES]
-        looked_at: Counter[date] = Counter()
-        for row in every:
-            looked_at[row.day] += row.count
-        return Latency(
-            stages=_by_version(rows),
-            by_day=_by_day(rows),
-            samples=sum(row.count for row in rows),
-            complete=max(looked_at.values(), default=0) < limit,
-        )
+            return read_latency(orm, days)
 
     def faults_by_day(self, days: int = 14) -> FaultFigures:
         """How many faults of each kind on each of so many days, 1 to `MAX_DAYS`."""
         shown = last_days(days)
-        day = _day(Fault.created_at, self._database.engine.dialect)
+        day = day_of(Fault.created_at, self._database.engine.dialect)
         query = (
             select(Fault.mode, day, func.count())
-            .where(Fault.created_at >= _start(shown[0]))
+            .where(Fault.created_at >= start_of(shown[0]))
             .group_by(Fault.mode, day)
         )
         found: dict[str, dict[str, int]] = defaultdict(dict)
@@ -275,108 +195,3 @@ class Figures:
         query = newest_first(query, Fault.created_at, Fault.id, before).limit(limit)
         with reading(self._database) as orm:
             return [FaultLine(*row) for row in orm.execute(query)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Sample:
-    """What the rows of one measure, version and day come to."""
-
-    day: date
-    measure: str
-    version: str
-    count: int
-    total: float
-    highest: float
-
-    @property
-    def stage(self) -> str:
-        return self.measure.rpartition(".")[0]
-
-    @property
-    def quantile(self) -> str:
-        return self.measure.rpartition(".")[2]
-
-
-def last_days(days: int) -> list[date]:
-    """Today in UTC and the days before it, so many in all, the oldest first."""
-    today = now().date()
-    count = max(1, min(days, MAX_DAYS))
-    return [today - timedelta(days=back) for back in reversed(range(count))]
-
-
-def newest_first(
-    query: Query,
-    time: InstrumentedAttribute[datetime],
-    key: InstrumentedAttribute[UUID],
-    before: tuple[datetime, UUID] | None,
-) -> Query:
-    """Puts a query in order of time, the newest first, from behind a row of that time and key."""
-    if before is not None:
-        at, key_before = before
-        query = query.where(or_(time < at, and_(time == at, key < key_before)))
-    return query.order_by(time.desc(), key.desc())
-
-
-def _samples_of(day: date, limit: int) -> Query:
-    """The last so many times of a day, by measure and version: count, sum, highest."""
-    row = Performance
-    begin = _start(day)
-    last = (
-        select(row.measure, row.version, row.value)
-        .where(
-            row.created_at >= begin,
-            row.created_at < begin + timedelta(days=1),
-            row.unit == "ms",  # quicker than by the ends of the measures' names
-        )
-        .order_by(row.created_at.desc())
-        .limit(limit)
-        .subquery()
-    )
-    value = last.c.value
-    return select(
-        last.c.measure, last.c.version, func.count(), func.sum(value), func.max(value)
-    ).group_by(last.c.measure, last.c.version)
-
-
-def _start(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
-def _day(column: Any, dialect: Dialect) -> ColumnElement[str]:  # noqa: ANN401 - a column of a table or a subquery
-    """The day in UTC of a time; as text it is YYYY-MM-DD."""
-    if dialect.name == "sqlite":  # kept as text that begins so
-        return func.substr(column, 1, 10)
-    return func.date(func.timezone("UTC", column))
-
-
-def _by_version(rows: Sequence[_Sample]) -> tuple[StageFigure, ...]:
-    found: dict[tuple[str, str], dict[str, list[_Sample]]] = defaultdict(lambda: defaultdict(list))
-    for row in rows:
-        found[row.stage, row.version][row.quantile].append(row)
-    return tuple(
-        StageFigure(
-            stage=stage,
-            version=version,
-            p50_ms=_mean(quantiles["p50"]),
-            p95_ms=_mean(quantiles["p95"]),
-            p99_ms=_mean(quantiles["p99"]),
-            worst_ms=max(row.highest for parts in quantiles.values() for row in parts),
-            samples=max(sum(row.count for row in parts) for parts in quantiles.values()),
-        )
-        for (stage, version), quantiles in sorted(found.items())
-    )
-
-
-def _by_day(rows: Sequence[_Sample]) -> tuple[StageDay, ...]:
-    found: dict[tuple[date, str], list[_Sample]] = defaultdict(list)
-    for row in rows:
-        if row.quantile == "p99":
-            found[row.day, row.stage].append(row)
-    return tuple(
-        StageDay(day, stage, _mean(parts) or 0.0) for (day, stage), parts in sorted(found.items())
-    )
-
-
-def _mean(rows: Sequence[_Sample]) -> float | None:
-    count = sum(row.count for row in rows)
-    return sum(row.total for row in rows) / count if count else None

@@ -1,17 +1,17 @@
 """What is remembered of a user, and brought to mind for a turn: at most 5 memories, 2 a tier."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, case, or_, select, update
 from sqlalchemy.orm import Session as OrmSession
 
 from storage.database import Database
 from storage.errors import NotStoredError
 from storage.memory_writes import delete_memories
-from storage.recalled import MAX_A_TIER, MAX_A_TURN, Recalled, choose
+from storage.recalled import MAX_A_TIER, MAX_A_TURN, Recalled, choose, kinds_of
 from storage.tables.base import now
 from storage.tables.people import User
 from storage.tables.talk import Memory, MemoryTier
@@ -19,8 +19,9 @@ from storage.transactions import reading, writing
 
 __all__ = ["MAX_A_TIER", "MAX_A_TURN", "Memories", "recalled"]
 
-# Of each tier so many come into question for a turn, the most important first.
-_CANDIDATES = 100
+# Of each tier so many come into question for a turn: enough to find two that are not forgotten.
+_CANDIDATES = 12
+_MOST_WORDS = 8
 _COLUMNS = (
     Memory.id,
     Memory.tier,
@@ -58,27 +59,30 @@ class Memories:
             rows = {row.id: row for row in orm.scalars(select(Memory).where(Memory.id.in_(chosen)))}
         return [rows[key] for key in chosen if key in rows]
 
-    def ask(self, person: str) -> dict[str, "Future[list[Recalled]]"]:
+    def ask(self, person: str, words: Collection[str] = ()) -> dict[str, "Future[list[Recalled]]"]:
         """Has every tier asked at once for what comes into question of a person; never waits.
 
         Nothing comes of somebody under whose name many people talk, or who was erased.
 
         Args:
             person: What the operator calls the user.
+            words: What the turn is about, by `storage.recalled.words_of`: memories with any of
+                them come first.
 
         Returns:
             What is being asked, by tier.
         """
-        where = (
-            Memory.user_id.in_(
-                select(User.id).where(
-                    User.external_identifier == person,
-                    User.shared.is_(False),
-                    User.erased_at.is_(None),
-                )
-            ),
+        whose = Memory.user_id.in_(
+            select(User.id).where(
+                User.external_identifier == person,
+                User.shared.is_(False),
+                User.erased_at.is_(None),
+            )
         )
-        return {tier.value: self._pool.submit(self._of_tier, tier, *where) for tier in MemoryTier}
+        about = sorted(words)[:_MOST_WORDS]
+        return {
+            tier.value: self._pool.submit(self._of_tier, tier, whose, about) for tier in MemoryTier
+        }
 
     def is_shared(self, person: str) -> "Future[bool]":
         """Has it asked whether many people talk under that name; never waits."""
@@ -142,11 +146,17 @@ class Memories:
         """Ends the threads; safe twice."""
         self._pool.shutdown(cancel_futures=True)
 
-    def _of_tier(self, tier: MemoryTier, *where: ColumnElement[bool]) -> list[Recalled]:
+    def _of_tier(
+        self, tier: MemoryTier, whose: ColumnElement[bool], words: Sequence[str] = ()
+    ) -> list[Recalled]:
+        about = [Memory.content.icontains(word, autoescape=True) for word in words]
+        kinds = kinds_of(words)
+        about += [Memory.kind.in_(kinds)] if kinds else []
+        fitting = [case((or_(*about), 0), else_=1)] if about else []
         query = (
             select(*_COLUMNS)
-            .where(Memory.tier == tier, _fresh(), *where)
-            .order_by(Memory.importance.desc(), Memory.access_count.desc(), Memory.id)
+            .where(Memory.tier == tier, _fresh(), whose)
+            .order_by(*fitting, Memory.importance.desc(), Memory.access_count.desc(), Memory.id)
             .limit(_CANDIDATES)
         )
         with reading(self._database) as orm:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-__all__ = ["MAX_A_TIER", "MAX_A_TURN", "Recalled", "choose", "concerns", "words_of"]
+__all__ = ["MAX_A_TIER", "MAX_A_TURN", "Recalled", "choose", "concerns", "kinds_of", "words_of"]
 
 MAX_A_TURN = 5
 """How many memories one turn gets at most."""
@@ -116,6 +116,11 @@ def words_of(text: str) -> frozenset[str]:
     return frozenset(
         _singular(word) for word in found if len(word) >= _LEAST_LETTERS and word not in _LITTLE
     )
+
+
+def kinds_of(words: Iterable[str]) -> list[str]:
+    """The kinds of memories that people mean by these words: "job" is one of work."""
+    return sorted({_KINDS[word] for word in words if word in _KINDS})
 
 
 def concerns(words: str, kind: str, subject: str, content: str) -> bool:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from storage.database import Database
-from storage.figures import Query
+from storage.newest import Query
 from storage.tables.people import User
 from storage.tables.training import Finetune, Project, TrainingDataItem, TrainingDataset
 from storage.transactions import reading

@@ -91,13 +91,16 @@ class Brain:
         self._packets = PacketMaker(session_id)
         self._personality = personality
         self._clock = clock
+        # Read once an event: all that it leads to happens at one time.
+        self._now_ns = clock.now_ns()
         self._appraiser = default_appraiser() if appraiser is None else appraiser
-        self._mood = MoodModel(personality, clock.now_ns())
+        self._mood = MoodModel(personality, self._now_ns)
         self._planner = Planner(library, personality, seed)
         self._sequences = Sequences()
         self._ui: tuple[UiContext | None, int] = (None, 0)
         self._features = Features()
         self._dwelling = False
+        self._named = Shown(Mood(), label_of(Mood()))
         self.appraisal: Appraisal | None = None
         """What the last text felt like; None before the first."""
         self.response: Mood | None = None
@@ -107,6 +110,11 @@ class Brain:
     def mood(self) -> Mood:
         """What is shown now: the mood with the last reaction on top."""
         return self._mood.expressed(self._clock.now_ns())
+
+    @property
+    def shown(self) -> Shown:
+        """What is shown as of the last event, tick or answer: the mood then, and its name."""
+        return self._shown(self._mood.expressed(self._now_ns))
 
     @property
     def lasting_mood(self) -> Mood:
@@ -136,6 +144,7 @@ class Brain:
         """
         self._sequences.check(event.sequence, client)
         check_event(event.kind)
+        self._now_ns = self._clock.now_ns()
         packets = self._dispatch(event.kind, event.sequence)
         self._end_turn(event.sequence)
         # A refused event leaves no trace: mended, it may come again under its number.
@@ -178,6 +187,7 @@ class Brain:
             NotFoundError: The expression is unknown or revoked.
         """
         check_text("speak.text", text)
+        self._now_ns = self._clock.now_ns()
         named = named_in(self._library, expression, "expression") if expression else None
         moved = self._is_moved() or self._planner.reacting
         if isinstance(named, Expression) and moved:
@@ -193,6 +203,7 @@ class Brain:
         Returns:
             A packet where the face has to follow, else None.
         """
+        self._now_ns = now_ns
         self._leave_place(now_ns)
         target = self._mood.expressed(now_ns)
         plan = self._planner.drift(target, now_ns)
@@ -264,12 +275,12 @@ class Brain:
             appraisal.confidence,
         )
         evidence = ", ".join((*(signal.value for signal in signals), f"sounds {appraisal.label}"))
-        self._mood.feel(felt, self._clock.now_ns(), Cause("chat", sequence, evidence))
+        self._mood.feel(felt, self._now_ns, Cause("chat", sequence, evidence))
         return self._reaction(situation_of(chat.text, appraisal), sequence, reaction)
 
     def _say(self, text: str, named: Named | None, sequence: int) -> tuple[IdPacket, ...]:
         self.appraisal = appraisal = self._appraiser.appraise(text)
-        now_ns = self._clock.now_ns()
+        now_ns = self._now_ns
         moment = self._moment(speaking=True)
         if isinstance(named, Playable):
             plan = self._performance(named, 1.0, moment, Cause("speak", sequence, name_of(named)))
@@ -281,16 +292,16 @@ class Brain:
 
     def _answer(self, text: str, named: Expression, sequence: int) -> tuple[IdPacket, ...]:
         self.appraisal = self._appraiser.appraise(text)
-        target = self._mood.expressed(self._clock.now_ns())
+        target = self._mood.expressed(self._now_ns)
         plan = self._planner.accompany(named, target, self._moment(speaking=True))
         return self._speech(text, plan, sequence)
 
     def _is_moved(self) -> bool:
-        shown = self._mood.expressed(self._clock.now_ns())
+        shown = self._mood.expressed(self._now_ns)
         return distance(shown, self._personality.baseline) > _MOVED
 
     def _speech(self, text: str, plan: Plan, sequence: int) -> tuple[IdPacket, ...]:
-        now_ns = self._clock.now_ns()
+        now_ns = self._now_ns
         target = self._mood.expressed(now_ns)
         limit = MAX_PACKET_BYTES - MIN_TEXT_BYTES
         first = self._packets.packet(plan, self._shown(target), now_ns, sequence, limit)
@@ -311,7 +322,7 @@ class Brain:
             check_for_use(self._library, capsule, "event.preview.json")
         except InvalidArgumentError as error:
             raise InvalidEventError(str(error), error.field) from error
-        now_ns = self._clock.now_ns()
+        now_ns = self._now_ns
         target = self._mood.expressed(now_ns)
         plan = self._planner.perform(capsule, preview.weight, target, self._moment(), given=True)
         return (self._packet(plan, target, now_ns, sequence),)
@@ -320,7 +331,7 @@ class Brain:
         vad = emotion.vad
         share = emotion.intensity
         aim = clamp(vad.valence * share, vad.arousal * share, vad.dominance * share)
-        self._mood.set(aim, self._clock.now_ns(), Cause("emotion", sequence, label_of(aim)))
+        self._mood.set(aim, self._now_ns, Cause("emotion", sequence, label_of(aim)))
         return self._reaction(Situation.SET, sequence)
 
     def _task(self, task: Task, sequence: int) -> tuple[IdPacket, ...]:
@@ -331,7 +342,7 @@ class Brain:
         if gesture.feels is not None:
             felt = Felt(gesture.feels, intensity=gesture.intensity)
             cause = Cause("task", sequence, task.state.value)
-            self._mood.feel(felt, self._clock.now_ns(), cause)
+            self._mood.feel(felt, self._now_ns, cause)
         outcome = _TASK_OCCASIONS.get(task.state)
         reaction = None if outcome is None else self._personality.reactions.get(outcome)
         situation = situation if self._features.context else Situation.SET
@@ -340,7 +351,7 @@ class Brain:
     def _context(self, ui: Ui, sequence: int) -> tuple[IdPacket, ...]:
         if not self._features.context:
             return ()
-        now_ns = self._clock.now_ns()
+        now_ns = self._now_ns
         last, since_ns = self._ui
         if last is ui.context and now_ns - since_ns < _DEBOUNCE_NS:
             return ()
@@ -350,20 +361,20 @@ class Brain:
         return self._reaction(UI_SITUATIONS[ui.context], sequence)
 
     def _interrupt(self, sequence: int) -> tuple[IdPacket, ...]:
-        self._mood.calm_reaction(self._clock.now_ns(), Cause("interrupt", sequence))
+        self._mood.calm_reaction(self._now_ns, Cause("interrupt", sequence))
         (packet,) = self._reaction(Situation.INTERRUPTED, sequence)
         return (replace(packet, interrupt=True),)
 
     def _reaction(
         self, situation: Situation, sequence: int, reaction: Reaction | None = None
     ) -> tuple[IdPacket, ...]:
-        now_ns = self._clock.now_ns()
+        now_ns = self._now_ns
         target = self._mood.expressed(now_ns)
         plan = self._planner.react(target, situation, self._moment(), reaction)
         return (self._packet(plan, target, now_ns, sequence),)
 
     def _show(self, named: Named, weight: float, cause: Cause) -> tuple[IdPacket, ...]:
-        now_ns = self._clock.now_ns()
+        now_ns = self._now_ns
         if isinstance(named, Mood):
             self._mood.feel(Felt(named, intensity=weight), now_ns, cause)
             return self._reaction(Situation.TOLD, cause.event_sequence)
@@ -389,7 +400,7 @@ class Brain:
 
     def _end_turn(self, sequence: int) -> None:
         """Notes what is over: a turn at which nothing was felt, a profile that was replaced."""
-        now_ns = self._clock.now_ns()
+        now_ns = self._now_ns
         self._mood.end_turn(now_ns, Cause("turn", sequence))
         self._leave_place(now_ns)
 
@@ -401,12 +412,16 @@ class Brain:
 
     def _shown(self, target: Mood) -> Shown:
         held = self._planner.held
-        return Shown(target, label_of(target) if held is None else held.label)
+        if held is not None:
+            return Shown(target, held.label)
+        if target != self._named.mood:  # naming it takes a while, and is asked for thrice an event
+            self._named = Shown(target, label_of(target))
+        return self._named
 
     def _moment(self, *, speaking: bool = False) -> Moment:
         return Moment(
             self._packets.next_sequence,
-            self._clock.now_ns(),
+            self._now_ns,
             speaking=speaking,
             temper=temper_of(self._mood.traits),
         )

@@ -26,32 +26,51 @@ class EntryWriter:
     def __init__(self, library: Library, personality: Personality) -> None:
         self._personality = personality
         self.holding: set[Layer] = set()
+        self._factors: dict[str, float] = {}
         self.take(library)
 
     def take(self, library: Library) -> None:
         """Goes on with another state of the library."""
         self.library = library
         self.palette: Palette = palette_of(library)
+        # What was found out about the library, which never changes.
+        self._resolved: dict[str, Capsule | None] = {}
+        self._stances: dict[Layer, dict[str, float]] = {}
 
     def may_play(self, cid: str) -> bool:
         """Whether the capsule itself may play, and no other in its place."""
-        found = self.library.resolve(cid)
+        found = self.resolve(cid)
         return found is not None and found.cid == cid
+
+    def resolve(self, cid: str) -> Capsule | None:
+        """The capsule to play for `cid`; see `capsules.library.Library.resolve`."""
+        if cid not in self._resolved:
+            self._resolved[cid] = self.library.resolve(cid)
+        return self._resolved[cid]
 
     def scaled(self, capsule: Capsule, weight: float) -> float:
         """A weight times the personality's factors, quantised."""
-        factors = self._personality.capsule_weights
-        factor = factors.get(capsule.layer.value, 1.0) * factors.get(capsule.cid, 1.0)
+        factor = self._factors.get(capsule.cid)
+        if factor is None:
+            factors = self._personality.capsule_weights
+            factor = factors.get(capsule.layer.value, 1.0) * factors.get(capsule.cid, 1.0)
+            self._factors[capsule.cid] = factor
         return quantised(weight * factor)
 
     def stance(self, layer: Layer) -> dict[str, float]:
-        """How the personality holds itself whatever it feels, as far as that may be played."""
-        prefix = CID_PREFIXES[layer]
-        return {
-            cid: weight
-            for cid, weight in self._personality.stance.items()
-            if cid.startswith(prefix) and self.may_play(cid)
-        }
+        """How the personality holds itself whatever it feels, as far as that may be played.
+
+        The same one every time: not to be changed.
+        """
+        found = self._stances.get(layer)
+        if found is None:
+            prefix = CID_PREFIXES[layer]
+            found = self._stances[layer] = {
+                cid: weight
+                for cid, weight in self._personality.stance.items()
+                if cid.startswith(prefix) and self.may_play(cid)
+            }
+        return found
 
     def write(
         self, layer: Layer, weights: dict[str, float], *, clearing: bool = True
@@ -65,7 +84,7 @@ class EntryWriter:
         """
         entries: list[BlendEntry] = []
         for cid, weight in weights.items():
-            capsule = self.library.resolve(cid) if cid else self.palette.neutral(layer)
+            capsule = self.resolve(cid) if cid else self.palette.neutral(layer)
             if capsule is None:
                 continue
             scaled = self.scaled(capsule, weight)

@@ -1,7 +1,8 @@
 """Small movements between events: a face that feels something is never quite still.
 
 Every few seconds one of the micro-capsules near the mood is played on top of its face. They are
-never part of a mood's blend: each plays once, and what is held stays as it is.
+never part of a mood's blend: each plays once, and what is held stays as it is. A face at ease has
+no quick ones, which would be twitches, and moves now this and now that.
 """
 
 from collections import deque
@@ -23,6 +24,10 @@ _NOT_AGAIN = 12
 # Further away than this nothing says anything of the mood.
 _APT = 0.45
 _WEIGHTS = (0.7, 1.0)
+# Micro-expressions of less than half a second are of those who are stirred.
+_QUICK_MS, _STIRRED = 500, 0.15
+# What has just moved rather waits; so many are tried for one that moves something else.
+_OTHERS, _TRIED = 2, 6
 _STREAM = 0x6D6963  # keeps these draws apart from others of the same seed
 
 
@@ -38,6 +43,7 @@ class MicroMoves:
         self._drawn = 0
         self._due_ns: int | None = None
         self._last: deque[str] = deque(maxlen=_NOT_AGAIN)
+        self._moved: deque[str] = deque(maxlen=_OTHERS)
 
     def pause(self, now_ns: int) -> None:
         """An event is answered: the next movement waits for its gestures."""
@@ -63,13 +69,32 @@ class MicroMoves:
             for cid, gap in near
             if gap <= _APT and cid not in self._last and library.allows(cid)
         ]
-        if not apt:
+        cid = self._fit(library, apt, mood)
+        if cid is None:
             return None
-        cid = apt[int(self._draw(1) * len(apt))]
         self._last.append(cid)
         low, high = _WEIGHTS
         weight = round((low + (high - low) * self._draw(2)) * 256) / 256
         return BlendEntry(cid, weight, Layer.FACE)
+
+    def _fit(self, library: Library, apt: list[str], mood: Mood) -> str | None:
+        """One of those by chance, rather one that moves something else than the last ones."""
+        begin = int(self._draw(1) * len(apt)) if apt else 0
+        fit: list[tuple[bool, str, str]] = []
+        for cid in (apt[begin:] + apt[:begin])[:_TRIED]:
+            capsule = library.capsules[cid]
+            if capsule.duration_ms < _QUICK_MS and mood.arousal < _STIRRED:
+                continue
+            target = capsule.tracks[0].target if capsule.tracks else ""
+            moved = target.removesuffix("Left").removesuffix("Right")
+            fit.append((moved in self._moved, cid, moved))
+            if moved not in self._moved:
+                break
+        if not fit:
+            return None
+        _, cid, moved = min(fit, key=lambda item: item[0])
+        self._moved.append(moved)
+        return cid
 
     def _wait_ns(self, limits_ms: tuple[float, float]) -> int:
         self._drawn += 1

@@ -53,6 +53,7 @@ class Palette:
             for item in items
             if item.emotion is not None
         }
+        self._strengths = {cid: distance(mood) for cid, mood in self._moods.items()}
         self._neutrals = {
             layer: item
             for layer, items in self._layers.items()
@@ -74,22 +75,24 @@ class Palette:
         nearest are far off. Faces weigh more the more evenly they share, up to 1.5 in all.
         """
         near = self._felt[layer].nearest((target.valence, target.arousal, target.dominance), k)
-        apt = [
-            (cid, gap)
-            for position, (cid, gap) in enumerate(near)
-            if position == 0 or not _discordant(self._moods[cid], target)
-        ]
-        shares = {cid: 1.0 / (gap + 0.001) for cid, gap in apt}
+        shares: dict[str, float] = {}
+        for cid, gap in near:
+            if not shares or not _discordant(self._moods[cid], target):
+                shares[cid] = 1.0 / (gap + 0.001)
         if not shares:
             return {}
         total = sum(shares.values())
-        shown = sum(share * distance(self._moods[cid]) for cid, share in shares.items()) / total
-        fit = 1.0 - (apt[0][1] - _APT_DISTANCE) / (_INAPT_DISTANCE - _APT_DISTANCE)
-        weight = min(1.0, distance(target) / max(_MIN_STRENGTH, shown)) * max(0.0, min(1.0, fit))
-        shared = {cid: share / total for cid, share in shares.items()}
+        shown = even = 0.0
+        for cid, share in shares.items():
+            shown += share * self._strengths[cid]
+            shares[cid] = share = share / total
+            even += share * share
+        fit = 1.0 - (near[0][1] - _APT_DISTANCE) / (_INAPT_DISTANCE - _APT_DISTANCE)
+        weight = min(1.0, distance(target) / max(_MIN_STRENGTH, shown / total))
+        weight *= max(0.0, min(1.0, fit))
         if layer is Layer.FACE:
-            weight *= sum(share * share for share in shared.values()) ** -_MIXED_GAIN
-        return {cid: weight * share for cid, share in shared.items()}
+            weight *= even**-_MIXED_GAIN
+        return {cid: weight * share for cid, share in shares.items()}
 
     def tagged(self, layer: Layer, tag: str) -> tuple[Capsule, ...]:
         """The layer's capsules that answer to a tag: by name, by subtype, then by context."""

@@ -469,6 +469,8 @@ class Planner:
         """What takes light, camera and tempo back once an expression has had its time."""
         if now_ns < self._scene_until_ns:
             return []
+        if self._writer.holding.isdisjoint(_SCENE):
+            return []
         return [entry for layer in _SCENE for entry in self._writer.write(layer, {})]
 
     def _offsets(self, moment: Moment) -> tuple[LeadLag, ...]:

@@ -17,7 +17,8 @@ from control_plane.sessions.paging import read_token, write_token
 from storage.conversation_pages import ConversationDetail, ConversationFilter, ConversationPages
 from storage.database import Database
 from storage.export_marks import ExportMarks
-from storage.figures import Figures, Latency
+from storage.figures import Figures
+from storage.latency import Latency
 from storage.trail import Trail
 from storage.training_pages import TrainingPages
 

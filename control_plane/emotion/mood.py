@@ -116,12 +116,18 @@ def decayed(state: MoodState, personality: Personality, now_ns: int) -> MoodStat
     """
     if now_ns <= state.at_ns:
         return state
+    return replace(state, mood=_faded(state, personality, now_ns), at_ns=now_ns)
+
+
+def _faded(state: MoodState, personality: Personality, now_ns: int) -> Mood:
+    """The mood of `decayed`."""
+    if now_ns <= state.at_ns:
+        return state.mood
     turn_ns = state.event_ns + SILENCE_NS
     slow_ns = max(0, min(now_ns, turn_ns) - state.at_ns)
     fast_ns = max(0, now_ns - max(state.at_ns, turn_ns))
     exponent = slow_ns / NS_PER_S / personality.decay_s + fast_ns / NS_PER_S / _RECENTRE_S
-    moved = mix(state.mood, state.home, -math.expm1(-exponent))
-    return replace(state, mood=moved, at_ns=now_ns)
+    return mix(state.mood, state.home, -math.expm1(-exponent))
 
 
 class MoodModel:
@@ -135,6 +141,8 @@ class MoodModel:
         self._state = MoodState(home, home, now_ns, now_ns)
         self._reaction = home
         self._reaction_share, self._reaction_ns = 0.0, now_ns
+        self._pictured = Picture(home, home)
+        self._pictured_ns: int | None = None  # when that is right; None: at no time any more
         self._log = MoodLog(Picture(home, home))
         self._turned: tuple[TraitChange, ...] = ()
 
@@ -211,11 +219,11 @@ class MoodModel:
 
     def at(self, now_ns: int) -> Mood:
         """The mood, without reactions."""
-        return decayed(self._state, self._personality, now_ns).mood
+        return self._picture(now_ns).mood
 
     def expressed(self, now_ns: int) -> Mood:
         """What the face shows: the mood with the fading reaction on top."""
-        return mix(self.at(now_ns), self._reaction, self._reaction_left(now_ns))
+        return self._picture(now_ns).shown
 
     def changes(self, limit: int = KEPT_CHANGES) -> tuple[MoodChange, ...]:
         """The last changes, the newest first."""
@@ -247,12 +255,18 @@ class MoodModel:
         return clamp(shifted.valence, shifted.arousal, shifted.dominance)
 
     def _picture(self, now_ns: int) -> Picture:
-        return Picture(self.at(now_ns), self.expressed(now_ns))
+        """Both at a time; kept, for an event asks for the same ones again and again."""
+        if now_ns != self._pictured_ns:
+            mood = _faded(self._state, self._personality, now_ns)
+            shown = mix(mood, self._reaction, self._reaction_left(now_ns))
+            self._pictured, self._pictured_ns = Picture(mood, shown), now_ns
+        return self._pictured
 
     def _move_to(self, mood: Mood, now_ns: int, event_ns: int, reaction_share: float) -> None:
         """The mood is this now; `reaction_share` is how much of the reaction is left now."""
         self._state = MoodState(mood, self._home(), now_ns, event_ns)
         self._reaction_share, self._reaction_ns = reaction_share, now_ns
+        self._pictured_ns = None
 
     def _add(
         self,

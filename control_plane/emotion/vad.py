@@ -12,6 +12,8 @@ _ZERO = Mood()
 
 def clamp(valence: float, arousal: float, dominance: float) -> Mood:
     """The point of the cube nearest to the three numbers."""
+    if -1.0 <= valence <= 1.0 and -1.0 <= arousal <= 1.0 and -1.0 <= dominance <= 1.0:
+        return Mood(valence, arousal, dominance)  # nearly always, a dozen times an event
     return Mood(
         max(-1.0, min(1.0, valence)),
         max(-1.0, min(1.0, arousal)),

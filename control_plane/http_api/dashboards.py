@@ -16,7 +16,7 @@ from control_plane.errors import UnauthenticatedError, status_of
 from control_plane.http_api.door import caller
 from control_plane.observing.metrics import Metrics
 from control_plane.remembering.remembered import Remembered
-from storage.figures import MAX_DAYS
+from storage.days import MAX_DAYS
 
 __all__ = ["dashboard_routes", "metrics_routes"]
 

@@ -29,7 +29,7 @@ __all__ = ["RECALL_S", "Recollection", "Who"]
 RECALL_S = 0.03
 """How long a reply waits for memories; then it does with what came before."""
 
-_MOST_OWN = 60
+_MOST_OWN = 40
 _MAX_CONTEXT_CHARS = 600
 _LOG = logging.getLogger(__name__)
 
@@ -107,12 +107,13 @@ class Recollection:
     async def mind(self, text: str) -> Mind:
         """What to have in mind for the reply to a line; waits 30 ms at most."""
         first, self._turns = self._turns == 0, self._turns + 1
-        asked = self.ask()
+        words = words_of(text)
+        asked = self.ask(words)
         if asked:
             await asyncio.wait(asked, timeout=RECALL_S)
             await asyncio.sleep(0)  # what is done is taken before the reply goes on
         known = self._known()
-        chosen = choose(known, words_of(text), self._clock())
+        chosen = choose(known, words, self._clock())
         return replace(
             self._heard,
             memories=tuple(chosen),
@@ -121,7 +122,7 @@ class Recollection:
             lasting=self._lasts,
         )
 
-    def ask(self) -> "list[asyncio.Future[list[Recalled]]]":
+    def ask(self, words: frozenset[str] = frozenset()) -> "list[asyncio.Future[list[Recalled]]]":
         """Asks every tier of the database at once, and gives back what is being waited for.
 
         At the beginning of a session, so that its first reply knows whom it is for. What comes too
@@ -130,7 +131,7 @@ class Recollection:
         if not self.person:
             return []
         try:
-            asked = self._memories.ask(self.person)
+            asked = self._memories.ask(self.person, words)
         except RuntimeError:  # the server is ending
             return []
         waiting = []

@@ -146,7 +146,7 @@ class Chronicle:
     ) -> UUID:
         """Somebody said something, or had the avatar say it; the message's id."""
         appraisal = None if role is ChatRole.SYSTEM else brain.appraisal
-        mood, label = brain.mood, brain.label
+        mood, label = brain.shown.mood, brain.shown.label
         outputs = _outputs(appraisal, mood, label)
         if role is ChatRole.USER and brain.response is not None:
             outputs["empathy"] = _place(brain.response)
@@ -191,7 +191,7 @@ class Chronicle:
             packets: What the reply led to.
             memories: What it used of what is remembered, ready for JSON.
         """
-        mood, label, appraisal = brain.mood, brain.label, brain.appraisal
+        mood, label, appraisal = brain.shown.mood, brain.shown.label, brain.appraisal
         outputs = _outputs(appraisal, mood, label)
         message = MessageRecord(
             session_id=self._id,

@@ -242,7 +242,8 @@ class LiveSession:
         self._send(packets, cause_of(event.kind))
         if self._parts.tracer is not None:
             self._trace(event, packets, trace, (began_ns, began_ns + brain_ns))
-        self._publish(MoodUpdate(self._brain.mood, self._brain.label, event.sequence))
+        shown = self._brain.shown
+        self._publish(MoodUpdate(shown.mood, shown.label, event.sequence))
         match event.kind:
             case Chat(role=role, text=text):
                 self._asked = self._heard(role, text, packets, event.sequence, began_ns)
@@ -275,7 +276,8 @@ class LiveSession:
             packet = self._brain.tick(now_ns)
             if packet is not None:
                 self._send((packet,), _DRIFT)
-                self._publish(MoodUpdate(self._brain.mood, self._brain.label))
+                shown = self._brain.shown
+                self._publish(MoodUpdate(shown.mood, shown.label))
 
     def take(self, library: Library) -> None:
         """Goes on with another state of the library, of which other things may be played.

@@ -39,7 +39,10 @@ _Z = 1.959964  # of a normal distribution, for 95 %
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A value with its 95 % interval; `count` is how many participants it is from."""
+    """A value with its 95 % interval, endless where it is from a single participant.
+
+    `count` is how many participants it is from.
+    """
 
     value: float
     low: float
@@ -202,6 +205,8 @@ def _pair_differences(values: Floats) -> float:
 
 
 def _bootstrapped(values: Floats, seed: int) -> Estimate:
+    if values.size < 2:  # resampled, one value is always itself: that would look certain
+        return Estimate(float(values.mean()), -math.inf, math.inf, int(values.size))
     generator = np.random.default_rng(seed)
     chosen = generator.integers(0, values.size, (_RESAMPLES, values.size))
     means = values[chosen].mean(axis=1)

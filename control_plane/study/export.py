@@ -196,6 +196,8 @@ def _row(*cells: str) -> str:
 
 
 def _estimate(value: Estimate) -> str:
+    if math.isinf(value.high):
+        return f"{value.value:.2f} [not known]"
     return f"{value.value:.2f} [{value.low:.2f}, {value.high:.2f}]"
 
 

@@ -153,7 +153,7 @@ _CORNER = Move(
 )
 # Lips that have been still for a while: rolled in, and let go a little open.
 _MOISTEN = Move(
-    "moisten", 1200.0, (("mouthRollLower", 0.34), ("mouthRollUpper", 0.20), ("jawOpen", 0.03))
+    "moisten", 1500.0, (("mouthRollLower", 0.34), ("mouthRollUpper", 0.20), ("jawOpen", 0.03))
 )
 _PART = Move("part", 2100.0, (("jawOpen", 0.045), ("mouthLowerDownLeft", 0.05)))
 _SWALLOW = Move(

@@ -1,7 +1,8 @@
 """What can go wrong with recordings.
 
 RecordingError
-├── JournalError   a journal is missing, is none, or was changed; nothing of it can be shown
+├── JournalError   a journal is missing, is none, or was changed, so that nothing of it can be
+│                  shown; or it cannot be written
 └── ReplayError    the library or the avatar is another one now, or the file cannot be written
 """
 
@@ -15,7 +16,7 @@ class RecordingError(EngineError):
 
 
 class JournalError(RecordingError):
-    """A journal cannot be read."""
+    """A journal cannot be read or written."""
 
 
 class ReplayError(RecordingError):

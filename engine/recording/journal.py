@@ -52,11 +52,13 @@ class JournalFile:
         """Makes a file, its owner's alone, that holds the header.
 
         Raises:
+            JournalError: The header is longer than a record may be.
             OSError: It cannot be made, or is there already.
         """
+        begin = _MAGIC + _framed(header_to_bytes(header))
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         file = cls(os.fdopen(handle, "wb", buffering=0))
-        file.append(_MAGIC + _framed(header_to_bytes(header)))
+        file.append(begin)
         return file
 
     @property
@@ -88,7 +90,11 @@ class JournalFile:
 
 
 def framed_entry(entry: Entry) -> bytes:
-    """An entry as a record."""
+    """An entry as a record.
+
+    Raises:
+        JournalError: It is longer than a record may be: nobody would read on behind it.
+    """
     return _framed(entry_to_bytes(entry))
 
 
@@ -128,6 +134,10 @@ def sha256_of_journal(path: Path) -> str:
 
 
 def _framed(payload: bytes) -> bytes:
+    if len(payload) > _MAX_RECORD_BYTES:
+        raise JournalError(
+            f"a record has {len(payload):,} bytes, expected at most {_MAX_RECORD_BYTES:,}"
+        )
     return _RECORD.pack(len(payload), zlib.crc32(payload)) + payload
 
 

@@ -8,13 +8,11 @@ from storage.database import Database
 from storage.keys import new_key
 from storage.models import ClientSystem, Conversation, Session
 from storage.recorder import Recorder
-from storage.records import AgentRecord, MessageRecord, SessionStarted, SpeechRecord
+from storage.records import AgentRecord, MessageRecord, SpeechRecord
 from storage.repository import Repository
+from tests.remembering.started import started
 
-SESSION = SessionStarted(
-    id=new_key(), avatar="mira", width=512, height=512, fps=30, seed=1, personality="friendly",
-    probe=False, reply=True, version="1",
-)  # fmt: skip
+SESSION = started()
 STRANGE = "a\0b"
 
 

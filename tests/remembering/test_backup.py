@@ -1,5 +1,4 @@
 import sqlite3
-import threading
 from pathlib import Path
 
 import pytest
@@ -54,32 +53,26 @@ def test_a_backup_of_a_database_in_use_is_restored_elsewhere(
     assert [path.name for path in tmp_path.iterdir() if "partial" in path.name] == []
 
 
-def test_a_backup_ends_while_somebody_writes_all_the_time(tmp_path: Path) -> None:
+def test_a_backup_ends_while_somebody_writes_all_the_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path, file = tmp_path / "a.db", tmp_path / "backup"
     Database(f"sqlite:///{path}").upgrade()
-    with sqlite3.connect(path) as connection:
-        connection.execute("CREATE TABLE ballast (content BLOB)")
-        connection.executemany("INSERT INTO ballast VALUES (?)", [(bytes(4096),)] * 4000)
-    stop = threading.Event()
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("CREATE TABLE ballast (content BLOB)")
+    writer.execute("BEGIN")
+    writer.executemany("INSERT INTO ballast VALUES (?)", [(bytes(4096),)] * 4000)
+    writer.execute("COMMIT")
+    steps: list[int] = []
 
-    def write() -> None:
-        while not stop.is_set():
-            with connection:
-                connection.execute("INSERT INTO ballast VALUES (NULL)")
+    def write(status: int, _left: int, _all: int) -> None:
+        steps.append(status)
+        assert len(steps) < 20, "it begins again whenever somebody writes"
+        writer.execute("INSERT INTO ballast VALUES (NULL)")
 
-    connection.close()
-    connection = sqlite3.connect(path, timeout=20, check_same_thread=False)
-    writer = threading.Thread(target=write)
-    backup = threading.Thread(target=back_up, args=(f"sqlite:///{path}", file))
-    writer.start()
-    backup.start()
-    backup.join(20)
-    went_on = backup.is_alive()
-    stop.set()
-    for thread in (writer, backup):
-        thread.join()
-    connection.close()
-    assert not went_on
+    monkeypatch.setattr("storage.backup._check_free", write)
+    back_up(f"sqlite:///{path}", file)
+    writer.close()
     with sqlite3.connect(file) as copy:
         assert copy.execute("SELECT count(*) FROM ballast").fetchone()[0] >= 4000
     copy.close()

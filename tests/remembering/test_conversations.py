@@ -1,3 +1,4 @@
+import threading
 from dataclasses import replace
 from statistics import fmean
 
@@ -120,6 +121,26 @@ def test_ratings_become_the_conversations_satisfaction(shared_database: Database
     row = conversation(shared_database, session)
     assert row.user_satisfaction == pytest.approx(10 / 3)
     assert row.rated_messages == 3
+
+
+def test_ratings_at_the_same_moment_both_count(shared_database: Database) -> None:
+    session = begun(shared_database)
+    first, second = said(session), said(session)
+    Repository(shared_database).add([first, second])
+
+    def rate_second() -> None:
+        with OrmSession(shared_database.writer) as orm, orm.begin():
+            rate(orm, second.id, 1.0)
+
+    other = threading.Thread(target=rate_second)
+    with OrmSession(shared_database.writer) as orm, orm.begin():
+        rate(orm, first.id, 5.0)
+        other.start()
+        other.join(0.3)
+        assert other.is_alive()  # it waits for this one
+    other.join()
+    row = conversation(shared_database, session)
+    assert (row.user_satisfaction, row.rated_messages) == (3.0, 2)
 
 
 def test_common_and_single_words_are_no_topics() -> None:

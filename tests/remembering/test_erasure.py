@@ -1,9 +1,11 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from storage.archive import Archive
 from storage.database import Database
 from storage.erasure import Erasure
 from storage.errors import NotStoredError
@@ -29,6 +31,17 @@ from storage.models import (
     Video,
     Vision,
 )
+from storage.records import (
+    AgentRecord,
+    ChatRecord,
+    MemoryNoted,
+    MessageRecord,
+    Record,
+    SessionEnded,
+    SessionStarted,
+    SpeechRecord,
+)
+from storage.repository import Repository
 from tests.remembering.rows import stored
 
 SECRET = "xyzzy"
@@ -139,3 +152,47 @@ def test_a_user_gets_everything_that_is_stored_of_them(database: Database, tmp_p
     hidden = {"vision"}  # by way of the picture
     assert tables == found_anywhere(database, SECRET) - hidden
     assert "plugh" not in json.dumps(exported)
+
+
+def test_what_is_written_of_an_erased_user_later_tells_nothing(
+    database: Database, tmp_path: Path
+) -> None:
+    session = new_key()
+    started = SessionStarted(
+        id=session,
+        avatar="mira",
+        width=512,
+        height=512,
+        fps=30,
+        seed=1,
+        personality="friendly",
+        probe=False,
+        reply=True,
+        version="0",
+        user=SECRET,
+    )
+    repository = Repository(database)
+    repository.add([started])
+    (user,) = Archive(database).page(User)
+    Erasure(database, MediaStore(tmp_path / "media", database)).erase(user.id)
+    packet = SECRET.encode()
+    said = MessageRecord(session, "user", SECRET, "client", 0.5, 0.0, 0.0, "glad", packet)
+    reply = replace(said, role="assistant", id=new_key(), memory_context=(SECRET,))
+    said = replace(said, voice_emotion=SECRET, agent_outputs={"saw": SECRET})
+    late: list[Record] = [
+        said,
+        AgentRecord(session, said.id, "appraiser", {"text": SECRET}, {"saw": SECRET}),
+        reply,
+        ChatRecord(session, "rules", {"about": SECRET}, said.id, reply.id),
+        SpeechRecord("espeak", {}, SECRET, reply.id),
+        MemoryNoted(session, said.id, "name", "name", SECRET, SECRET, "long", 1.0, 0.9),
+        SessionEnded(session, "done"),
+    ]
+    repository.add(late)
+    assert found_anywhere(database, SECRET) == set()
+    rows = Archive(database).page(Message)
+    assert [(row.role, row.text, row.training_flag) for row in rows] == [
+        ("user", "", False),
+        ("assistant", "", False),
+    ]
+    assert rows[0].valence == 0.5

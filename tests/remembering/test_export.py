@@ -1,18 +1,18 @@
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pandas as pd
 import pytest
-from sqlalchemy import Connection, Row
+from sqlalchemy import Row
 from sqlalchemy.pool import QueuePool
 
 from storage.archive import Archive
 from storage.database import Database
-from storage.export import Exporter, Selection
+from storage.export import Exporter, Selection, _Whole
 from storage.export_formats import ExportFormat, encode
 from storage.models import AgentLog, Conversation, Judgement, Memory, Message, Session, User
 from storage.privacy import Personal, Pseudonyms
@@ -137,11 +137,9 @@ def test_long_conversations_are_read_one_by_one_and_short_ones_together(
     together: list[list[UUID]] = []
 
     class Watched(Exporter):
-        def _whole(
-            self, connection: Connection, rows: Sequence[Row[Any]], personal: Personal
-        ) -> Iterator[dict[str, Any]]:
+        def _read(self, rows: Sequence[Row[Any]], personal: Personal) -> list[_Whole]:
             together.append([row.id for row in rows])
-            return super()._whole(connection, rows, personal)
+            return super()._read(rows, personal)
 
     found = list(Watched(database, KEY).conversations(Selection()))
     assert ids(found) == keys

@@ -11,14 +11,12 @@ from storage.errors import InvalidRecordError, NotStoredError
 from storage.feedback import Feedback
 from storage.keys import new_key
 from storage.models import Judgement, Message, User
-from storage.records import MessageRecord, SessionStarted, utc_now
+from storage.records import MessageRecord, utc_now
 from storage.repository import Repository
 from tests.remembering.rows import stored
+from tests.remembering.started import started
 
-SESSION = SessionStarted(
-    id=new_key(), avatar="mira", width=512, height=512, fps=30, seed=1, personality="friendly",
-    probe=False, reply=True, version="1",
-)  # fmt: skip
+SESSION = started()
 
 
 def talked(database: Database, *roles: str) -> tuple[UUID, list[UUID]]:

@@ -27,11 +27,9 @@ from storage.tables.training import Corpus, TrainingDataItem
 from storage.training import Training
 from storage.training_pages import TrainingPages
 from tests.remembering.rows import stored
+from tests.remembering.started import started
 
-SESSION = SessionStarted(
-    id=new_key(), avatar="mira", width=512, height=512, fps=30, seed=1, personality="friendly",
-    probe=False, reply=True, version="1", platform="grpc", model_used="rules", journal="a.journal",
-)  # fmt: skip
+SESSION = started(platform="grpc", model_used="rules", journal="a.journal")
 SAID = MessageRecord(SESSION.id, "user", "hello", "client", 0.5, -0.25, 1.0, "glad")
 
 

@@ -16,11 +16,11 @@ from sqlalchemy import create_engine, text
 
 from benchmarks.postgres import Cluster
 from storage.database import Database
-from storage.keys import new_key
 from storage.recorder import Recorder
-from storage.records import MessageRecord, SessionStarted
+from storage.records import MessageRecord
 from storage.repository import Repository
 from storage.spill import Spill
+from tests.remembering.started import started
 
 _DISK_MB = 64
 _SPACE = "small_disk"
@@ -65,7 +65,7 @@ def test_full_disk_under_postgresql_loses_nothing_and_tells(
     repository = Repository(database)
     recorder = Recorder(repository, version="1", spill=Spill(tmp_path / "journal"))
     recorder.start()
-    session = SessionStarted(new_key(), "mira", 512, 512, 30, 1, "friendly", False, True, "1")
+    session = started()
     recorder.put(session)
     assert recorder.settle(20)
     ballast = _filled(small_disk)

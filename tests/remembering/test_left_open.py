@@ -25,12 +25,10 @@ from storage.repository import Repository
 from storage.run_locks import RunLocks
 from tests.integration.running import running
 from tests.remembering.rows import stored
+from tests.remembering.started import started
 
 BEGAN = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
-SESSION = SessionStarted(
-    id=new_key(), avatar="mira", width=512, height=512, fps=30, seed=1, personality="friendly",
-    probe=False, reply=True, version="1", created_at=BEGAN,
-)  # fmt: skip
+SESSION = started(created_at=BEGAN)
 
 
 def begun(database: Database, run_id: UUID, *modes: str) -> SessionStarted:

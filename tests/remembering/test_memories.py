@@ -334,6 +334,24 @@ def test_what_has_faded_is_not_recalled(database: Database, memories: Memories) 
     assert {row.subject for row in memories.recall(user.id)} == {"b", "c"}
 
 
+def test_of_many_memories_those_come_first_that_the_turn_is_about(
+    database: Database, memories: Memories
+) -> None:
+    talk = Talk(database)
+    message = talk.message()
+    notes = [talk.note(f"taste:{number}", f"thing {number}", message) for number in range(40)]
+    notes[33] = replace(notes[33], content="The user likes 100% rye_bread.", importance=0.1)
+    notes[34] = replace(notes[34], kind="work", importance=0.1)
+    talk.write(message, *notes)
+
+    def first(*words: str) -> str:
+        return memories.ask("ada", words)["long"].result()[0].subject
+
+    assert first("rye_bread") == first("100%") == "taste:33"
+    assert first("job") == "taste:34"
+    assert len(memories.ask("ada")["long"].result()) < 40
+
+
 def test_of_one_user_only_so_many_memories_are_kept(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

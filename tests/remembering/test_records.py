@@ -10,24 +10,13 @@ from storage.records import (
     MessageRecord,
     PerformanceRecord,
     SessionEnded,
-    SessionStarted,
 )
 from storage.repository import Repository
+from tests.remembering.started import started
 
 
 def test_records_come_back_as_the_recorder_took_them(database: Database) -> None:
-    session = SessionStarted(
-        id=uuid4(),
-        avatar="mira",
-        width=512,
-        height=512,
-        fps=30,
-        seed=2**64 - 1,
-        personality="friendly",
-        probe=False,
-        reply=True,
-        version="1",
-    )
+    session = started(seed=2**64 - 1)
     said = MessageRecord(
         session.id, "user", "hello \N{GRINNING FACE}", "client", 0.5, -0.25, 0.0, "glad", b"\x08"
     )

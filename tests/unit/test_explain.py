@@ -40,12 +40,9 @@ from control_plane.events import (
 )
 from engine.clock import NS_PER_S, VirtualClock
 from engine.packet import Mood
+from tests.unit.mood_steps import felts, moods, shares, take
 
 CAUSE = Cause("chat", 1, "thanks")
-units = st.floats(-1.0, 1.0)
-shares = st.floats(0.0, 1.0)
-moods = st.builds(Mood, units, units, units)
-felts = st.builds(Felt, moods, st.none() | moods, shares, shares, st.booleans())
 turns = st.lists(st.sampled_from(list(Signal)), max_size=3).map(tuple)
 steps = st.one_of(felts, moods, turns, st.sampled_from(["calm", "notice", "home", "free"]))
 people = st.builds(
@@ -59,25 +56,6 @@ people = st.builds(
 @pytest.fixture(scope="module")
 def library() -> Library:
     return load_library()
-
-
-def take(model: MoodModel, step: object, now_ns: int) -> None:
-    match step:
-        case Felt():
-            model.feel(step, now_ns, CAUSE)
-        case Mood():
-            model.set(step, now_ns, CAUSE)
-        case "calm":
-            model.calm_reaction(now_ns, CAUSE)
-        case "notice":
-            model.notice(now_ns)
-        case "home" | "free":
-            model.dwell(Mood(0.5, -0.5, 0.25) if step == "home" else None, now_ns)
-        case tuple():
-            model.turn(step)
-            model.end_turn(now_ns, CAUSE)
-        case _:
-            raise AssertionError(step)
 
 
 def adds_up(change: MoodChange) -> bool:
@@ -97,7 +75,7 @@ def test_contributions_add_up_and_changes_follow_each_other(
 ) -> None:
     model, now_ns = MoodModel(person, 0), 0
     for step, span_ns in story:
-        take(model, step, now_ns)
+        take(model, step, now_ns, CAUSE)
         now_ns += span_ns
     since = model.since_change(now_ns)
     changes = [*reversed(model.changes()), since]

@@ -4,10 +4,12 @@ import pickle
 import numpy as np
 import pytest
 
+from capsules.library import load_library
 from engine.motion import blinks as blinks_module
 from engine.motion import gaze as gaze_module
 from engine.motion.blinks import BLINK_MS, Blinks
 from engine.motion.chance import uniform
+from engine.motion.habits import habits_of
 from engine.motion.idle import EYE_DEG, HEAD_DEG, Idle
 from engine.motion.plans import target_index, target_table
 from engine.packet import Attention
@@ -207,19 +209,45 @@ def test_sway_is_calm() -> None:
         assert np.abs(moved).max() <= most
 
 
-def test_idle_for_60_s_looks_alive_and_never_repeats_within_30_s() -> None:
+@pytest.mark.parametrize("bearing", [None, "VF_WARM", "VF_COMPOSED", "VF_WARY"])
+def test_idle_for_60_s_looks_alive_and_never_repeats_within_30_s(bearing: str | None) -> None:
     fps = 30
-    path = path_of(Idle(8), 0.0, 60_000.0, 1000.0 / fps)
+    idle = Idle(8)
+    if bearing is not None:
+        habits = habits_of(load_library().capsules[bearing].params)
+        assert habits is not None
+        idle.adopt(habits, 0.0)
+    path = path_of(idle, 0.0, 60_000.0, 1000.0 / fps)
     moving = path[:, np.std(path, axis=0) > 1e-6]
-    assert moving.shape[1] > 30  # everything lives
+    assert moving.shape[1] > 40  # everything lives
     scaled = (moving - moving.mean(axis=0)) / moving.std(axis=0)
-    # Every second moves, and none is like another of those 30 s before or after.
-    assert np.abs(np.diff(moving, axis=0)).sum(axis=1).reshape(-1)[: 59 * fps].min() > 0.0
+    steps = np.abs(np.diff(moving, axis=0))
+    # In every second most of it moves, and no second of the face is still.
+    seconds = steps[: 59 * fps].reshape(59, fps, -1).sum(axis=1) > 0.004
+    assert seconds.sum(axis=1).min() > 0.6 * moving.shape[1]
+    # Nothing twitches: what is neither eye, lid nor hand takes its time.
+    names = [item.name for item in target_table()]
+    slow = [k for k, name in enumerate(names) if not name.startswith(("eye", "hand"))]
+    assert (np.abs(np.diff(path[:, slow], axis=0)) * fps).max() < 2.5
+    # No second is like another of those 30 s before or after, and taken together all that moves
+    # has no period: breath alone comes back in 4 s, and never quite.
     window = 2 * fps
     for lag in range(window, 30 * fps, 7):
         pairs = np.sqrt(np.mean((scaled[lag:] - scaled[:-lag]) ** 2, axis=1))
-        smooth = np.convolve(pairs, np.ones(window) / window, "valid")
-        assert smooth.min() > 0.3, lag / fps
+        assert np.convolve(pairs, np.ones(window) / window, "valid").min() > 0.4, lag / fps
+        assert np.mean(scaled[lag:] * scaled[:-lag]) < 0.35, lag / fps
+
+
+@pytest.mark.parametrize("bearing", ["VF_WARM", "VF_COMPOSED", "VF_WARY"])
+def test_nobody_stares(bearing: str) -> None:
+    habits = habits_of(load_library().capsules[bearing].params)
+    assert habits is not None
+    idle = Idle(8)
+    idle.adopt(habits, 0.0)
+    path = path_of(idle, 0.0, 180_000.0, 100.0)
+    eyes = path[:, [INDEX[name] for name in EYES]].max(axis=1)
+    runs = [sum(1 for _ in run) / 10.0 for at, run in itertools.groupby(eyes < 0.16) if at]
+    assert max(runs) < 10.0
 
 
 def test_idle_does_not_come_round_after_30_s() -> None:

@@ -7,6 +7,7 @@ import pytest
 from capsules.errors import LibraryError, UnknownCapsuleError
 from capsules.library import Library
 from capsules.model import Capsule, Expression, Layer
+from tests.unit.capsule_records import record
 
 DELIGHT = {
     "id": "E_0001",
@@ -14,18 +15,6 @@ DELIGHT = {
     "description": "A test",
     "items": [{"cid": "VF_A"}],
 }
-
-
-def record(cid: str, **changes: object) -> dict[str, Any]:
-    data: dict[str, Any] = {
-        "cid": cid,
-        "layer": "face",
-        "description": "A test",
-        "duration_ms": 300,
-    }
-    if "components" not in changes:
-        data["tracks"] = [{"target": "jawOpen", "curve": [[0, 0.0], [200, 0.5]]}]
-    return data | changes
 
 
 def combined(cid: str, **weights: float) -> dict[str, Any]:

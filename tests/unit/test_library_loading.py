@@ -11,18 +11,7 @@ from capsules.check import check_library
 from capsules.errors import LibraryError
 from capsules.library import Library, load_library
 from capsules.model import Capsule
-
-
-def record(cid: str, **changes: object) -> dict[str, Any]:
-    data: dict[str, Any] = {
-        "cid": cid,
-        "layer": "face",
-        "description": "A test",
-        "duration_ms": 300,
-    }
-    if "components" not in changes:
-        data["tracks"] = [{"target": "jawOpen", "curve": [[0, 0.0], [200, 0.5]]}]
-    return data | changes
+from tests.unit.capsule_records import record
 
 
 def expression(**changes: object) -> dict[str, Any]:

@@ -51,6 +51,25 @@ def test_it_lies_near_the_mood() -> None:
     assert all(0.7 <= entry.weight <= 1.0 for _, entry in found)
 
 
+def test_a_face_at_ease_has_no_twitches_and_one_that_is_stirred_has() -> None:
+    def lengths(mood: Mood) -> list[int]:
+        made = MicroMoves(1)
+        found = (made.due(LIBRARY, mood, second * NS_PER_S) for second in range(600))
+        return [LIBRARY.capsules[entry.cid].duration_ms for entry in found if entry is not None]
+
+    assert min(lengths(Mood(0.2, 0.05, 0.05))) >= 500
+    assert min(lengths(Mood(0.5, 0.5, 0.2))) < 500
+
+
+def test_now_this_moves_and_now_that() -> None:
+    made = MicroMoves(1)
+    found = (made.due(LIBRARY, Mood(0.0, 0.05, 0.05), second * NS_PER_S) for second in range(600))
+    moved = [LIBRARY.capsules[entry.cid].tracks[0].target[:9] for entry in found if entry]
+    again = sum(one == other for one, other in pairwise(moved))
+    assert len(moved) > 60
+    assert again < 0.2 * len(moved)
+
+
 def test_none_comes_again_soon() -> None:
     cids = [entry.cid for _, entry in moves(LIBRARY, 300)]
     assert all(cid not in cids[number + 1 : number + 13] for number, cid in enumerate(cids))

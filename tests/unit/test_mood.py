@@ -23,15 +23,13 @@ from control_plane.emotion.traits import REFERENCE, Signal, Traits
 from control_plane.emotion.vad import clamp, difference, distance, total
 from engine.clock import NS_PER_MS, NS_PER_S
 from engine.packet import Mood
+from tests.unit.mood_steps import felts, moods, shares, take
 
 CAUSE = Cause("test")
 FRIENDLY = personality_named("friendly")
 PLAIN = replace(FRIENDLY, baseline=Mood(), bias=Mood(), gain=1.0, momentum=0.7)
 SAMPLES = settings(max_examples=500, deadline=None)
 
-units = st.floats(-1.0, 1.0)
-shares = st.floats(0.0, 1.0)
-moods = st.builds(Mood, units, units, units)
 spans = st.integers(0, 40 * NS_PER_S)
 packaged = st.sampled_from(list(packaged_personalities()))
 invented = st.builds(
@@ -47,7 +45,6 @@ invented = st.builds(
     traits=st.builds(Traits, shares, shares, shares, shares, shares),
 )
 people = packaged | invented
-felts = st.builds(Felt, moods, st.none() | moods, shares, shares, st.booleans())
 # What can happen: something felt, set, calmed, noticed, a turn of the conversation, a profile.
 steps = st.one_of(
     felts,
@@ -56,26 +53,6 @@ steps = st.one_of(
     st.lists(st.sampled_from(list(Signal)), max_size=3).map(tuple),
 )
 stories = st.lists(st.tuples(steps, st.integers(0, 15 * NS_PER_S)), max_size=12)
-
-
-def take(model: MoodModel, step: object, now_ns: int) -> None:
-    """Lets one thing happen."""
-    match step:
-        case Felt():
-            model.feel(step, now_ns, CAUSE)
-        case Mood():
-            model.set(step, now_ns, CAUSE)
-        case "calm":
-            model.calm_reaction(now_ns, CAUSE)
-        case "notice":
-            model.notice(now_ns)
-        case "home":
-            model.dwell(Mood(0.5, -0.5, 0.25), now_ns)
-        case tuple():
-            model.turn(step)
-            model.end_turn(now_ns, CAUSE)
-        case _:
-            raise AssertionError(step)
 
 
 def largest(mood: Mood) -> float:
@@ -164,7 +141,7 @@ def test_less_confidence_never_moves_the_mood_more(target: Mood, low: float, hig
 def test_mood_stays_in_the_cube(person: Personality, story: list[tuple[object, int]]) -> None:
     model, now_ns = MoodModel(person, 0), 0
     for step, span_ns in story:
-        take(model, step, now_ns)
+        take(model, step, now_ns, CAUSE)
         for at_ns in (now_ns, now_ns + span_ns):
             for mood in (model.at(at_ns), model.expressed(at_ns)):
                 assert all(math.isfinite(value) and abs(value) <= 1.0 for value in values(mood))
@@ -181,7 +158,7 @@ def test_nothing_jumps_between_events(
     # Nothing is further than 2 from where it goes, on either of the two time scales.
     bound = 2.0 * seconds * (1.0 / min(2.0, person.decay_s) + 1.0 / person.reaction_s) + 1e-9
     for step, span_ns in story:
-        take(model, step, now_ns)
+        take(model, step, now_ns, CAUSE)
         for share in (0, span_ns // 3, span_ns):
             before = model.expressed(now_ns + share)
             after = model.expressed(now_ns + share + step_ms * NS_PER_MS)
@@ -196,7 +173,7 @@ def test_an_event_moves_what_is_shown_at_most_by_what_is_felt(
 ) -> None:
     model, now_ns = MoodModel(person, 0), 0
     for step, span_ns in story:
-        take(model, step, now_ns)
+        take(model, step, now_ns, CAUSE)
         now_ns += span_ns
     before = model.expressed(now_ns)
     change = model.feel(felt, now_ns, CAUSE)

@@ -1,7 +1,7 @@
 """One session's memory, with a database that answers when it is told to."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -53,7 +53,7 @@ class FakeMemories:
         self.asked = 0
         self.waiting: list[Future[list[Recalled]]] = []
 
-    def ask(self, _person: str) -> dict[str, Future[list[Recalled]]]:
+    def ask(self, _person: str, _words: Collection[str] = ()) -> dict[str, Future[list[Recalled]]]:
         self.asked += 1
         found: dict[str, Future[list[Recalled]]] = {}
         for tier in ("short", "medium", "long"):

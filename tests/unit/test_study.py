@@ -165,6 +165,11 @@ def test_agreement_of_nothing_is_nothing() -> None:
     assert agreement({"u": {"a": 2.0, "b": 2.0}}) is None
 
 
+def test_one_participant_alone_tells_nothing_of_how_sure_a_mean_is() -> None:
+    found = mean_opinion({"x": [4.0, 5.0]})
+    assert (found.value, found.low, found.high, found.count) == (4.5, -math.inf, math.inf, 1)
+
+
 def test_no_ratings_have_no_mean() -> None:
     with pytest.raises(ValueError, match="no ratings"):
         mean_opinion({})

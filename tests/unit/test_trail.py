@@ -16,7 +16,7 @@ from storage.records import (
 )
 from storage.repository import Repository
 from storage.trail import Trail
-from tests.unit.test_storage import started
+from tests.remembering.started import started
 
 
 @pytest.fixture
@@ -72,20 +72,7 @@ def test_orders_come_back_the_newest_first(database: Database) -> None:
 
 def test_session_keeps_its_features_and_its_journal(database: Database) -> None:
     repository = Repository(database)
-    session = SessionStarted(
-        id=uuid4(),
-        avatar="mira",
-        width=512,
-        height=512,
-        fps=30,
-        seed=1,
-        personality="friendly",
-        probe=False,
-        reply=True,
-        version="1",
-        features_off=("context",),
-        journal="a.journal",
-    )
+    session = started(features_off=("context",), journal="a.journal")
     repository.add([session])
     assert repository.session(session.id) == (session, "")
     changed = FeaturesChanged(session.id, ("light_probe", "visemes"))
