@@ -13,10 +13,12 @@ from functools import cache
 
 from capsules.arkit import ARKIT_BLENDSHAPES
 
-__all__ = ["FINGERS", "HAND_PARTS", "Target", "TargetKind", "target", "targets"]
+__all__ = ["FINGERS", "HAND_PARTS", "LOOKS", "Target", "TargetKind", "target", "targets"]
 
 FINGERS: tuple[str, ...] = ("Thumb", "Index", "Middle", "Ring", "Pinky")
 HAND_PARTS: tuple[str, ...] = ("handLeft", "handRight")
+LOOKS: tuple[str, ...] = tuple(f"look{number:02d}" for number in range(1, 25))
+"""What an imported capsule shows beyond an avatar's bases; see `capsules.looks`."""
 
 
 class TargetKind(Enum):
@@ -28,6 +30,7 @@ class TargetKind(Enum):
     LIGHT = "light"
     VOICE = "voice"
     TEMPO = "tempo"
+    LOOK = "look"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,8 @@ def targets() -> dict[str, Target]:
             for pattern, low, high in _HAND_BASES
         ]
     transforms = [item for part in HAND_PARTS for item in _hand_transforms(part)]
-    return {item.name: item for item in (*bases, *transforms, *_PARAMETERS)}
+    looks = [Target(name, TargetKind.LOOK, -1.0, 1.0) for name in LOOKS]
+    return {item.name: item for item in (*bases, *transforms, *_PARAMETERS, *looks)}
 
 
 def target(name: str) -> Target:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from capsules.avatar import Avatar
 from capsules.errors import PackError
+from capsules.looks import with_looks
 from capsules.pack import builtin_avatar, builtin_avatar_names, load_pack
 from control_plane.errors import InvalidArgumentError
 
@@ -84,7 +85,7 @@ class LoadedAvatars:
         known = self._known.get(name)
         if known is not None and known[0] == stamp:
             return known[1]
-        avatar = load()
+        avatar = with_looks(load(), self._folder)
         version = self._versions[name] = self._versions.get(name, 0) + 1
         # No avatar's name has a hyphen, so none is taken for another's version.
         avatar = replace(avatar, name=name if version == 1 else f"{name}-{version}")

@@ -100,7 +100,11 @@ class Body:
         self._layout = TargetLayout(options.has_basis, framing(options.size))
         self._limiter = RateLimiter([item.max_rate for item in target_table()])
         self._lip_limiter = RateLimiter([LIP_RATE] * len(self._lips.targets))
-        self._lid_limiter = RateLimiter([BLINK_RATE] * len(self._layout.lids))
+        self._blinking = (
+            *((index, 1.0) for index in self._layout.lids),
+            *((index, 0.0) for index in self._layout.wide),
+        )
+        self._lid_limiter = RateLimiter([BLINK_RATE] * len(self._blinking))
         self._epoch_ns: int | None = None
         self._frame_ms: float | None = None
         self._now_ms = 0.0
@@ -292,11 +296,13 @@ class Body:
             found[index] = value
         wide = max(shown[index] for index in layout.wide)
         blink = 0.0 if self._idle is None else self._idle.lids(now_ms, wide)
+        # Lids that were wide close as well: a blink shuts the eye whatever it was before.
         goals = [
-            shown[index] if index in posed else shown[index] + (1.0 - shown[index]) * blink
-            for index in layout.lids
+            shown[index] if index in posed else shown[index] + (ends - shown[index]) * blink
+            for index, ends in self._blinking
         ]
-        for index, value in zip(layout.lids, self._lid_limiter.step(goals, seconds), strict=True):
+        lids = self._lid_limiter.step(goals, seconds)
+        for (index, _), value in zip(self._blinking, lids, strict=True):
             found[index] = value
         return found
 

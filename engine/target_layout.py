@@ -34,7 +34,7 @@ class TargetLayout:
             sorted(
                 (item.name, place)
                 for place, item in enumerate(table)
-                if item.kind is TargetKind.BASIS and item.name in has_basis
+                if item.kind in (TargetKind.BASIS, TargetKind.LOOK) and item.name in has_basis
             )
         )
         self._hands = tuple(

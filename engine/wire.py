@@ -5,6 +5,7 @@ back equal.
 """
 
 import math
+from functools import lru_cache
 
 from google.protobuf.message import DecodeError
 
@@ -34,6 +35,7 @@ __all__ = [
 
 MAX_OFFSET_MS = 500
 _MAX_VARIATION = 3.0
+_KEPT_ENTRIES = 4096
 
 _LAYER_VALUES: dict[Layer, common_pb2.Layer.ValueType] = {
     layer: common_pb2.Layer.Value(f"LAYER_{layer.name}") for layer in Layer
@@ -78,12 +80,7 @@ def to_message(packet: IdPacket) -> packet_pb2.IdPacket:
             session_id=packet.session_id,
             timestamp_ns=packet.timestamp_ns,
             blends=[
-                packet_pb2.BlendEntry(
-                    cid=entry.cid,
-                    weight=entry.weight,
-                    layer=_sent_layer(entry),
-                    fallback_cid=entry.fallback_cid,
-                )
+                _sent(entry.cid, entry.weight, entry.layer, entry.fallback_cid)
                 for entry in packet.blends
             ],
             lead_lags=[
@@ -193,11 +190,17 @@ def _entry(item: packet_pb2.BlendEntry) -> BlendEntry:
     return BlendEntry(item.cid, item.weight, layer, item.fallback_cid)
 
 
-def _sent_layer(entry: BlendEntry) -> common_pb2.Layer.ValueType:
-    """None where the capsule's id says it: an entry is two bytes shorter then."""
-    if _LAYERS_BY_PREFIX.get(entry.cid[:3]) is entry.layer:
-        return common_pb2.LAYER_UNSPECIFIED
-    return _LAYER_VALUES[entry.layer]
+@lru_cache(_KEPT_ENTRIES)
+def _sent(cid: str, weight: float, layer: Layer, fallback_cid: str) -> packet_pb2.BlendEntry:
+    """An entry to be copied from: the same few come again and again, for weights are quantised."""
+    # None where the capsule's id says it: an entry is two bytes shorter then.
+    named = _LAYERS_BY_PREFIX.get(cid[:3]) is layer
+    return packet_pb2.BlendEntry(
+        cid=cid,
+        weight=weight,
+        layer=common_pb2.LAYER_UNSPECIFIED if named else _LAYER_VALUES[layer],
+        fallback_cid=fallback_cid,
+    )
 
 
 def _lead_lag(item: packet_pb2.LeadLag) -> LeadLag:

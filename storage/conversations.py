@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session as OrmSession
 from storage.bulk import add_rows
 from storage.keys import new_key
 from storage.ownership import blanked, owners_of
+from storage.postgres_text import holdable
 from storage.quality import quality_score
 from storage.records import MessageRecord, SessionEnded, SessionStarted
 from storage.tables.live import Message
@@ -210,8 +211,7 @@ def _values(record: MessageRecord, owner: UUID | None, score: float) -> dict[str
         "created_at": record.created_at,
         "updated_at": record.created_at,
         "role": record.role,
-        # PostgreSQL's text cannot hold the character NUL.
-        "text": record.text.replace("\0", "\N{REPLACEMENT CHARACTER}"),
+        "text": holdable(record.text),
         "source": record.source[:40],
         "valence": record.valence,
         "arousal": record.arousal,

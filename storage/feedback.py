@@ -8,6 +8,7 @@ from sqlalchemy import insert, select, update
 from storage.conversations import rate
 from storage.database import Database
 from storage.errors import NotStoredError
+from storage.postgres_text import holdable
 from storage.tables.base import now
 from storage.tables.judging import Judgement, judgement_table
 from storage.tables.live import Message, Session
@@ -66,7 +67,7 @@ class Feedback:
         judgement = Judgement(
             score=score,
             user_id=user_id,
-            comment=comment.replace("\0", "\N{REPLACEMENT CHARACTER}"),
+            comment=holdable(comment),
         )
         with writing(self._database) as orm:
             if replaces is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import BoundedSemaphore
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,8 @@ __all__ = ["MAX_A_TIER", "MAX_A_TURN", "Memories", "recalled"]
 # Of each tier so many come into question for a turn: enough to find two that are not forgotten.
 _CANDIDATES = 12
 _MOST_WORDS = 8
+# So many questions may wait for a thread; a turn that comes then goes on without memories.
+_MOST_WAITING = 96
 _COLUMNS = (
     Memory.id,
     Memory.tier,
@@ -43,6 +46,7 @@ class Memories:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._pool = ThreadPoolExecutor(len(MemoryTier), thread_name_prefix="memories")
+        self._room = BoundedSemaphore(_MOST_WAITING)
 
     def recall(self, user_id: UUID) -> list[Memory]:
         """What to have in mind of a user, the most important first; every tier is asked at once.
@@ -70,7 +74,7 @@ class Memories:
                 them come first.
 
         Returns:
-            What is being asked, by tier.
+            What is being asked, by tier; nothing where too much is being asked already.
         """
         whose = Memory.user_id.in_(
             select(User.id).where(
@@ -80,9 +84,12 @@ class Memories:
             )
         )
         about = sorted(words)[:_MOST_WORDS]
-        return {
-            tier.value: self._pool.submit(self._of_tier, tier, whose, about) for tier in MemoryTier
-        }
+        found: dict[str, Future[list[Recalled]]] = {}
+        for tier in MemoryTier:
+            if self._room.acquire(blocking=False):
+                found[tier.value] = self._pool.submit(self._of_tier, tier, whose, about)
+                found[tier.value].add_done_callback(lambda _: self._room.release())
+        return found
 
     def is_shared(self, person: str) -> "Future[bool]":
         """Has it asked whether many people talk under that name; never waits."""

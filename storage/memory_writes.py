@@ -105,11 +105,9 @@ def _note(orm: OrmSession, record: MemoryNoted, user_id: UUID, conversation_id: 
     known = orm.scalars(select(Memory).where(*same).order_by(Memory.id.desc())).first()
     if known is not None and known.created_at > record.created_at:
         return  # this comes late, out of a journal
-    if record.replaces and record.replaces != record.subject:
-        wrong = select(Memory.id).where(
-            Memory.user_id == user_id, Memory.subject == record.replaces[:200]
-        )
-        orm.execute(delete(Memory).where(Memory.id.in_(wrong)))
+    if record.settles:
+        over = (Memory.user_id == user_id, Memory.subject.in_(record.settles))
+        orm.execute(delete(Memory).where(*over, Memory.created_at <= record.created_at))
     if known is not None and known.value == record.value and known.content == record.content:
         known.importance = max(known.importance, record.importance)
         known.verified = known.verified or record.verified

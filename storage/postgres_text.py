@@ -8,11 +8,16 @@ import math
 import re
 from typing import Any
 
-__all__ = ["json_text", "take_any_text"]
+__all__ = ["holdable", "json_text", "take_any_text"]
 
 _NUL = "\0"
 _INSTEAD = "\N{REPLACEMENT CHARACTER}"
 _LONE = re.compile("[\ud800-\udfff]")
+
+
+def holdable(text: str) -> str:
+    """Text with U+FFFD for the character NUL: on SQLite too, so that both hold the same."""
+    return text.replace(_NUL, _INSTEAD)
 
 
 def take_any_text(connection: Any) -> None:  # noqa: ANN401 - a psycopg connection, which may not be installed
@@ -24,7 +29,7 @@ def take_any_text(connection: Any) -> None:  # noqa: ANN401 - a psycopg connecti
 
         def dump(self, obj: str) -> bytes:
             """What is sent."""
-            return obj.replace(_NUL, _INSTEAD).encode("utf-8", "replace")
+            return holdable(obj).encode("utf-8", "replace")
 
     connection.adapters.register_dumper(str, AnyText)
 
@@ -43,7 +48,7 @@ def json_text(value: object) -> str:
 def _holdable(value: Any) -> Any:  # noqa: ANN401 - any JSON
     match value:
         case str():
-            return _LONE.sub(_INSTEAD, value.replace(_NUL, _INSTEAD))
+            return _LONE.sub(_INSTEAD, holdable(value))
         case float():
             return value if math.isfinite(value) else None
         case dict():

@@ -16,17 +16,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from functools import partial
 
 from storage.backlog import Backlog, Entry, Stored
-from storage.outage import outage, passes
+from storage.batches import BatchWriter, RecordStore
 from storage.records import FaultRecord, PacketRecord, Record
 from storage.spill import Spill
 
-__all__ = ["RecordStore", "Recorder"]
+__all__ = ["Recorder"]
 
 _LOG = logging.getLogger(__name__)
-_RETRY_S = (0.05, 0.2, 1.0)
 # Audit lines come by the hundred a second and nobody waits for them: they are written together.
 _LINGER_S = 0.5
 # Writes as near to each other as this are made as one: each costs a commit.
@@ -35,18 +34,6 @@ _REST_S = 0.05
 _SPILL_S = 0.25
 _SPILL_RETRY_S = 1.0
 _LAST_SPILL_S = 1.0
-
-
-class RecordStore(Protocol):
-    """Where records go; `storage.repository.Repository` is one."""
-
-    def add(self, records: Sequence[Record], *, again: bool = False) -> None:
-        """Writes all of them or none; blocks.
-
-        Args:
-            records: What to write.
-            again: Some may be there already: those are passed over.
-        """
 
 
 class Recorder:
@@ -72,7 +59,6 @@ class Recorder:
         spill: Spill | None = None,
         release: Callable[[], object] | None = None,
     ) -> None:
-        self._store = store
         self._release = release
         self._version = version
         self._capacity = capacity
@@ -90,12 +76,13 @@ class Recorder:
         self._wrote_s = float("-inf")
         self._closing = False
         self._abandoned = threading.Event()
+        report = partial(self._report, "storage_refused")
+        self._batches = BatchWriter(store, self._abandoned, self._note_away, report)
         self._away = ""  # what the database says, while it cannot be written to
         self._keeps = True  # as far as is known: whether the journal takes records
         self._dropped_unreported = 0
         self._dropped = 0
         self._lost = 0
-        self._written = 0
         self._hand: list[Entry] = []
         self._hand_spilled = False
         self._moving = 0
@@ -123,12 +110,12 @@ class Recorder:
     @property
     def dropped(self) -> int:
         """How many records were refused since the start, or could not be written."""
-        return self._dropped
+        return self._dropped + self._batches.refused
 
     @property
     def written(self) -> int:
         """How many records are in the database."""
-        return self._written
+        return self._batches.written
 
     @property
     def spilled(self) -> int:
@@ -323,7 +310,7 @@ class Recorder:
     def _run(self) -> None:
         while batch := self._take():
             try:
-                if not self._write(batch):
+                if not self._batches.write(batch, again=self._hand_spilled):
                     return
             except Exception:  # the thread's root: what comes later is still written
                 _LOG.exception("storage: up to %d records were lost", len(batch))
@@ -390,43 +377,11 @@ class Recorder:
             )
             self._resting = False
 
-    def _write(self, batch: Sequence[Entry], *, again: bool = False) -> bool:
-        """Writes a batch, however often that takes; False: given up at the end."""
-        records = [record for record, _ in batch if record is not None]
-        again = again or self._hand_spilled
-        attempt = 0
-        while True:
-            try:
-                self._store.add(records, again=again)
-            except Exception as error:  # drivers raise more than SQLAlchemy translates
-                if not passes(error):
-                    return self._refused(batch, error)
-                self._note_away(error)
-                # A commit whose answer was lost has happened all the same.
-                again = True
-                if self._abandoned.wait(_RETRY_S[min(attempt, len(_RETRY_S) - 1)]):
-                    return False
-                attempt += 1
-            else:
-                self._away = ""
-                self._written += len(records)
-                self._acknowledge(batch)
-                return True
-
-    def _note_away(self, error: Exception) -> None:
-        if not self._away:
-            _LOG.warning("storage: the database is away, trying again: %s", outage(error))
+    def _note_away(self, words: str) -> None:
+        """The database is away, as it says itself; empty: it is there again."""
         with self._changed:
-            self._away = outage(error) or "it is away"
+            self._away = words
             self._crowded.notify()
-
-    def _acknowledge(self, batch: Sequence[Entry]) -> None:
-        for _, stored in batch:
-            if stored is not None:
-                try:
-                    stored()
-                except Exception:  # the callback's root: what is stored is stored
-                    _LOG.exception("storage: telling that a record is stored failed")
 
     def _done(self, count: int) -> None:
         """Nothing is in hand any more; tells what had waited, where that was the last of it."""
@@ -449,18 +404,6 @@ class Recorder:
                 self._backlog.advance(count)
             except OSError:
                 _LOG.exception("storage: the journal could not be emptied")
-
-    def _refused(self, batch: Sequence[Entry], error: Exception) -> bool:
-        """Finds what the database will not take, so that the rest of the batch is kept."""
-        if len(batch) > 1:
-            return all(self._write([entry], again=True) for entry in batch)
-        record = batch[0][0]
-        self._dropped += 1
-        kind = type(record).__name__
-        _LOG.error("storage: a %s was refused: %s", kind, outage(error))
-        if not isinstance(record, FaultRecord):
-            self._report("storage_refused", f"{kind}: {outage(error)}")
-        return True
 
     def _report(self, mode: str, cause: str) -> None:
         """Remembers a fault of the recorder itself."""

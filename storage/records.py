@@ -179,7 +179,7 @@ class MemoryNoted:
         tags: With commas between them.
         emotion: Name of the mood at the time.
         verified: Whether the user asked for it, or put it right.
-        replaces: Subject of another memory that it puts right; empty: none.
+        settles: Subjects of other memories that it puts right, or that are over with it.
         due_at: When a plan is due; None: it is none.
         fades_at: From when on it is not brought to mind any more; None: never.
     """
@@ -197,7 +197,7 @@ class MemoryNoted:
     tags: str = ""
     emotion: str = ""
     verified: bool = False
-    replaces: str = ""
+    settles: tuple[str, ...] = ()
     due_at: datetime | None = None
     fades_at: datetime | None = None
     id: UUID = field(default_factory=new_key)

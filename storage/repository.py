@@ -13,6 +13,7 @@ from storage.left_open import close_left_open
 from storage.memory_writes import MemoryRecord, change_memories, count_uses
 from storage.models import Base, Fault, Message, Performance, Run, Session
 from storage.modes import enter_modes
+from storage.postgres_text import holdable
 from storage.records import (
     AgentRecord,
     ChatRecord,
@@ -222,8 +223,8 @@ def _session(record: SessionStarted, client_id: UUID | None) -> Session:
         deployment_id=record.deployment_id,
         client_system_id=client_id,
         run_id=record.run_id,
-        timezone=record.timezone.replace("\0", "")[:60],
-        initiator=record.initiator.replace("\0", "")[:60],
+        timezone=holdable(record.timezone)[:60],
+        initiator=holdable(record.initiator)[:60],
     )
 
 
@@ -251,7 +252,7 @@ def _row(record: OrderRecord | PerformanceRecord | FaultRecord) -> Base:
                 created_at=record.created_at,
                 mode=record.mode[:60],
                 version=record.version,
-                cause=record.cause.replace("\0", "\N{REPLACEMENT CHARACTER}"),
+                cause=holdable(record.cause),
                 during=record.during[:20] or None,
                 system_version_id=record.system_version_id,
                 deployment_id=record.deployment_id,

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session as OrmSession
 from storage.bulk import add_rows
 from storage.database import Database
 from storage.models import Governance, Packet
+from storage.postgres_text import holdable
 from storage.records import OrderRecord, PacketRecord
 
 __all__ = ["Trail", "add_packets", "order_row"]
@@ -84,9 +85,9 @@ def order_row(record: OrderRecord) -> Governance:
         id=record.id,
         created_at=record.created_at,
         action=record.action[:40],
-        subject=_plain(record.subject),
-        actor=_plain(record.actor)[:200],
-        reason=_plain(record.reason),
+        subject=holdable(record.subject),
+        actor=holdable(record.actor)[:200],
+        reason=holdable(record.reason),
     )
 
 
@@ -117,8 +118,3 @@ def _packet(row: Packet) -> PacketRecord:
         interrupt=row.interrupt,
         created_at=row.created_at,
     )
-
-
-def _plain(text: str) -> str:
-    """PostgreSQL's text cannot hold the character NUL."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")

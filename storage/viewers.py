@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session as OrmSession
 
 from storage.keys import new_key
+from storage.postgres_text import holdable
 from storage.records import SessionStarted
 from storage.tables.people import ClientSystem, User
 
@@ -20,7 +21,7 @@ def user_of(orm: OrmSession, record: SessionStarted) -> UUID | None:
     """
     if record.user_id is not None or not record.user:
         return record.user_id
-    name = _plain(record.user)[:200]
+    name = holdable(record.user)[:200]
     key = orm.scalar(select(User.id).where(User.external_identifier == name))
     if key is None:
         key = new_key()
@@ -39,15 +40,10 @@ def client_of(orm: OrmSession, record: SessionStarted) -> UUID | None:
     if not record.client:
         return None
     values: dict[str, Any] = dict(record.client)
-    browser = {"name": _plain(str(values.pop("browser", "")))}
+    browser = {"name": holdable(str(values.pop("browser", "")))}
     limits = {"camera": 200, "microphone": 200, "speakers": 200, "resolution": 40}
-    named = {name: _plain(str(values.get(name, "")))[:most] for name, most in limits.items()}
+    named = {name: holdable(str(values.get(name, "")))[:most] for name, most in limits.items()}
     row = ClientSystem(id=new_key(), created_at=record.created_at, browser=browser, **named)
     orm.add(row)
     orm.flush()
     return row.id
-
-
-def _plain(text: str) -> str:
-    """PostgreSQL's text cannot hold the character NUL."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from storage.bulk import add_rows
 from storage.ownership import blanked, owners_of
+from storage.postgres_text import holdable
 from storage.records import AgentRecord, ChatRecord, SpeechRecord
 from storage.tables.live import Message
 from storage.tables.speech import Tts
@@ -83,8 +84,7 @@ def _speech(record: SpeechRecord) -> dict[str, Any]:
     return _kept(record) | {
         "system": record.system[:200],
         "parameters": record.parameters,
-        # PostgreSQL's text cannot hold the character NUL.
-        "text": record.text.replace("\0", "\N{REPLACEMENT CHARACTER}"),
+        "text": holdable(record.text),
         "message_id": record.message_id,
     }
 

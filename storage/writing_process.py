@@ -26,7 +26,7 @@ _STOP_S = 1.0
 
 
 class WritingProcess:
-    """A record store whose writes happen elsewhere; see `storage.recorder.RecordStore`.
+    """A record store whose writes happen elsewhere; see `storage.batches.RecordStore`.
 
     The process is started by the first write, or by `start`; where it has died, by the next one.
 

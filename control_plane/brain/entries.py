@@ -1,5 +1,7 @@
 """Capsules with weights as entries of a packet: scaled by personality, cleared by neutrals."""
 
+from functools import lru_cache
+
 from capsules.library import Library
 from capsules.model import CID_PREFIXES, Capsule, Layer
 from control_plane.brain.palette import Palette, holds, palette_of
@@ -8,6 +10,8 @@ from control_plane.emotion.personality import Personality
 from engine.packet import BlendEntry
 
 __all__ = ["EntryWriter"]
+
+_KEPT_ENTRIES = 4096
 
 
 class EntryWriter:
@@ -89,13 +93,13 @@ class EntryWriter:
                 continue
             scaled = self.scaled(capsule, weight)
             if scaled >= MIN_WEIGHT:
-                entries.append(BlendEntry(capsule.cid, scaled, layer))
+                entries.append(_entry(capsule.cid, scaled, layer))
                 if holds(capsule):
                     self.holding.add(layer)
         neutral = self.palette.neutral(layer)
         if not entries and clearing and layer in self.holding and neutral is not None:
             self.holding.discard(layer)
-            entries.append(BlendEntry(neutral.cid, 1.0, layer))
+            entries.append(_entry(neutral.cid, 1.0, layer))
         return entries
 
     def gesture(self, layer: Layer, capsule: Capsule | None, weight: float) -> list[BlendEntry]:
@@ -105,3 +109,9 @@ class EntryWriter:
         clears = layer in self.holding and not holds(capsule)
         rest = self.write(layer, {}) if clears else []
         return [*self.write(layer, {capsule.cid: weight}, clearing=False), *rest]
+
+
+@lru_cache(_KEPT_ENTRIES)
+def _entry(cid: str, weight: float, layer: Layer) -> BlendEntry:
+    """Shared: the same few come again and again in packets that are kept; weights are quantised."""
+    return BlendEntry(cid, weight, layer)

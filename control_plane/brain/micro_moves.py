@@ -59,8 +59,10 @@ class MicroMoves:
         """
         if self._due_ns is None:
             self._due_ns = now_ns + self._wait_ns(_PAUSE_MS)
+        if now_ns < self._due_ns:
+            return None
         index = library.micro()
-        if now_ns < self._due_ns or not len(index):
+        if not len(index):
             return None
         self._due_ns = now_ns + self._wait_ns(_PAUSE_MS)
         near = index.nearest((mood.valence, mood.arousal, mood.dominance), _NEAR)

@@ -13,6 +13,8 @@ def quantised(weight: float) -> float:
 
 def gap(shown: dict[str, float], goal: dict[str, float]) -> float:
     """The largest difference of two blends' weights, by cid."""
+    if shown == goal:
+        return 0.0  # as nearly always
     return max(
         (abs(shown.get(cid, 0.0) - goal.get(cid, 0.0)) for cid in shown.keys() | goal.keys()),
         default=0.0,

@@ -209,7 +209,9 @@ def _ceiling(value: float) -> float:
         unit *= 10
     while unit > value:
         unit /= 10
-    return next(unit * times for times in (1, 2, 5, 10) if unit * times >= value * (1 - 1e-9))
+    steps = (unit * times for times in (1, 2, 5, 10))
+    # The least numbers there are have no power of ten below them.
+    return next((step for step in steps if step >= value * (1 - 1e-9)), value)
 
 
 def _class(number: int) -> int:

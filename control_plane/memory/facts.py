@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from control_plane.memory.notes import Kind, Note
 from control_plane.memory.sentences import phrase
-from control_plane.memory.word_lists import occupations, places
+from control_plane.memory.word_lists import is_common_word, occupations, places
 
 __all__ = ["fact_notes", "home", "place_of", "work"]
 
@@ -66,6 +66,11 @@ _WORK_AT = re.compile(
     r"|hotel|pharmacy|garage|office|lab|warehouse|startup|start-up|call centre|call center"
     r"|law firm|company|zoo|gym|salon|nursery|hospice|newspaper|post office|city council"
     r"|farm|bar|kitchen|studio)\b|[A-Z][\w&'-]+(?: [A-Z][\w&'-]+){0,2})",
+)
+_HOW = re.compile(
+    r"bad|good|better|worse|great|slow|fast|quick|big|little|huge|real|total|decent|careful|natural"
+    r"|born|so-so|picky|fussy|solid|horrible|amazing|lousy|fine|strange|weird|bit|huge",
+    re.IGNORECASE,
 )
 _FIELDS = re.compile(
     r"\bi(?:'m| am)? (?:currently |now )?work(?:ing)? in (?P<rest>(?:IT|HR|PR|marketing"
@@ -205,6 +210,10 @@ def _work_notes(sentence: str) -> Iterator[Note]:
         yield Note(Kind.STUDY, subject, f"The user studies {subject}.", confidence=0.85)
 
 
+def _says_how(word: str) -> bool:
+    return _HOW.fullmatch(word) is not None or is_common_word(word)
+
+
 def _occupation(text: str) -> str:
     """The occupation at the beginning, with up to two words before it that say which."""
     words = phrase(
@@ -212,6 +221,8 @@ def _occupation(text: str) -> str:
     ).split()
     for end in range(min(len(words), 4), 0, -1):
         for begin in range(end):
-            if " ".join(words[begin:end]).lower() in occupations() and end == len(words):
+            known = " ".join(words[begin:end]).lower() in occupations() and end == len(words)
+            # "a bad cook" is no cook by trade.
+            if known and not any(_says_how(word) for word in words[:begin]):
                 return " ".join(words[:end])
     return ""

@@ -15,9 +15,15 @@ _LOST = re.compile(
     rf"\bmy {_SOMEBODY} (?P<what>(?:has |just |recently )*(?P<verb>died|passed away|has died))\b",
     re.IGNORECASE,
 )
+# Of others "I lost" may mean that they went away.
+_CLOSEST = (
+    "(?:grand|step)?(?:mother|father|mom|mum|dad|son|daughter)|wife|husband|grandma"
+    "|grandpa|granny|sister"
+    "|brother|baby|child|aunt|uncle"
+)
 _LOST_SOMEBODY = re.compile(
-    rf"\b(?:i|we) (?:just |recently )?lost my {_SOMEBODY}\b(?!'s| in (?:the|a) (?:crowd"
-    rf"|store|shop|park|game))",
+    rf"\b(?:i|we) (?:just |recently )?lost my (?P<who>(?:{PETS}|{_CLOSEST}))\b(?!'s| in\b"
+    rf"| at\b|\s+\w+s\b)",
     re.IGNORECASE,
 )
 _LEFT = re.compile(
@@ -41,7 +47,7 @@ _LIFE = re.compile(
     r"\b(?:i|we)(?:'ve| have)?(?: just| recently| finally)? (?P<what>got (?:married"
     r"|engaged|divorced)|graduated|got into (?:uni|university|college|med school"
     r"|law school)|bought a (?:house|flat)|became (?:a|an) (?:father|mother|dad|mum|mom"
-    r"|aunt|uncle|grandmother|grandfather))\b",
+    r"|aunt|uncle|grandmother|grandfather))\b(?! in \d|.* ago\b)",
     re.IGNORECASE,
 )
 _ABOUT_LIFE = {
@@ -56,10 +62,13 @@ _ABOUT_LIFE = {
 _TRIED = re.compile(
     rf"\b(?:i|we)(?:'ve| have)?(?: just| finally)? (?P<what>(?P<verb>passed|failed|aced"
     rf"|flunked|won|lost) (?:my|the"
-    rf"|our) (?P<about>(?:[\w'-]+ ){{0,2}}?(?:{OCCASIONS})s?))\b",
+    rf"|our) (?P<about>(?:[\w'-]+ ){{0,2}}?(?:{OCCASIONS})s?))"
+    r"(?=\s*(?:$|[,.!?)]|(?:today|yesterday|again|last|this|on|and|but|finally|with|in|so)\b))",
     re.IGNORECASE,
 )
-_BORN = re.compile(rf"\bmy {_SOMEBODY} (?P<what>was (?:just )?born)\b", re.IGNORECASE)
+_BORN = re.compile(
+    rf"\bmy {_SOMEBODY} (?P<what>was (?:just )?born)\b(?! in\b| on\b)", re.IGNORECASE
+)
 
 _FEELS = re.compile(
     r"\b(?:i'm|i am|im)(?: really| so| very| super| a bit| a little| pretty| still| quite"
@@ -71,14 +80,16 @@ _FEELS = re.compile(
     re.IGNORECASE,
 )
 _MISSES = re.compile(
-    r"\bi (?:really |still |do |so )*(?P<what>miss (?P<rest>my \S.*))", re.IGNORECASE
+    r"\bi (?:really |still |do |so )*(?P<what>miss (?P<rest>my (?!train|bus|flight|alarm"
+    r"|stop|turn|appointment|class)\S.*))",
+    re.IGNORECASE,
 )
 _NOT = re.compile(r"\b(?:not|never|don't|didn't|isn't|wasn't|no longer|hardly)\b", re.IGNORECASE)
 _NO_OBJECT = re.compile(
     r"^(?:you|your|u|it|that|this|these|those|him|her|them|what|how|everything|nothing"
     r"|something|anything|all|myself|me|"
     r"the (?:fact|way|thought|idea)|being|it's|i|when|whether|having|doing|going|every\w*"
-    r"|no one|nobody|life|time)\b",
+    r"|no one|nobody|life|time|us|ourselves)\b",
     re.IGNORECASE,
 )
 _MOST = 5

@@ -60,6 +60,7 @@ _WEIGHTS: dict[Kind, tuple[MemoryTier, float, int | None]] = {
     Kind.FEELING: (MemoryTier.SHORT, 0.6, 2),
 }
 _COUNTS = frozenset(("one", "two", "three", "four", "five", "six"))
+_PARTED = ("broke up with me", "left me", "dumped me")
 _LOSS = ("died", "passed away")
 _LOSS_IMPORTANCE = 0.9
 _ONE_OF_A_KIND = frozenset(
@@ -79,7 +80,7 @@ class Note:
         due: Day of a plan, in the user's time zone.
         confidence: How sure the rule is, from 0 to 1.
         insisted: Whether the user asked for it to be remembered, or corrected what was.
-        replaces: Subject of another note that it corrects; empty: none.
+        replaces: Subject of another note that it puts right; empty: none.
     """
 
     kind: Kind
@@ -110,6 +111,19 @@ class Note:
                 return f"{self.kind}:{value}"
             case _:
                 return self.kind.value
+
+    @property
+    def settles(self) -> tuple[str, ...]:
+        """Subjects of other memories that are not so any more, or are over, once this is known."""
+        found = [self.replaces] if self.replaces and self.replaces != self.subject else []
+        if self.kind is Kind.EVENT:
+            found += [f"plan:{self.about}", f"feeling:{self.about}"]
+            if self.about == "job":
+                found += ["work", "plan:job interview", "plan:interview"]
+                found += ["feeling:job interview", "feeling:interview"]
+            elif self.value.endswith(_PARTED) or self.value.startswith("broke up"):
+                found.append(f"family:{self.about}")
+        return tuple(found)
 
     @property
     def is_loss(self) -> bool:
@@ -159,9 +173,11 @@ class Heard:
         forget: What is to be forgotten; None: nothing.
         asked: Whether it asked for something to be remembered.
         refused: Whether it asked for something that is never kept, such as a password.
+        ended: Subjects of memories that are so no longer.
     """
 
     notes: tuple[Note, ...] = ()
     forget: Forget | None = None
     asked: bool = False
     refused: bool = False
+    ended: tuple[str, ...] = ()

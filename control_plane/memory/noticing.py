@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import date
 from itertools import chain
 
+from control_plane.memory.endings import ended_subjects
 from control_plane.memory.facts import fact_notes
 from control_plane.memory.happenings import happening_notes
 from control_plane.memory.names import name_notes
@@ -68,6 +69,7 @@ def notice(text: str, today: date, last: Note | None = None) -> Heard:
     if not _TELLS.search(plain):
         return Heard()
     notes: dict[str, Note] = {}
+    ended: list[str] = []
     asked = refused = False
     for sentence, asks in clauses(plain):
         order = forget_order(sentence)
@@ -76,6 +78,8 @@ def notice(text: str, today: date, last: Note | None = None) -> Heard:
         wanted = to_remember(sentence)
         asked = asked or bool(wanted)
         refused = refused or is_secret(wanted)
+        if not asks and not is_unreal(sentence):
+            ended += ended_subjects(sentence)
         for note in _of_sentence(sentence, today, last, asks=asks):
             if (
                 len(notes) < MAX_NOTES
@@ -84,7 +88,7 @@ def notice(text: str, today: date, last: Note | None = None) -> Heard:
             ):
                 notes[note.subject] = note
                 last = note
-    return Heard(tuple(notes.values()), asked=asked, refused=refused)
+    return Heard(tuple(notes.values()), asked=asked, refused=refused, ended=tuple(ended))
 
 
 def warm() -> None:

@@ -93,6 +93,8 @@ class Recollection:
         """
         today = self._clock().astimezone(self._zone).date()
         heard = notice(text, today, self._last) if is_english(text) else Heard()
+        if heard.ended:
+            self._end(heard.ended, self._clock(), write=True)
         noted = tuple(self._note(note, text, message_id, label, today) for note in heard.notes)
         forgotten = Forgotten.NOTHING if heard.forget is None else self._forget(heard.forget)
         self._last = heard.notes[-1] if heard.notes else None
@@ -101,6 +103,7 @@ class Recollection:
             forgotten=forgotten,
             asked=heard.asked,
             refused=heard.refused,
+            corrected=any(note.replaces for note in heard.notes),
             today=today,
         )
 
@@ -223,7 +226,7 @@ class Recollection:
             tags=",".join(tag for tag in (note.kind.value, note.about) if tag),
             emotion=label,
             verified=note.insisted,
-            replaces=note.replaces,
+            settles=tuple(subject[:200] for subject in note.settles),
             due_at=None if note.due is None else self._noon(note.due),
             fades_at=None if fades is None else self._noon(fades),
             id=new_key(),
@@ -231,14 +234,8 @@ class Recollection:
         )
         if self.person:
             self._remember(record)
-        if note.replaces:
-            self._own.pop(note.replaces, None)
-            self._forgets.append(
-                (
-                    record.created_at,
-                    MemoriesForgotten(self._who.session_id, subjects=(note.replaces,)),
-                )
-            )
+        if record.settles:
+            self._end(record.settles, record.created_at)
         recalled = Recalled(
             id=record.id,
             tier=record.tier,
@@ -271,7 +268,17 @@ class Recollection:
             subjects=subjects,
             created_at=self._clock(),
         )
-        if self.person:
+        self._obey(order, write=True)
+        return Forgotten.EVERYTHING if everything else Forgotten.SOMETHING
+
+    def _end(self, subjects: tuple[str, ...], at: datetime, *, write: bool = False) -> None:
+        """Lets go of what is so no longer."""
+        order = MemoriesForgotten(self._who.session_id, subjects=subjects, created_at=at)
+        self._obey(order, write=write)
+
+    def _obey(self, order: MemoriesForgotten, *, write: bool) -> None:
+        """Has nothing in mind any more of what is forgotten, and has it deleted."""
+        if write and self.person:
             self._remember(order)
         self._forgets.append((order.created_at, order))
         self._own = {
@@ -279,7 +286,6 @@ class Recollection:
             for subject, item in self._own.items()
             if not _is_forgotten(item, order.created_at, order)
         }
-        return Forgotten.EVERYTHING if everything else Forgotten.SOMETHING
 
     def _noon(self, day: date) -> datetime:
         """Noon of a day where the user is, in UTC."""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from control_plane.memory.noticing import warm
 from control_plane.memory.recollection import Recollection, Who
-from control_plane.sessions.options import Client
+from control_plane.sessions.options import SessionOptions
 from storage.memories import Memories
 from storage.records import Record, utc_now
 
@@ -46,9 +46,12 @@ class Recollections:
         warm()
         wait(self._memories.ask("").values(), _WARM_S)
 
-    def begin(self, session_id: UUID, client: Client) -> Recollection:
-        """The memory of a session that begins."""
+    def begin(self, session_id: UUID, options: SessionOptions) -> Recollection | None:
+        """The memory of a session that begins; None: nobody would use it."""
+        client = options.client
         person = client.user.replace("\0", "\N{REPLACEMENT CHARACTER}")[:200]
+        if not (person and self._lasting) and not options.reply:
+            return None
         who = Who(session_id, person if self._lasting else "", client.timezone)
         found = Recollection(who, self._memories, self._remember, self._clock)
         self._live.add(found)

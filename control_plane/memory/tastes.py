@@ -36,7 +36,7 @@ _IS_FAVOURITE = re.compile(
 )
 # Of a moment, of somebody, or of no thing at all.
 _NO_THING = re.compile(
-    r"^(?:you|your|yours|u|it|its|that|this|these|those|him|her|his|them|their|me|my"
+    r"^(?:not|you|your|yours|u|it|its|that|this|these|those|him|her|his|them|their|me|my"
     r"|myself|mine|us|our|how|when|what|where|who|why"
     r"|everything|everyone|everybody|nothing|something|someone|anything|all|one|both|some"
     r"|the|an?|waiting|being|having to|to (?:say|be|think|see"

@@ -23,7 +23,7 @@ _REMEMBER = re.compile(
 )
 _NO_FACT = re.compile(
     r"^(?:time|song|day|night|movie|film|thing|guy|girl|one|moment|when|how|to|me|you|us"
-    r"|it|we|what|is|was|!|\W*$)\b",
+    r"|it|we|what|is|was|!|\W*$)\b|.*\bi (?:love|like|hate|miss|need|want) you\b",
     re.IGNORECASE,
 )
 _FORGET = re.compile(

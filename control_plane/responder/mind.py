@@ -34,6 +34,7 @@ class Mind:
         forgotten: What this message ordered to be forgotten.
         asked: Whether this message asked for something to be remembered.
         refused: Whether it asked for something that is never kept, such as a password.
+        corrected: Whether it put right what was noted before it.
         returning: Whether this is the first turn of a session with somebody known from before.
         lasting: Whether what is noted outlasts the session; otherwise nobody is named, or many
             people share the name, and it is forgotten at the end.
@@ -46,6 +47,7 @@ class Mind:
     forgotten: Forgotten = Forgotten.NOTHING
     asked: bool = False
     refused: bool = False
+    corrected: bool = False
     returning: bool = False
     lasting: bool = False
     today: date | None = None

@@ -36,7 +36,8 @@ from control_plane.sessions.chronicle import Keeper
 from control_plane.sessions.meter import Meter
 from control_plane.sessions.options import SessionInfo, SessionOptions
 from control_plane.sessions.paging import page_size, read_token, write_token
-from control_plane.sessions.session import LiveSession, SessionParts
+from control_plane.sessions.parts import SessionParts
+from control_plane.sessions.session import LiveSession
 from control_plane.sessions.tracing import EventTracer
 from engine.clock import NS_PER_S, Clock
 from engine.faults import Fault
@@ -318,7 +319,7 @@ class SessionManager:
             run=services.run,
             recollection=None
             if (recollections := services.recollections) is None
-            else recollections.begin(UUID(session_id), options.client),
+            else recollections.begin(UUID(session_id), options),
         )
         session = LiveSession(session_id, options, parts)
         channel = EventChannel(session)

@@ -3,20 +3,18 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
 from uuid import UUID
 
 from capsules.library import Library
-from control_plane.brain.brain import Brain
 from control_plane.emotion.explain import Explanation
 from control_plane.errors import DeadlineExceededError, SessionEndedError
 from control_plane.events import (
     Chat,
     ChatRole,
     Event,
-    Interrupt,
     Light,
     Pose,
     Preview,
@@ -26,64 +24,29 @@ from control_plane.events import (
     cause_of,
 )
 from control_plane.governance.checks import allowed_name, check_allowed
-from control_plane.memory.recollection import Recollection
-from control_plane.responder.port import Responder, Turn
+from control_plane.responder.port import Reply
 from control_plane.sessions.bodies import SessionBody
-from control_plane.sessions.chronicle import Chronicle, Keeper, Keeping
-from control_plane.sessions.meter import Meter
+from control_plane.sessions.chronicle import Chronicle, Keeping
 from control_plane.sessions.options import SessionInfo, SessionOptions
+from control_plane.sessions.parts import SessionParts
+from control_plane.sessions.replies import Replies, ReplyCallbacks
 from control_plane.sessions.sent import SentPackets
 from control_plane.sessions.subscription import Subscription
-from control_plane.sessions.tracing import EventTimes, EventTracer
+from control_plane.sessions.tracing import EventTimes
 from control_plane.sessions.updates import MoodUpdate, Update
-from engine.clock import Clock
 from engine.faults import Fault
 from engine.packet import IdPacket
 from engine.stats import Quantiles, StageTimes
 from engine.voice.speaker import SpeechUpdate
-from storage.records import Record, utc_now
-from storage.runs import Begun
+from storage.records import utc_now
 
-__all__ = ["NEGOTIATE_S", "Handled", "LiveSession", "SessionParts"]
+__all__ = ["NEGOTIATE_S", "Handled", "LiveSession"]
 
 NEGOTIATE_S = 10.0
 """How long an offer may take to be answered."""
 
 _DRIFT, _REPLY, _GOVERNANCE, _FEATURES = "drift", "reply", "governance", "features"
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class SessionParts:
-    """What a session works with.
-
-    Attributes:
-        brain: Its own brain.
-        library: What may be played, which the brain knows too.
-        responder: Chooses the avatar's words; shared.
-        remember: Takes a record for the database; never blocks.
-        clock: The monotonic clock.
-        version: Version of the program.
-        meter: Counts along for all sessions.
-        tracer: Hears of events on their way; None: nobody traces.
-        keep: Takes a record and tells when it is stored; None: nobody asks.
-        voice: What speaks, for people.
-        run: The run of the program; None: none is noted.
-        recollection: What is remembered of the user; None: nothing is.
-    """
-
-    brain: Brain
-    library: Library
-    responder: Responder
-    remember: Callable[[Record], object]
-    clock: Clock
-    version: str
-    meter: Meter = field(default_factory=Meter)
-    tracer: EventTracer | None = None
-    keep: Keeper | None = None
-    voice: str = ""
-    run: Begun | None = None
-    recollection: Recollection | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +84,10 @@ class LiveSession:
         self._brain_times = StageTimes(into=parts.meter.event_to_packet)
         self._listeners: list[Callable[[Update], None]] = []
         self._subscriptions: set[Subscription] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._reply: asyncio.Task[None] | None = None
         self._calls = count(1)
-        self._turns = 0
-        self._asked = self._uuid  # the last message
-        self._last_reply = ""
+        self._replies = Replies(
+            parts, self._chronicle, ReplyCallbacks(self._play_reply, self.heard_fault, self.id)
+        )
 
     def begin(self, body: SessionBody) -> None:
         """Takes the body, which must be there before the first event."""
@@ -244,15 +205,13 @@ class LiveSession:
             self._trace(event, packets, trace, (began_ns, began_ns + brain_ns))
         shown = self._brain.shown
         self._publish(MoodUpdate(shown.mood, shown.label, event.sequence))
+        said = None
         match event.kind:
             case Chat(role=role, text=text):
-                self._asked = self._heard(role, text, packets, event.sequence, began_ns)
-                if role is ChatRole.USER and self._learns:
-                    # The body's frame comes first, and the reply after it.
-                    asyncio.get_running_loop().call_soon(self._learn, text, self._asked)
+                said = self._heard(role, text, packets, event.sequence, began_ns)
             case Speak(text=text):
-                self._heard(ChatRole.ASSISTANT, text, packets, event.sequence, began_ns)
-        self._converse(event, began_ns)
+                said = self._heard(ChatRole.ASSISTANT, text, packets, event.sequence, began_ns)
+        self._replies.follow(event.kind, said, self.options, began_ns)
         return Handled(packets, brain_ns)
 
     def explain_mood(self, limit: int) -> Explanation:
@@ -333,8 +292,7 @@ class LiveSession:
         if self._ended_at is not None:
             return
         self._ended_at = utc_now()
-        for task in self._tasks:
-            task.cancel()
+        self._replies.cancel()
         for subscription in tuple(self._subscriptions):
             self.unsubscribe(subscription)
         self._listeners.clear()
@@ -344,7 +302,7 @@ class LiveSession:
     async def aclose(self) -> None:
         """Releases everything, after `finish`; safe twice."""
         self.finish("closed")
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._replies.settle()
         if self._body is not None:
             await self._body.aclose()
             if self._body.journal_sha256:
@@ -382,6 +340,15 @@ class LiveSession:
             self._sent.note(packet, cause)
         self._parts.meter.packets[cause] += len(packets)
 
+    def _play_reply(self, reply: Reply) -> Sequence[IdPacket]:
+        """Has the avatar say a reply; none where the session has ended meanwhile."""
+        if self._ended_at is not None:
+            return ()
+        expression = allowed_name(reply.expression, self._library)
+        packets = self._brain.speak(reply.text, expression=expression)
+        self._send(packets, _REPLY, reply.source)
+        return packets
+
     def _trace(
         self, event: Event, packets: Sequence[IdPacket], trace: str, brain: tuple[int, int]
     ) -> None:
@@ -416,62 +383,3 @@ class LiveSession:
     ) -> UUID:
         self._chronicle.talked(now_ns)
         return self._chronicle.heard(role, text, self._brain, packets, sequence)
-
-    @property
-    def _learns(self) -> bool:
-        """Whether what the user says is of use later: for a reply, or for another session."""
-        recollection = self._parts.recollection
-        return recollection is not None and (self.options.reply or bool(recollection.person))
-
-    def _learn(self, text: str, message_id: UUID) -> None:
-        """Takes from what the user said what is worth remembering."""
-        try:
-            if self._parts.recollection is not None:
-                self._parts.recollection.hear(text, message_id, self._brain.label)
-        except Exception as error:  # the callback's root: the session goes on without it
-            _LOG.exception("session %s: nothing is remembered of a message", self.id)
-            self.heard_fault(Fault("memory", type(error).__name__, self.id))
-
-    def _converse(self, event: Event, began_ns: int) -> None:
-        """Starts the avatar's own reply; whatever else is said takes its place."""
-        kind = event.kind
-        asked = isinstance(kind, Chat) and kind.role is ChatRole.USER
-        if self._reply is not None and (asked or isinstance(kind, Chat | Speak | Interrupt)):
-            self._reply.cancel()
-            self._reply = None
-        if isinstance(kind, Chat) and asked and self.options.reply:
-            turn = Turn(
-                text=kind.text,
-                mood=self._brain.mood,
-                label=self._brain.label,
-                number=self._turns,
-                seed=self.options.seed or 0,
-                previous=self._last_reply,
-            )
-            self._turns += 1
-            answer = self._answer(turn, self._asked, began_ns)
-            task = asyncio.create_task(answer, name=f"reply-{self.id}")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-            self._reply = task
-
-    async def _answer(self, turn: Turn, asked: UUID, began_ns: int) -> None:
-        try:
-            recollection = self._parts.recollection
-            if recollection is not None:
-                turn = replace(turn, mind=await recollection.mind(turn.text))
-            reply = await self._parts.responder.reply(turn)
-            if self._ended_at is not None or not reply.text.strip():
-                return
-            expression = allowed_name(reply.expression, self._library)
-            packets = self._brain.speak(reply.text, expression=expression)
-            self._last_reply = reply.text
-            self._send(packets, _REPLY, reply.source)
-            now_ns = self._parts.clock.now_ns()
-            self._chronicle.talked(now_ns)
-            took_ns = now_ns - began_ns
-            used = () if recollection is None else recollection.used(turn.mind, reply.used)
-            self._chronicle.replied(asked, turn, reply, took_ns, self._brain, packets, used)
-        except Exception as error:  # the task's root: the session goes on without this reply
-            _LOG.exception("session %s: no reply", self.id)
-            self.heard_fault(Fault("reply", f"{type(error).__name__}: {error}", self.id))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from capsules.avatar import Avatar
 from capsules.errors import PackError
+from capsules.looks import with_looks
 from capsules.pack import builtin_avatar, builtin_avatar_names, load_pack
 from control_plane.errors import NotFoundError
 from control_plane.ranges import invalid
@@ -57,11 +58,11 @@ def open_avatar(name: str, folder: Path, cache_dir: Path) -> Avatar:
         PackError: It cannot be read.
     """
     if name in builtin_avatar_names():
-        return builtin_avatar(name, cache_dir / "avatars")
+        return with_looks(builtin_avatar(name, cache_dir / "avatars"), folder)
     # A baked avatar lies in a folder of its name; the name leads nowhere else.
     if name != Path(name).name or not (folder / name).is_dir():
         raise _unknown(name)
-    return load_pack(folder / name)
+    return with_looks(load_pack(folder / name), folder)
 
 
 class Avatars:

@@ -6,6 +6,8 @@ from google.protobuf.struct_pb2 import Struct
 from sqlalchemy import ColumnElement
 
 from capsulecast.v1 import memory_service_pb2 as pb
+from control_plane.errors import InvalidArgumentError
+from control_plane.ranges import text
 from control_plane.remembering.remembered import Page, Remembered
 from control_plane.translate.memory_rows import (
     conversation_to_message,
@@ -26,6 +28,8 @@ from storage.ratings import update_message
 from storage.search import said_in
 
 __all__ = ["MemoryCalls"]
+
+_MAX_SEARCH = 200
 
 Conditions = list[ColumnElement[bool]]
 
@@ -54,7 +58,8 @@ class MemoryCalls:
             least = rated("min_quality", request.min_quality, 0, 1)
             where.append(Conversation.conversation_quality >= least)
         if request.search:
-            where.append(said_in(request.search, self._remembered.database.engine.dialect))
+            words = text("search", request.search, _MAX_SEARCH, InvalidArgumentError)
+            where.append(said_in(words, self._remembered.database.engine.dialect))
         rows, token = await self._remembered.page(Conversation, _page(request), *where)
         return pb.ListConversationsResponse(
             conversations=map(conversation_to_message, rows), next_page_token=token

@@ -31,7 +31,8 @@ HEAD_DEG = (25.0, 20.0)
 _KEPT_WHEN_BUSY = 0.3
 _LIDS_FOLLOW = 0.2  # how much lids close for eyes that look down, beside what the basis does
 _STEADY = 0.85  # how much of the head's movement the eyes give back
-_TOO_WIDE = 0.33
+_TOO_WIDE = 0.6
+_OPEN_WIDE = 0.33  # lids as wide as this do not follow eyes that look down
 _FLASH = 0.16
 _FLASH_RISE_MS = 110.0
 _FLASH_FALL_MS = 380.0
@@ -220,7 +221,7 @@ class Idle:
             _turn_eyes(values, ahead, behind, kept, amount)
         if y < 0.0:
             for lid, wide in self._lids:
-                open_share = (1.0 - values[lid]) * max(0.0, 1.0 - values[wide] / _TOO_WIDE)
+                open_share = (1.0 - values[lid]) * max(0.0, 1.0 - values[wide] / _OPEN_WIDE)
                 values[lid] += _LIDS_FOLLOW * -y * open_share
 
     def _flash(self, now_ms: float, values: list[float]) -> None:

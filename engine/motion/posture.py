@@ -79,6 +79,7 @@ _WAVERS: tuple[tuple[str, float, int], ...] = (
     ("browDownLeft", 0.22, 2),
     ("browDownRight", 0.22, 3),
 )
+_LETS_GO = (1.0, 1.0, 1.0, 1.0)  # mouth and brows, and what the right of each has of its own
 _ALIKE = 0.8  # how much left and right have in common
 # What goes along with a shift of weight: the trunk leans over, and the head stays upright.
 _SHIFT: tuple[tuple[str, float], ...] = (
@@ -91,7 +92,7 @@ _SHIFT_SPREAD = 0.4
 _LEAST_SHIFT_MS = 5000.0
 _SHIFT_MS = 2100.0
 _BEARING_MS = 1100.0
-_STREAM, _WAVER_STREAM = 0x5A1, 0x3A7E
+_STREAM = 0x5A1
 
 
 class Posture:
@@ -105,11 +106,11 @@ class Posture:
     def __init__(self, seed: int, manner: Manner) -> None:
         index = target_index()
         self._seed = seed
-        self._drift = Drift(seed, _STREAM, [amount for _, amount in _SWAYS])
-        self._waver = Drift(seed, _WAVER_STREAM, (1.0, 1.0, 1.0, 1.0))
+        raised = dict(_RAISED)
+        # One drift for all: what sways, then what lets go.
+        self._drift = Drift(seed, _STREAM, [*(amount for _, amount in _SWAYS), *_LETS_GO])
+        self._swaying = [(index[name], raised.get(name, 0.0)) for name, _ in _SWAYS]
         self._wavering = [(index[name], depth, number) for name, depth, number in _WAVERS]
-        self._swaying = [index[name] for name, _ in _SWAYS]
-        self._raised = [(index[name], amount) for name, amount in _RAISED]
         self._moments = Renewals(seed, _STREAM, manner.shift_ms, _SHIFT_SPREAD, _LEAST_SHIFT_MS)
         self._weight = Spring(_SHIFT_MS)
         self._ran_ms = 0.0
@@ -131,21 +132,20 @@ class Posture:
     def add(self, now_ms: float, values: list[float], busy: Sequence[float]) -> None:
         """Adds the posture to `values` (one a target, in table order; not clamped)."""
         self._run(now_ms)
-        self._let_go(now_ms, values, busy)
+        drifted = self._drift.at(now_ms)
+        self._let_go(drifted[-len(_LETS_GO) :], values, busy)
         sway = self._sway.at(now_ms)
-        for place, amount in zip(self._swaying, self._drift.at(now_ms), strict=True):
-            values[place] += sway * amount * (1.0 - 0.7 * busy[place])
-        for place, amount in self._raised:
-            values[place] += amount * (1.0 - 0.7 * busy[place])
+        for (place, raised), amount in zip(self._swaying, drifted, strict=False):
+            values[place] += (sway * amount + raised) * (1.0 - 0.7 * busy[place])
         leant = self._weight.at(now_ms)
         for place, amount in self._shift:
             values[place] += amount * leant * (1.0 - 0.7 * busy[place])
         for place, spring in self._springs:
             values[place] += spring.at(now_ms) * (1.0 - 0.7 * busy[place])
 
-    def _let_go(self, now_ms: float, values: list[float], busy: Sequence[float]) -> None:
+    def _let_go(self, wavers: Sequence[float], values: list[float], busy: Sequence[float]) -> None:
         """What is held of a face, a little less of it now than before or after."""
-        mouth, right_mouth, brows, right_brow = self._waver.at(now_ms)
+        mouth, right_mouth, brows, right_brow = wavers
         levels = [
             0.5 - 0.5 * max(-1.0, min(1.0, level))
             for level in (
@@ -156,7 +156,8 @@ class Posture:
             )
         ]
         for place, depth, number in self._wavering:
-            values[place] *= 1.0 - depth * levels[number] * (1.0 - busy[place])
+            if values[place] != 0.0:
+                values[place] *= 1.0 - depth * levels[number] * (1.0 - busy[place])
 
     def _run(self, now_ms: float) -> None:
         if now_ms - self._ran_ms > RESTART_MS:

@@ -10,7 +10,7 @@ from compositor.backend import I420, Compositor
 from compositor.drawlist import ClipFrame, DrawList, FrameSize, Overlay
 from compositor.numba_backend import NumbaCompositor
 from tests.golden.agreement import assert_the_same_picture, open_gpu
-from tests.golden.test_backends import mira
+from tests.golden.contact_sheet import mira
 
 pytestmark = pytest.mark.vulkan
 

@@ -16,8 +16,8 @@ from compositor.backend import Compositor
 from compositor.drawlist import OverlayMode
 from compositor.numba_backend import NumbaCompositor
 from tests.golden.agreement import assert_the_same_picture, open_gpu
+from tests.golden.contact_sheet import mira, write_contact_sheet
 from tests.golden.overlays import CLIPS, OVERLAID, DrawnReader
-from tests.golden.test_backends import mira, write_contact_sheet
 
 pytestmark = pytest.mark.vulkan
 

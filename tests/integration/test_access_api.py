@@ -18,7 +18,8 @@ WRONG = {"Authorization": "Bearer 0123456789abcdef-a-guess!"}
 # As a proxy on this machine says whom it asks for.
 ELSEWHERE = {"X-Forwarded-For": "192.0.2.7"}
 OPEN = {"/api/health", "/api/personalities"}
-OPEN_BELOW = ("/api/sessions", "/api/library", "/api/avatars", "/api/studies")
+# Those of studies and of oneself have doors of their own.
+OPEN_BELOW = ("/api/sessions", "/api/library", "/api/avatars", "/api/studies", "/api/me/")
 
 
 def behind_the_door(asked: Asked) -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 import asyncio
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from grpc import StatusCode, aio
@@ -7,6 +8,8 @@ from grpc import StatusCode, aio
 from capsulecast.v1 import session_service_pb2 as pb
 from control_plane.sessions.subscription import Subscription
 from engine.voice.speaker import SpeechState, SpeechUpdate
+from storage.database import Database
+from storage.repository import Repository
 from tests.integration.grpc_client import Client, chat, emotion, read, run
 from tests.integration.running import UNKNOWN, Running
 
@@ -30,6 +33,26 @@ def test_converse_goes_on_after_a_bad_event(tmp_path: Path) -> None:
     run(tmp_path, test)
 
 
+def test_answers_come_together_where_the_client_asks(tmp_path: Path) -> None:
+    async def test(_server: Running, client: Client) -> None:
+        stream = client.sessions.Converse()
+        await stream.write(pb.ConverseRequest(session_id=client.id, together=True))
+        await stream.initial_metadata()
+        for number, valence in ((1, -0.5), (2, 7.0)):
+            await stream.write(pb.ConverseRequest(event=emotion(number, valence)))
+        told: list[pb.ConverseResponse] = []
+        while len(told) < 3:
+            answer = await read(stream)
+            told += [answer, *answer.more]
+        assert [one.WhichOneof("kind") for one in told] == ["packet", "mood", "rejection"]
+        # What one event leads to is there at one time.
+        assert told[0].more[0] == told[1]
+        assert not any(one.more for one in told[1:2])
+        stream.cancel()
+
+    run(tmp_path, test)
+
+
 def test_converse_tells_replies_and_speech(tmp_path: Path) -> None:
     async def test(server: Running, client: Client) -> None:
         stream = client.sessions.Converse()
@@ -48,6 +71,22 @@ def test_converse_tells_replies_and_speech(tmp_path: Path) -> None:
         stream.cancel()
 
     run(tmp_path, test)
+
+
+def test_a_message_is_told_stored_once_another_process_has_written_it(tmp_path: Path) -> None:
+    async def test(_server: Running, client: Client) -> None:
+        stream = client.sessions.Converse()
+        await stream.write(pb.ConverseRequest(session_id=client.id, event=chat(7)))
+        while (answer := await read(stream)).WhichOneof("kind") != "stored":
+            pass
+        assert answer.stored.event_sequence == 7
+        database = Database(f"sqlite:///{tmp_path / 'test.sqlite'}")
+        (message,) = Repository(database).messages(UUID(client.id))[:1]
+        database.close()
+        assert str(message.id) == answer.stored.message_id
+        stream.cancel()
+
+    run(tmp_path, test, writer="process")
 
 
 def test_converse_needs_a_session(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from capsulecast.v1 import memory_service_pb2 as pb
 from control_plane.access import Access
+from control_plane.errors import InvalidArgumentError
 from control_plane.remembering.remembered import Places, Remembered
 from control_plane.translate.memory_calls import MemoryCalls
 from storage.archive import Archive
@@ -75,9 +76,13 @@ def test_conversations_are_found_by_what_was_said_in_them(
     async def found(search: str) -> list[str]:
         remembered = Remembered(database, Places(tmp_path, tmp_path), lambda: None, Access())
         request = pb.ListConversationsRequest(search=search)
-        answer = await MemoryCalls(remembered).list_conversations(request)
-        remembered.close()
+        try:
+            answer = await MemoryCalls(remembered).list_conversations(request)
+        finally:
+            remembered.close()
         return [one.id for one in answer.conversations]
 
     for search, count in (("rain_COAT", 1), ("50%", 1), ("5%n", 0), ("rain coat", 0)):
         assert len(asyncio.run(found(search))) == count, search
+    with pytest.raises(InvalidArgumentError, match="search"):
+        asyncio.run(found("x" * 60_000))

@@ -1,6 +1,8 @@
 from collections.abc import Iterator
+from concurrent.futures import wait
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Event
 from uuid import UUID
 
 import pytest
@@ -214,7 +216,7 @@ def test_a_note_that_puts_another_right_removes_it(database: Database) -> None:
     talk = Talk(database)
     talk.tell("pet:dog:rex", "Rex")
     message = talk.message()
-    talk.write(message, replace(talk.note("pet:dog:max", "Max", message), replaces="pet:dog:rex"))
+    talk.write(message, replace(talk.note("pet:dog:max", "Max", message), settles=("pet:dog:rex",)))
     assert talk.kept() == {"pet:dog:max": "Max"}
 
 
@@ -350,6 +352,23 @@ def test_of_many_memories_those_come_first_that_the_turn_is_about(
     assert first("rye_bread") == first("100%") == "taste:33"
     assert first("job") == "taste:34"
     assert len(memories.ask("ada")["long"].result()) < 40
+
+
+def test_what_is_asked_beyond_what_may_wait_is_not_asked(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.memories._MOST_WAITING", 4)
+    memories = Memories(database)
+    may = Event()
+    monkeypatch.setattr(memories, "_of_tier", lambda *_: [may.wait(10.0)][:0])
+    first, second, third = (memories.ask("ada") for _ in range(3))
+    assert (len(first), len(second), len(third)) == (3, 1, 0)
+    may.set()
+    wait([*first.values(), *second.values()], 10.0)
+    memories.close()
+    memories = Memories(database)
+    assert len(memories.ask("ada")) == 3
+    memories.close()
 
 
 def test_of_one_user_only_so_many_memories_are_kept(

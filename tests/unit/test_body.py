@@ -153,6 +153,19 @@ def test_blinks_shut_the_eyes() -> None:
     assert all(value(f, "eyeBlinkLeft") == value(f, "eyeBlinkRight") for f in shown)
 
 
+def test_a_blink_shuts_eyes_that_were_a_little_wide() -> None:
+    alert = capsule(
+        "VF_ALERT", {f"eyeWide{side}": [(0, 0.4)] for side in ("Left", "Right")}, hold=True
+    )
+    one = body(alert)
+    one.apply(packet("VF_ALERT"), 0)
+    shown = frames(one, 0, 30_000)[15:]
+    shut = [frame for frame in shown if value(frame, "eyeBlinkLeft") == 1.0]
+    assert len(shut) > 4
+    assert max(value(frame, "eyeWideLeft") for frame in shut) < 0.1
+    assert max(value(frame, "eyeWideLeft") for frame in shown) > 0.3
+
+
 def test_closed_eyes_stay_closed_between_blinks() -> None:
     closed = [("eyeBlinkLeft", 0.9), ("eyeBlinkRight", 0.9)]
     asleep = capsule("VF_ASLEEP", {name: [(0, amount)] for name, amount in closed}, hold=True)

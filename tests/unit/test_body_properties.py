@@ -12,7 +12,7 @@ EASE = 2e-4  # two roundings to four digits
 LIMITS = {
     name: (
         BLINK_RATE
-        if name.startswith("eyeBlink")
+        if name.startswith(("eyeBlink", "eyeWide"))
         else LIP_RATE
         if name in MOUTH_TARGETS
         else item.max_rate

@@ -2,7 +2,7 @@ from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from control_plane.dashboards.charts import MAX_SERIES, Series, bars, lines
@@ -104,6 +104,7 @@ values = st.none() | st.floats(0, 1e9, allow_nan=False)
 
 
 @given(st.lists(st.lists(values, min_size=4, max_size=4), max_size=8))
+@example([[None, None, None, 5e-324]])
 def test_any_values_make_a_whole_chart(given_values: list[list[float | None]]) -> None:
     series = [Series(f"s{at}", row) for at, row in enumerate(given_values)]
     for chart in (bars("x", list("abcd"), series), lines("x", list("abcd"), series)):

@@ -26,7 +26,11 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     found.upgrade()
     for number in range(6):
         row = stored(
-            found, Conversation, conversation_quality=number / 10, training_data_exported=False
+            found,
+            Conversation,
+            conversation_quality=number / 10,
+            training_data_exported=False,
+            total_messages=2,
         )
         for role in ("user", "assistant"):
             stored(

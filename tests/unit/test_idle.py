@@ -72,10 +72,10 @@ def test_readers_blink_less_and_speakers_more() -> None:
 
 
 def test_wide_eyes_do_not_blink() -> None:
-    assert blinks_in(Idle(1), 2.0, eye_wide=0.41) == 0
+    assert blinks_in(Idle(1), 2.0, eye_wide=0.65) == 0
 
 
-@pytest.mark.parametrize("eye_wide", [0.28, 0.32, 0.36])
+@pytest.mark.parametrize("eye_wide", [0.28, 0.45, 0.62])
 def test_blink_closes_the_eyes_or_is_left(eye_wide: float) -> None:
     idle = Idle(1)
     lids = [idle.lids(float(step), eye_wide) for step in range(0, 60_000, 8)]

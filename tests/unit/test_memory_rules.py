@@ -188,6 +188,44 @@ def test_days_are_counted_from_today(words: str, day: str) -> None:
     assert only(f"I have an exam {words}").due == date.fromisoformat(day)
 
 
+@pytest.mark.parametrize(
+    ("text", "ended"),
+    [
+        ("my exam was cancelled", ("plan:exam",)),
+        ("We had to cancel our trip", ("plan:trip",)),
+        ("my job interview got postponed", ("plan:job interview",)),
+        ("I don't live in Berlin anymore", ("home",)),
+        ("I no longer work there", ("work",)),
+        ("I don't like coffee any more", ("taste:coffee",)),
+        ("I've moved out", ("home",)),
+        ("I don't live in Berlin", ()),
+        ("was my exam cancelled?", ()),
+        ("if the exam was cancelled I'd be glad", ()),
+        ("I love coffee more", ()),
+    ],
+)
+def test_what_is_so_no_longer_is_noticed(text: str, ended: tuple[str, ...]) -> None:
+    assert notice(text, TODAY).ended == ended
+
+
+@pytest.mark.parametrize(
+    ("text", "settled"),
+    [
+        ("I passed my exam!", ("plan:exam", "feeling:exam")),
+        ("my dog died", ("plan:dog", "feeling:dog")),
+        ("my wife left me", ("plan:wife", "feeling:wife", "family:wife")),
+        ("I live in Bonn", ()),
+    ],
+)
+def test_what_happened_settles_what_was_before(text: str, settled: tuple[str, ...]) -> None:
+    assert only(text).settles == settled
+
+
+def test_a_job_that_was_got_or_lost_settles_the_interview_and_the_work_before() -> None:
+    for text in ("I got the job", "I got fired"):
+        assert {"work", "plan:job interview", "feeling:interview"} <= set(only(text).settles)
+
+
 def test_a_later_note_of_the_same_subject_is_known_as_one() -> None:
     assert only("I love tea").subject == only("I hate tea").subject
     assert only("I live in Bonn").subject == only("I moved to Rome").subject

@@ -28,7 +28,7 @@ STROKE = capsule(
 )
 RATES = [
     BLINK_RATE
-    if item.name.startswith("eyeBlink")
+    if item.name.startswith(("eyeBlink", "eyeWide"))
     else LIP_RATE
     if item.name in MOUTH_TARGETS or any(item.name in shape for shape in VISEME_WEIGHTS.values())
     else item.max_rate

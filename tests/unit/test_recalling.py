@@ -172,7 +172,9 @@ def test_questions_about_oneself_are_answered(question: str, line: str, said: st
 
 def test_a_name_that_was_never_told_is_not_made_up() -> None:
     assert re.search("name", answer("what's my name?").text)
-    assert answer("where do I live?").text in USUAL["question"]
+    for question in ("where do I live?", "what's my dog's name?", "what's my favorite food?"):
+        assert re.search("haven't told|don't know", answer(question).text), question
+    assert answer("What's my exam about?").text in USUAL["question"]
 
 
 def test_all_that_is_known_is_told_when_asked_for() -> None:
@@ -190,6 +192,11 @@ def test_who_says_their_name_is_called_by_it() -> None:
     reply = answer("my name is Ada", NAME, noted=(NAME,))
     assert "Ada" in reply.text
     assert reply.used == (NAME.id,)
+
+
+def test_a_correction_is_taken_with_thanks() -> None:
+    eve = remembered("my name is Eve")
+    assert "Eve" in answer("no, I meant Eve", eve, noted=(eve,), corrected=True).text
 
 
 def test_what_is_asked_to_be_remembered_is_promised_only_where_it_lasts() -> None:
@@ -222,6 +229,11 @@ def test_a_pet_that_is_spoken_of_has_its_name_said_once() -> None:
     text = "I took my dog to the lake."
     assert "Rex" in answer(text, DOG).text
     assert "Rex" not in answer(text, DOG, mentioned=frozenset({DOG.subject})).text
+
+
+def test_a_pet_that_died_is_not_asked_after() -> None:
+    text = "I took my dog to the lake, long ago."
+    assert "Rex" not in answer(text, DOG, remembered("my dog died")).text
 
 
 def test_goodbye_is_said_by_name() -> None:

@@ -201,7 +201,25 @@ def test_what_is_put_right_at_once_leaves_nothing_of_the_mistake() -> None:
     world = World()
     world.hear("My dog is called Rex", "no, his name is Max")
     assert run(world.contents()) == ["The user's dog is called Max."]
-    assert [getattr(record, "replaces", "") for record in world.records] == ["", "pet:dog:rex"]
+    assert [getattr(record, "settles", ()) for record in world.records] == [(), ("pet:dog:rex",)]
+
+
+def test_what_is_over_is_asked_after_no_more() -> None:
+    exam = stored(
+        "plan", "exam", "The user has an exam on 2026-11-19.", "medium", subject="plan:exam"
+    )
+    fear = stored(
+        "feeling", "afraid of the exam", "They are afraid.", "short", subject="feeling:exam"
+    )
+    world = World(exam, fear)
+    world.hear("I passed my exam!")
+    assert run(world.contents()) == ["The user passed their exam."]
+    called_off = World(exam, fear)
+    called_off.hear("my exam was cancelled")
+    assert run(called_off.contents()) == [fear.content]
+    (order,) = called_off.records
+    assert isinstance(order, MemoriesForgotten)
+    assert order.subjects == ("plan:exam",)
 
 
 def test_everything_is_forgotten_at_once_and_what_is_told_afterwards_stays() -> None:

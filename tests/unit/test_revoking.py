@@ -81,7 +81,7 @@ def test_no_target_jumps_when_everything_is_revoked_at_once() -> None:
         frame = at(one, 400.0 + number * FRAME_MS)
         was, now = dict(before.weights), dict(frame.weights)
         for name in was.keys() | now.keys():
-            rate = max(targets()[name].max_rate, 40.0 if "Blink" in name else 0.0)
+            rate = max(targets()[name].max_rate, 40.0 if "Blink" in name or "Wide" in name else 0.0)
             assert abs(now.get(name, 0.0) - was.get(name, 0.0)) <= rate * seconds + 2e-3, name
         assert abs(frame.camera.zoom - before.camera.zoom) < 0.1
         before = frame

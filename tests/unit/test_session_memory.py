@@ -1,6 +1,5 @@
 """What a session does with memories: after the reaction, before the reply, and never instead."""
 
-import asyncio
 from dataclasses import replace
 from typing import cast
 from uuid import UUID
@@ -38,7 +37,7 @@ class Remembering(World):
 
 async def answered(session: LiveSession) -> None:
     """Waits for the avatar's words, which come after memories at the latest."""
-    await asyncio.gather(*session._tasks)
+    await session._replies.settle()
 
 
 def test_reaction_is_with_the_body_before_anything_is_remembered(
@@ -125,6 +124,23 @@ def test_a_mistake_in_the_rules_is_a_fault_and_the_reply_comes_all_the_same(
         await answered(session)
         (fault,) = world.of(FaultRecord)
         assert (fault.mode, fault.cause) == ("memory", "RuntimeError")
+
+    run(test())
+
+
+def test_what_nobody_would_use_is_not_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test() -> None:
+        world = Remembering()
+        monkeypatch.setattr(Recollection, "hear", lambda *_: pytest.fail("it was heard"))
+        options = replace(OPTIONS, reply=False)
+        session = await world.sessions.create(options)
+        session.handle(user("my name is Ada"))
+        await settle()
+        monkeypatch.undo()
+        named = await world.sessions.create(replace(options, client=Client(user="ada")))
+        named.handle(user("my name is Ada"))
+        await settle()
+        assert len(world.of(MemoryNoted)) == 1
 
     run(test())
 

@@ -38,6 +38,23 @@ def test_follower_waits_for_the_next_update() -> None:
     run(test())
 
 
+def test_follower_may_take_all_that_waits_at_once() -> None:
+    async def test() -> None:
+        subscription = Subscription(capacity=2)
+        waiting = asyncio.create_task(subscription.together())
+        await settle()
+        assert not waiting.done()
+        for number in range(3):
+            subscription.offer(Rejection(number, 3, ""))
+        assert await waiting == [Lag(1), Rejection(1, 3, ""), Rejection(2, 3, "")]
+        subscription.offer(Rejection(3, 3, ""))
+        subscription.close()
+        assert await subscription.together() == [Rejection(3, 3, "")]
+        assert await subscription.together() == []
+
+    run(test())
+
+
 def test_speech_and_faults_of_the_body_are_passed_on() -> None:
     async def test() -> None:
         world = World()

@@ -17,6 +17,7 @@ from sqlalchemy.exc import (
     TimeoutError,  # noqa: A004 - SQLAlchemy's own
 )
 
+from storage import batches as batches_module
 from storage import recorder as recorder_module
 from storage.outage import outage, passes
 from storage.recorder import Recorder
@@ -73,7 +74,7 @@ class Told:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder_module, "_RETRY_S", (0.001,))
+    monkeypatch.setattr(batches_module, "_RETRY_S", (0.001,))
     monkeypatch.setattr(recorder_module, "_SPILL_S", 0.001)
     monkeypatch.setattr(recorder_module, "_SPILL_RETRY_S", 0.001)
 

@@ -7,7 +7,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from storage import batches as batches_module
 from storage import recorder as recorder_module
+from storage.backlog import Entry
+from storage.batches import BatchWriter
 from storage.database import Database
 from storage.recorder import Recorder
 from storage.records import FaultRecord, Record, SessionEnded
@@ -78,7 +81,7 @@ def test_full_queue_drops_at_once_and_tells_when_there_is_room() -> None:
 
 
 def test_database_that_comes_back_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder_module, "_RETRY_S", (0.001,))
+    monkeypatch.setattr(batches_module, "_RETRY_S", (0.001,))
     failures = iter(range(3))
 
     def away(_records: Sequence[Record]) -> None:
@@ -150,10 +153,12 @@ def test_writer_survives_what_nobody_foresaw(
     store = Store()
     recorder = Recorder(store, version="1", batch=1)
     bad, good = record(), record()
-    write = recorder._write
-    monkeypatch.setattr(
-        recorder, "_write", lambda batch: 1 / 0 if bad in batch[0] else write(batch)
-    )
+    write = BatchWriter.write
+
+    def unforeseen(writer: BatchWriter, batch: Sequence[Entry], *, again: bool = False) -> bool:
+        return bool(1 / 0) if bad in batch[0] else write(writer, batch, again=again)
+
+    monkeypatch.setattr(BatchWriter, "write", unforeseen)
     for one in (bad, good):
         recorder.put(one)
     recorder.start()
