@@ -13,7 +13,8 @@ from control_plane.brain.event_checks import check_event, check_text
 from control_plane.brain.gestures import GESTURES, TASK_SITUATIONS, UI_SITUATIONS, Situation
 from control_plane.brain.packets import MIN_TEXT_BYTES, PacketMaker, Shown
 from control_plane.brain.palette import mood_of
-from control_plane.brain.planner import Moment, Plan, Planner
+from control_plane.brain.plan import Moment, Plan
+from control_plane.brain.planner import Planner
 from control_plane.brain.playable import Named, Playable, name_of, playable, require
 from control_plane.brain.playable import named as named_in
 from control_plane.brain.sequences import Sequences

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from control_plane.brain.chunks import split_text
-from control_plane.brain.planner import Plan
+from control_plane.brain.plan import Plan
 from control_plane.errors import InvalidArgumentError
 from engine.packet import MAX_PACKET_BYTES, BlendEntry, IdPacket, Mood
 from engine.wire import size_bytes

@@ -15,36 +15,31 @@ from capsules.profile import Profile
 from control_plane.brain.choices import Choices
 from control_plane.brain.entries import EntryWriter
 from control_plane.brain.gestures import BESIDE_PROFILE, GESTURES, Gesture, Situation
+from control_plane.brain.limbs import BLENDED, Limbs
 from control_plane.brain.micro_moves import MicroMoves
 from control_plane.brain.palette import holds
 from control_plane.brain.pauses import Pauses
+from control_plane.brain.plan import Moment, Plan
 from control_plane.brain.profiles import ProfilePlay
 from control_plane.brain.reactions import Reacting
 from control_plane.brain.weights import MIN_WEIGHT, gap, quantised, strongest_of, toward
 from control_plane.emotion.personality import Personality, Reaction
-from control_plane.emotion.traits import PLAIN_TEMPER, Temper
 from control_plane.emotion.vad import distance
 from engine.clock import NS_PER_MS, NS_PER_S
 from engine.motion.leadlag import HAND_LEADS_MS
-from engine.packet import Attention, BlendEntry, LeadLag, Mood
+from engine.packet import BlendEntry, LeadLag, Mood
 
-__all__ = ["MIN_WEIGHT", "MOVED", "Moment", "Plan", "Planner"]
+__all__ = ["MIN_WEIGHT", "MOVED", "Planner"]
 
 MOVED = 0.1
 """How far a target moves before its blend is reckoned anew."""
 
 _DRIFT_SHARE = 0.5
-# Of how many capsules a layer's blend is made; of one where blending is switched off.
-_BLENDED = 3
 _MAX_FACES = 4
 _FACES_BESIDE = 3  # beside a pose or an answer, so that a packet has room for words
 _DEFAULT_FACE_OFFSET_MS = 50
 # Beside a held pose the mood's face steps back, so that two faces do not add up to a grimace.
 _MOOD_BESIDE_POSE = 0.7
-# From here on an emotion, and what the hands can say of it, moves them by itself.
-_HANDS_FEEL = 0.3
-# A gesture is made or left: a hand raised by a third is a twitch.
-_LEAST_GESTURE = 0.75
 _EXPRESSION_MIN_NS = NS_PER_S
 # How long light, camera and tempo stay as an expression set them after it is over.
 _SCENE_NS = 3 * NS_PER_S
@@ -56,34 +51,6 @@ _SCENE = (Layer.LIGHT, Layer.CAMERA, Layer.TEMPO, Layer.ENVIRONMENT)
 _ACCOMPANYING = frozenset({Layer.HAND, Layer.VOICE})
 # What a viewer sees move: a voice or a light alone is no answer.
 _SEEN = frozenset({Layer.FACE, Layer.HAND, Layer.BODY})
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a packet asks of the body; blends in order of importance."""
-
-    blends: tuple[BlendEntry, ...]
-    lead_lags: tuple[LeadLag, ...] = ()
-    audio_first: bool = False
-    attention: Attention | None = None
-    variation: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """When something is planned.
-
-    Attributes:
-        sequence: Number of the packet to be; chance depends on it.
-        now_ns: The time.
-        speaking: Whether the packet says something.
-        temper: How lively the gestures are.
-    """
-
-    sequence: int
-    now_ns: int
-    speaking: bool = False
-    temper: Temper = PLAIN_TEMPER
 
 
 @dataclass(slots=True)
@@ -103,16 +70,17 @@ class Planner:
         self._choices = Choices(seed)
         self._personality = personality
         self._seed = seed
-        self._nearest = _BLENDED
+        self._nearest = BLENDED
         self._face = _Face(None, {}, {})
         self._pose: BlendEntry | None = None
         self._pose_until_ns = 0
         self._busy_until_ns = 0
         self._scene_until_ns = 0
-        self._pauses = Pauses(personality.gesture_rest_s)
         self._micro = MicroMoves(seed)
         self._reacting = Reacting(self._writer)
-        self._hand_offset_ms = 0
+        self._limbs = Limbs(
+            self._writer, self._reacting, self._choices, Pauses(personality.gesture_rest_s)
+        )
         self.held: ProfilePlay | None = None
         """The profile that is held, if one is."""
 
@@ -135,7 +103,7 @@ class Planner:
 
     def blend_all(self, *, blended: bool) -> None:
         """Whether moods are blends of the nearest capsules, or the nearest alone."""
-        self._nearest = _BLENDED if blended else 1
+        self._nearest = self._limbs.nearest = BLENDED if blended else 1
         self._face.target = None
 
     def react(
@@ -163,11 +131,11 @@ class Planner:
         self._reacting.turn(reaction, moment.now_ns, speaking=moment.speaking)
         self._strike_pose(gesture, moment)
         accent = self._accent(gesture, target, moment)
-        hand = self._hand(gesture, target, moment)
+        hand = self._limbs.hand(gesture, target, moment)
         self._reckon_face(target)
         self._face.shown = dict(self._face.goal)
         blends = [*accent, *self._faces(target)]
-        blends += [*hand, *self._body(gesture, target, moment)]
+        blends += [*hand, *self._limbs.body(gesture, target, moment)]
         if moment.speaking:
             blends += self._voice(target)
         blends += self._released(moment.now_ns)
@@ -189,8 +157,7 @@ class Planner:
             return None
         face = self._face
         pose_over = self._pose is not None and now_ns >= self._pose_until_ns
-        if self._reacting.is_over(now_ns):
-            self._reacting.end()
+        if self._reacting.ebb(now_ns):
             pose_over = True
         moved = face.target is None or distance(face.target, target) > MOVED
         released = self._released(now_ns)
@@ -203,7 +170,7 @@ class Planner:
         face.shown = toward(face.shown, face.goal, _DRIFT_SHARE)
         blends = self._faces(target)
         if (moved or pose_over) and self._pose is None:
-            blends += self._writer.write(Layer.BODY, self._held_body(target))
+            blends += self._writer.write(Layer.BODY, self._limbs.held_body(target))
         return Plan((*blends, *released) if micro is None else (*blends, *released, micro))
 
     def perform(
@@ -296,7 +263,7 @@ class Planner:
 
     def _beside(self, held: ProfilePlay, gesture: Gesture, target: Mood, moment: Moment) -> Plan:
         """What goes with a profile and leaves it as it is: hands alone, and the voice it has."""
-        hand = self._hand(gesture, target, moment)
+        hand = self._limbs.hand(gesture, target, moment)
         faces = held.held(Layer.FACE)
         voice = held.held(Layer.VOICE) if moment.speaking else []
         return Plan(
@@ -379,74 +346,6 @@ class Planner:
         weight = gesture.accent_weight * factor
         return self._writer.write(Layer.FACE, {capsule.cid: weight}, clearing=False)
 
-    def _hand(self, gesture: Gesture, target: Mood, moment: Moment) -> list[BlendEntry]:
-        own = self._reacting.once(Layer.HAND, moment.now_ns)
-        if own is not None:
-            self._hand_offset_ms = 0
-            self._pauses.moved(moment.now_ns, felt=True)
-            return self._writer.gesture(Layer.HAND, own[0], own[1] * moment.temper.gesture)
-        if self._reacting.still:
-            return self._writer.write(Layer.HAND, {})
-        near = [] if gesture.overrides_hand else self._felt_hands(target)
-        felt = bool(near)
-        wait_ms = self._pauses.wait_ms(moment.now_ns, felt=felt, speaking=moment.speaking)
-        self._hand_offset_ms = 0
-        if not gesture.overrides_hand:
-            if wait_ms is None:
-                return self._writer.write(Layer.HAND, {})
-            self._hand_offset_ms = wait_ms
-        weight = gesture.hand_weight
-        if felt:
-            # One gesture, not a third of each of three: hands are either up or down.
-            capsule = self._choices.drawn(Layer.HAND, [item for item, _ in near], moment.sequence)
-            strength = min(1.0, sum(share for _, share in near))
-            weight = _LEAST_GESTURE + (1.0 - _LEAST_GESTURE) * strength
-        else:
-            capsule = self._choices.answer(
-                self._writer.palette, Layer.HAND, gesture.hand, target, moment.sequence
-            )
-        if capsule is not None:
-            self._pauses.moved(moment.now_ns + self._hand_offset_ms * NS_PER_MS, felt=felt)
-        return self._writer.gesture(Layer.HAND, capsule, weight * moment.temper.gesture)
-
-    def _felt_hands(self, target: Mood) -> list[tuple[Capsule, float]]:
-        """Gestures that say what is felt, with their shares; none for what is felt faintly."""
-        if distance(target) < _HANDS_FEEL:
-            return []
-        felt = self._writer.palette.blend(Layer.HAND, target, k=self._nearest)
-        if sum(felt.values()) < _HANDS_FEEL:
-            return []
-        return [(self._writer.library.capsules[cid], share) for cid, share in felt.items()]
-
-    def _body(self, gesture: Gesture, target: Mood, moment: Moment) -> list[BlendEntry]:
-        own = self._reacting.once(Layer.BODY, moment.now_ns)
-        if own is not None:
-            shaken = self._writer.write(Layer.BODY, {own[0].cid: own[1]}, clearing=False)
-            return [*shaken, *self._writer.write(Layer.BODY, self._held_body(target))]
-        if gesture.body and not self._reacting.on:
-            capsule = self._choices.answer(
-                self._writer.palette, Layer.BODY, gesture.body, target, moment.sequence
-            )
-            weight = gesture.hand_weight * moment.temper.gesture
-            return self._writer.gesture(Layer.BODY, capsule, weight)
-        if gesture.curious and moment.temper.lean >= MIN_WEIGHT:
-            leaning = self._writer.palette.tagged(Layer.BODY, "lean_in")[:1]
-            return self._writer.write(
-                Layer.BODY, {item.cid: moment.temper.lean for item in leaning}
-            )
-        return self._writer.write(Layer.BODY, self._held_body(target))
-
-    def _held_body(self, target: Mood) -> dict[str, float]:
-        return self._reacting.held(Layer.BODY) or self._felt_body(target)
-
-    def _felt_body(self, target: Mood) -> dict[str, float]:
-        felt = self._writer.palette.blend(Layer.BODY, target, k=1)
-        return (
-            felt
-            if max(felt.values(), default=0.0) >= MIN_WEIGHT
-            else self._writer.stance(Layer.BODY)
-        )
-
     def _voice(self, target: Mood) -> list[BlendEntry]:
         felt = self._writer.palette.blend(Layer.VOICE, target, k=self._nearest)
         return self._writer.write(Layer.VOICE, felt)
@@ -475,8 +374,8 @@ class Planner:
 
     def _offsets(self, moment: Moment) -> tuple[LeadLag, ...]:
         found: list[LeadLag] = []
-        if self._hand_offset_ms:
-            found.append(LeadLag(Layer.HAND, self._hand_offset_ms))
+        if self._limbs.hand_offset_ms:
+            found.append(LeadLag(Layer.HAND, self._limbs.hand_offset_ms))
         if moment.speaking:
             pause_ms = self._pause_ms(moment.now_ns)
             return (*found, LeadLag(Layer.VOICE, pause_ms)) if pause_ms else tuple(found)

@@ -1,8 +1,8 @@
 """A personality's own answers: what it shows at an insult, a joke, sad news, and for how long.
 
 An answer lies over what is felt: what plays once of it is played as the event comes, what holds
-is held beside the mood's face for its time, and through the words that are said meanwhile. The
-stance steps back as far as the answer says.
+is held beside the mood's face for its time, and through the words that are said meanwhile. Then
+it ebbs, for faces come sooner than they go. The stance steps back as far as the answer says.
 """
 
 from capsules.model import Capsule, Layer
@@ -16,6 +16,7 @@ __all__ = ["Reacting"]
 
 # What is said at once is one event with what it answers, as for the body.
 _AT_ONCE_NS = 50 * NS_PER_MS
+_EBB_NS = 1_400 * NS_PER_MS
 # A face that smiles whatever is felt is left where what is felt is as bad as this.
 _SMILE_LEFT_AT = -0.4
 _SMILES_FROM = 0.1
@@ -32,6 +33,8 @@ class Reacting:
         self._writer = writer
         self._reaction: Reaction | None = None
         self._began_ns = self._until_ns = 0
+        self._left = 1.0
+        self._smiling: dict[str, tuple[Capsule, bool]] = {}
 
     @property
     def on(self) -> bool:
@@ -54,6 +57,7 @@ class Reacting:
         if reaction is not None:
             self._reaction, self._began_ns = reaction, now_ns
             self._until_ns = now_ns + int(reaction.lasts_s * NS_PER_S)
+            self._left = 1.0
         elif not speaking or self.is_over(now_ns):
             self._reaction = None
 
@@ -62,12 +66,21 @@ class Reacting:
         self._reaction = None
 
     def is_over(self, now_ns: int) -> bool:
-        """Whether an answer has had its time; `end` comes next."""
+        """Whether an answer has had its time."""
         return self._reaction is not None and now_ns >= self._until_ns
+
+    def ebb(self, now_ns: int) -> bool:
+        """Lets an answer that has had its time go by and by; whether there is less of it now."""
+        if not self.is_over(now_ns):
+            return False
+        self._left = max(0.0, 1.0 - (now_ns - self._until_ns) / _EBB_NS)
+        if self._left == 0.0:
+            self._reaction = None
+        return True
 
     def held(self, layer: Layer) -> dict[str, float]:
         """What of it is held on a layer, by cid."""
-        return {cid: weight for cid, weight in self._of(layer) if self._holds(cid)}
+        return {cid: weight * self._left for cid, weight in self._of(layer) if self._holds(cid)}
 
     def accents(self, now_ns: int, factor: float = 1.0) -> list[BlendEntry] | None:
         """What of it a face plays once; None where its beginning is over, or there is none."""
@@ -93,7 +106,9 @@ class Reacting:
 
     def stance(self, felt: Mood) -> dict[str, float]:
         """The faces of the stance, as far as the answer and what is felt leave them."""
-        share = 1.0 if self._reaction is None else self._reaction.stance
+        share = 1.0
+        if self._reaction is not None:
+            share -= (1.0 - self._reaction.stance) * self._left
         glad = 1.0 - min(1.0, max(0.0, felt.valence / _SMILE_LEFT_AT))
         return {
             cid: weight * share * (glad if self._smiles(cid) else 1.0)
@@ -115,7 +130,15 @@ class Reacting:
         return capsule is not None and holds(capsule)
 
     def _smiles(self, cid: str) -> bool:
-        return any(
-            track.target.startswith("mouthSmile") and track.curve[-1][1] > _SMILES_FROM
-            for track in self._writer.library.capsules[cid].tracks
-        )
+        capsule = self._writer.library.capsules[cid]
+        known = self._smiling.get(cid)
+        if known is None or known[0] is not capsule:
+            known = self._smiling[cid] = capsule, _ends_smiling(capsule)
+        return known[1]
+
+
+def _ends_smiling(capsule: Capsule) -> bool:
+    return any(
+        track.target.startswith("mouthSmile") and track.curve[-1][1] > _SMILES_FROM
+        for track in capsule.tracks
+    )

@@ -252,8 +252,15 @@ FOREIGN = _words(
     "le les je est et pas très vous nous mais que pour dans avec une suis merci bonjour ce "
     "cette il lo gli che sono molto per non grazie ciao sei questo della di ho o os um uma "
     "não com você eu muito obrigado isso para meu het een niet ik jij zijn heb maar dit voor "
-    "och att det jag inte är som på til jeg ikke nie jest się na to w z jak"
-) - frozenset({"die", "no", "o", "to", "on", "as"})
+    "och att det jag inte är som på til jeg ikke nie jest się na to w z jak "
+    "bin hast habe mich dich mir dir uns euch kein keine warum oder schon noch heute morgen danke "
+    "nein kann wirklich ganz nur wird c'est j'ai n'est oui non pourquoi aujourd'hui toi moi trop "
+    "tout rien bien sur sont ont elle eres estoy tengo tiene porque mucho todo nada hoy bueno "
+    "siempre soy somos nos sono anche oggi bene tutto perché questa sempre tenho hoje tudo bom "
+    "ben ook geen wel nog jouw mijn zo vandaag jag mycket idag bra tack jestem bardzo dzisiaj"
+) - frozenset(
+    {"die", "no", "o", "to", "on", "as", "bin", "ben", "nos", "non", "nada", "tout", "bra"}
+)
 
 
 Cue = tuple[str, Mood]

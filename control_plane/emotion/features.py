@@ -1,7 +1,8 @@
 """Numbers for a text: what the text model is trained on and reads.
 
-Two kinds. The dense ones say what the words feel like (`control_plane.emotion.words`), who does
-what to whom (`turns`), what the rules find (`rules`), and how the text is written. The sparse ones
+Two kinds. The dense ones say what the words feel like (`control_plane.emotion.words` and
+`felt_words`), who does what to whom (`turns`), what the rules find (`rules`), and how the text is
+written. The sparse ones
 are its words, pairs of words and the pieces of two to five letters of each word, hashed into a
 fixed number of places (Weinberger et al., "Feature hashing for large scale multitask learning",
 2009), so that no vocabulary has to be shipped. Whoever changes what is read here, tables included,
@@ -18,6 +19,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from control_plane.emotion.felt_words import felt_words, of_feelings, of_persons, of_vader
 from control_plane.emotion.rules import RuleReading, read_rules
 from control_plane.emotion.turns import TURNS, commands
 from control_plane.emotion.word_facts import (
@@ -27,7 +29,7 @@ from control_plane.emotion.word_facts import (
     WordFacts,
     WordFactTable,
 )
-from control_plane.emotion.words import Feeling, WordFeelings
+from control_plane.emotion.words import WordFeelings
 
 __all__ = [
     "BUCKETS",
@@ -42,13 +44,11 @@ _TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)?|[!?;:\"$()]|\d+")
 _STRAIGHT = str.maketrans(
     {"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"', "\u00ad": ""}
 )
-_REACH = 3  # words over which a negation or reversal holds
+_CLAUSE_MARKS = frozenset(",;:.!?")
 _EVIDENCE_HALF = 0.6  # weight of cues that are half trusted
-_NOTHING: Feeling = (0.0, 0.0, 0.0)
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
-_Felt = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,8 @@ class FeatureReader:
 
     Attributes:
         dense_size: Number of the dense features.
+        tuned_size: How many of them, the last ones, stand on lists that were written with the
+            training part's ratings in view: what those promise there they do not keep elsewhere.
         facts: What is known of a token.
     """
 
@@ -84,6 +86,7 @@ class FeatureReader:
         self._family_count = len(feelings.families)
         self.facts = self._table.of
         self.dense_size = self.read("a").dense.size
+        self.tuned_size = len(_of_turns("", (), ())) + self._family_count
 
     def read(self, text: str, reading: RuleReading | None = None) -> Features:
         """The features of a text that went through `plain`.
@@ -98,11 +101,13 @@ class FeatureReader:
         tokens = [facts for facts, _ in found]
         words = [facts for facts in tokens if facts.is_word]
         count = max(1, len(words))
-        numbers = _of_feelings(_felt(words), count)
-        numbers += _of_vader(words, count)
+        felt = felt_words(words, _clause_ends(lower, found))
+        numbers = of_feelings(felt, count)
+        numbers += of_persons(felt, words, count)
+        numbers += of_vader(words, count)
         numbers += _of_manner(text, lower, words)
-        numbers += _of_turns(lower, found, words)
         numbers += _of_rules(reading or read_rules(text), count)
+        numbers += _of_turns(lower, found, words)
         numbers += self._of_families(words)
         return Features(np.array(numbers), tuple(tokens), _pairs(tokens))
 
@@ -119,88 +124,10 @@ def _pairs(tokens: Sequence[WordFacts]) -> Places:
     return np.array(checksums, dtype=np.int64) & (WORD_BUCKETS - 1)
 
 
-def _felt(words: Sequence[WordFacts]) -> list[_Felt]:
-    """Valence, arousal, dominance and place in the text [0, 1) of each word that feels."""
-    felt = []
-    negated_at = reversed_at = -_REACH - 1
-    for index, word in enumerate(words):
-        if word.feeling is not None:
-            valence, arousal, dominance = word.feeling
-            if index - negated_at <= _REACH:
-                valence, arousal, dominance = -0.6 * valence, 0.6 * arousal, -0.4 * dominance
-            elif index - reversed_at <= _REACH and not word.reverses and valence < -0.2:
-                valence, dominance = -0.4 * valence, 0.3
-            felt.append((valence, arousal, dominance, index / len(words)))
-        if word.negates:
-            negated_at = index
-        if word.reverses:
-            reversed_at = index
-    return felt
-
-
-def _of_vader(words: Sequence[WordFacts], count: int) -> list[float]:
-    scores = []
-    negated_at = -_REACH - 1
-    for index, word in enumerate(words):
-        if word.score is not None:
-            scores.append(-0.7 * word.score if index - negated_at <= _REACH else word.score)
-        if word.negates:
-            negated_at = index
-    total = sum(scores)
-    root = math.sqrt(count)
-    return [
-        total / math.sqrt(total * total + 15.0),  # VADER's own way to bound a sum
-        total / 4.0,
-        total / (len(scores) or 1),
-        total / count,
-        max(scores, default=0.0),
-        min(scores, default=0.0),
-        sum(score for score in scores if score > 0.0) / root,
-        sum(score for score in scores if score < 0.0) / root,
-        len(scores) / count,
-    ]
-
-
-def _of_feelings(felt: list[_Felt], count: int) -> list[float]:
-    """Sums, means and extremes of the feelings of `count` words."""
-    felt = felt or [(*_NOTHING, 0.0)]
-    number, root = len(felt), math.sqrt(count)
-    numbers: list[float] = []
-    axes = [list(axis) for axis in zip(*felt, strict=True)]
-    valences, arousals, _, places = axes
-    strongest = max(felt, key=lambda one: abs(one[0]))
-    for axis, strong in zip(axes[:3], strongest, strict=False):
-        total = sum(axis)
-        squares = sum(value * abs(value) for value in axis)
-        numbers += (
-            total / number,
-            total / root,
-            total / count,
-            max(axis),
-            min(axis),
-            squares / root,
-            squares / (sum(map(abs, axis)) + 0.2),
-            strong,
-            strong / math.sqrt(1.0 + count / 8.0),
-        )
-    total = sum(valences)
-    tone = math.tanh(total)
-    return [
-        *numbers,
-        tone,
-        math.tanh(2.0 * total),
-        sum(value * (0.5 + at) for value, at in zip(valences, places, strict=True)) / root,
-        valences[-1],
-        valences[0],
-        sum(value for value in valences if value > 0.0) / root,
-        sum(value for value in valences if value < 0.0) / root,
-        float(sum(value > 0.4 for value in valences)),
-        float(sum(value < -0.4 for value in valences)),
-        number / count,
-        number / root,
-        max(arousals) * tone,
-        total * sum(arousals) / (number * number),
-    ]
+def _clause_ends(lower: str, found: Sequence[tuple[WordFacts, int]]) -> set[int]:
+    """Indices among the words of those right before a mark that ends a clause."""
+    ends = [end for facts, end in found if facts.is_word]
+    return {index for index, end in enumerate(ends) if lower[end : end + 1] in _CLAUSE_MARKS}
 
 
 def _of_manner(text: str, lower: str, words: Sequence[WordFacts]) -> list[float]:

@@ -23,6 +23,7 @@ from control_plane.emotion.cues import (
 )
 from control_plane.emotion.situations import situations_in
 from control_plane.emotion.vad import clamp
+from control_plane.emotion.words import word_feelings
 from engine.packet import Mood
 
 __all__ = ["Evidence", "Manner", "RuleReading", "excerpt", "is_english", "read_rules"]
@@ -37,6 +38,7 @@ _STRETCH = re.compile(r"(.)\1{2,}")
 _WEB_ADDRESS = re.compile(r"\bhttps?://\S+|\bwww\.\S+")
 _STARTLED = re.compile(r"\b(?:really|seriously|what|for real|no way|you did|wait)\s*[?!]")
 _MAYBE_FACE = re.compile(r"[:;=<^]|xd")
+_CLAUSE_END = re.compile(r"[,;:.!?]|\s-\s")
 _LAUGHTER = re.compile(
     r"\b(?:(?:ja){2,}|(?:je){2,}|k{4,}|mdr|ptdr|w{4,}|rs{2,})\b"
     r"|(?:\u0445\u0430){2,}|哈{2,}|ㅋ{2,}|笑"
@@ -47,6 +49,11 @@ _MARKED_SARCASM = re.compile(
     rf"|\b{_PRAISE}\W+(?:just|simply) {_PRAISE}\b|\b(?:just|simply) (?:great|perfect|wonderful)\W*$"
     rf"|\boh,? {_PRAISE}\b[,.]? (?:an?other|more|here we go|just what)\b"
     r"|\.\.\.? ?not\W*$|\bsure,? (?:because|like that)\b|\bworked so well last time\b"
+    r"|\b(?:great|nice|good|wonderful|excellent) (?:job|work|going),? (?:breaking|ruining|losing"
+    r"|messing|crashing|deleting|destroying|forgetting|missing|killing|wasting)\b"
+    r"|\blove (?:how|when|it when) (?:nobody|no one|everything|(?:you|they|it) (?:never|always))\b"
+    r"|\bthanks to (?:you|him|her|them|your?|this|that)\b[a-z', ]{0,20}"
+    r"\b(?:missed|lost|failed|broke|late|ruined|stuck)\b"
     r"|\bjust what i needed\W+an?other\b|\bslow clap\b|\bbig surprise\b|\bhow original\b"
 )
 _PRAISE_FIRST = re.compile(rf"^\W*(?:oh,? |well,? )?{_PRAISE}\b[,.!]? ")
@@ -67,6 +74,15 @@ _MARK_WEIGHT = 1.2
 _AMAZED_SHARE = 0.2
 # Families that a stronger neighbour turns: to hope in vain is not to hope.
 _NEGATED_WEIGHT = 0.6
+# Who laughs at it does not mean it so badly: "I hate mondays lol".
+_LAUGHED_AT_WEIGHT = 0.4
+# A greeting opens a message, or follows what does; "this morning" greets nobody.
+_BEFORE_GREETINGS = frozenset(
+    ("good", "oh", "hey", "hi", "hello", "well", "ok", "okay", "yes", "and", "very", "happy")
+)
+# Of so many words without a common one, this share must be in our tables to be English.
+_MIN_UNCOMMON_WORDS = 4
+_KNOWN_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +175,19 @@ def _reads_as_english(lower: str, words: list[str]) -> bool:
     theirs = sum(word in FOREIGN for word in words)
     if theirs > ours or (theirs >= 2 and theirs == ours):
         return False
+    if not ours and len(words) >= _MIN_UNCOMMON_WORDS and not _are_known(words):
+        return False
     if lower.isascii():
         return True
     letters = sum(map(len, words))
     plain = sum("a" <= char <= "z" for char in lower)
     return plain >= 0.8 * letters
+
+
+def _are_known(words: list[str]) -> bool:
+    """Whether enough of the words are in the tables of feelings."""
+    of = word_feelings().of
+    return sum(of(word)[0] is not None for word in words) >= _KNOWN_SHARE * len(words)
 
 
 def _is_sarcastic(lower: str) -> bool:
@@ -191,7 +215,13 @@ def _gather(lower: str, words: list[str]) -> Evidence:
             (families[family], _PLAIN_WEIGHT if family == "plain" else _SITUATION_WEIGHT)
             for family, _, _ in told
         ]
-        found += _of_words(lower, told)
+        spoken = _of_words(lower, told)
+        if any(place == families["amusement"] for place, _ in (*found, *spoken)):
+            spoken = [
+                (place, weight * (_LAUGHED_AT_WEIGHT if place.valence < 0.0 else 1.0))
+                for place, weight in spoken
+            ]
+        found += spoken
     return _weighed_up(found, [families[family] for family in _POLITE], families["surprise"])
 
 
@@ -223,9 +253,16 @@ def _of_words(lower: str, told: list[tuple[str, int, int]]) -> list[tuple[Mood, 
     found: list[tuple[Mood, float]] = []
     stretched = _STRETCHED.search(lower) is not None
     negated_for = 0
+    # What comes first is as if after a greeting.
+    last, end = "oh", 0
     for match in _WORD.finditer(lower):
         word = match.group()
-        negated_for = max(0, negated_for - 1)
+        # A negation goes no further than its clause: "not angry, just disappointed".
+        negated_for = (
+            0 if _CLAUSE_END.search(lower, end, match.start()) else max(0, negated_for - 1)
+        )
+        end = match.end()
+        before, last = last, word
         if told and any(start <= match.start() < end for _, start, end in told):
             if word in NEGATIONS:
                 negated_for = 4
@@ -233,7 +270,7 @@ def _of_words(lower: str, told: list[tuple[str, int, int]]) -> list[tuple[Mood, 
         cue = table.of_word(word)
         if cue is None and stretched:
             cue = table.of_word(_STRETCH.sub(r"\1", word))
-        if cue is not None:
+        if cue is not None and (cue[0] != "greeting" or before in _BEFORE_GREETINGS):
             found.append(_weighed(cue, negated=negated_for > 0))
         if word in NEGATIONS:
             negated_for = 4

@@ -17,13 +17,23 @@ _Pattern = tuple[str, re.Pattern[str]]
 
 
 def situations_in(lower: str) -> Iterator[tuple[str, int, int]]:
-    """Families of the situations told of in a lower-case text, each with where it stands."""
+    """Families of the situations told of in a lower-case text, each with where it stands.
+
+    One that lies within a longer one is none: in "my phone died" nobody died.
+    """
     table = _by_first_word()
-    for word in _WORD.finditer(lower):
-        for family, pattern in table.get(word.group(), ()):
-            match = pattern.match(lower, word.end())
-            if match is not None:
-                yield family, word.start(), match.end()
+    found = [
+        (family, word.start(), match.end())
+        for word in _WORD.finditer(lower)
+        for family, pattern in table.get(word.group(), ())
+        if (match := pattern.match(lower, word.end())) is not None
+    ]
+    for family, start, end in found:
+        if not any(
+            first <= start and end <= last and last - first > end - start
+            for _, first, last in found
+        ):
+            yield family, start, end
 
 
 def situation_families() -> frozenset[str]:

@@ -23,6 +23,12 @@ KEPT_WORDS = 20_000
 _NEGATING = NEGATIONS | {"neither", "nor", "haven't", "hasn't", "hadn't", "weren't"}
 _LENGTHS = (2, 3, 4, 5)
 _TURNING = frozenset(("but", "however", "yet", "although", "though"))
+_PRONOUNS = (
+    "i me my mine myself we us our ours i'm i've i'd i'll we're we've we'll",
+    "you your yours you're you've you'll you'd",
+    "he she they him her them his their he's she's they're he'd she'd",
+)
+_PERSONS = {word: person for person, words in enumerate(_PRONOUNS) for word in words.split()}
 
 Places = npt.NDArray[np.int64]
 
@@ -40,6 +46,7 @@ class WordFacts:
         negates: Whether it negates what follows.
         reverses: Whether it turns what follows into its opposite.
         contrasts: Whether it sets what follows against what came before.
+        person: Whom it names: 0 me, 1 you, 2 others; None where it is no pronoun.
         turns: The turns of phrase it has part in.
         checksum: CRC-32 of its UTF-8.
         continued: Its UTF-8 after a blank, to continue a checksum with.
@@ -55,6 +62,7 @@ class WordFacts:
     negates: bool
     reverses: bool
     contrasts: bool
+    person: int | None
     turns: WordTurns
     checksum: int
     continued: bytes
@@ -85,6 +93,7 @@ class WordFactTable:
             negates=word in _NEGATING,
             reverses=word in REVERSERS,
             contrasts=word in _TURNING,
+            person=_PERSONS.get(word),
             turns=turns_of(word),
             checksum=checksum,
             continued=f" {word}".encode(),

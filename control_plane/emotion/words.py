@@ -1,10 +1,11 @@
-"""What single words feel like: our own table of them and VADER's.
+"""What single words feel like: our own tables of them and VADER's.
 
-`data/word_feelings.txt` holds fields of words (death, joy, money ...) and words by their feeling.
-A word that is in neither is looked for by its base: "hugged" is read as "hug".
+`data/word_ratings.txt` holds words that were rated one by one; `data/word_feelings.txt` holds
+fields of words (death, joy, money ...) and words by their feeling, for those that were not. A word
+that is in none is looked for by its base: "hugged" is read as "hug".
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,7 @@ from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 __all__ = ["Feeling", "WordFeelings", "word_feelings"]
 
-_PATH = Path(__file__).parent / "data" / "word_feelings.txt"
+_DATA = Path(__file__).parent / "data"
 # An ending, what may stand in its place, and whether a doubled consonant before it is one.
 _ENDINGS: tuple[tuple[str, tuple[str, ...], bool], ...] = (
     ("'s", ("",), False),
@@ -38,6 +39,7 @@ _ENDINGS: tuple[tuple[str, tuple[str, ...], bool], ...] = (
 _MIN_BASE = 3
 _VADER_SCALE = 4.0
 _CACHED_WORDS = 50_000
+_RATED_SHARE = 0.7
 
 Feeling = tuple[float, float, float]
 """Valence, arousal, dominance, each in [-1, 1]."""
@@ -59,7 +61,8 @@ class WordFeelings:
         vader: VADER's lexicon: [-4, 4] by word or emoticon.
     """
 
-    def __init__(self, table: str, vader: dict[str, float]) -> None:
+    def __init__(self, table: str, ratings: str, vader: dict[str, float]) -> None:
+        self._ratings = _rated(ratings)
         self.families: list[str] = []
         self.vader = vader
         self._family_feelings: list[Feeling] = []
@@ -95,10 +98,25 @@ class WordFeelings:
     def _look_up(self, word: str) -> _Entry:
         bases = tuple(_bases(word))
         families = next((self._families[base] for base in bases if base in self._families), [])
+        listed = self._listed(word, bases, families)
+        rated = next((self._ratings[base] for base in bases if base in self._ratings), None)
+        feeling = listed if rated is None else rated
+        if rated is not None and listed is not None:
+            # Two who judged apart are right more often than one.
+            share = _RATED_SHARE
+            feeling = (
+                share * rated[0] + (1.0 - share) * listed[0],
+                share * rated[1] + (1.0 - share) * listed[1],
+                share * rated[2] + (1.0 - share) * listed[2],
+            )
+        return _Entry(feeling, tuple(families))
+
+    def _listed(self, word: str, bases: Sequence[str], families: list[int]) -> Feeling | None:
+        """What VADER, the norms and the fields make of a word; None where it is in none."""
         norm = next((self._norms[base] for base in bases if base in self._norms), None)
         score = self.vader.get(word)
         if score is None and norm is None and not families:
-            return _Entry(None, ())
+            return None
         field = _mean([self._family_feelings[number] for number in families])
         # VADER and the norms were made word by word; a field speaks for many words at once.
         valences: list[float] = []
@@ -112,14 +130,29 @@ class WordFeelings:
         if families:
             placed.append(field)
         _, arousal, dominance = _mean(placed)
-        return _Entry((sum(valences) / len(valences), arousal, dominance), tuple(families))
+        return sum(valences) / len(valences), arousal, dominance
 
 
 @cache
 def word_feelings() -> WordFeelings:
     """The process's one table, read at the first call (tens of ms)."""
     lexicon: dict[str, float] = SentimentIntensityAnalyzer().lexicon
-    return WordFeelings(_PATH.read_text(encoding="utf-8"), lexicon)
+    table, ratings = (
+        (_DATA / name).read_text(encoding="utf-8")
+        for name in ("word_feelings.txt", "word_ratings.txt")
+    )
+    return WordFeelings(table, ratings, lexicon)
+
+
+def _rated(ratings: str) -> dict[str, Feeling]:
+    """Feelings by word, from lines of three numbers from 1 to 9 and the words."""
+    found: dict[str, Feeling] = {}
+    for line in ratings.splitlines():
+        if not line.startswith("#"):
+            head, words = line.split(":", 1)
+            valence, arousal, dominance = ((int(number) - 5) / 4.0 for number in head.split())
+            found.update(dict.fromkeys(words.split(), (valence, arousal, dominance)))
+    return found
 
 
 def _bases(word: str) -> Iterator[str]:

@@ -22,7 +22,8 @@ _CLOSEST = (
     "|brother|baby|child|aunt|uncle"
 )
 _LOST_SOMEBODY = re.compile(
-    rf"\b(?:i|we) (?:just |recently )?lost my (?P<who>(?:{PETS}|{_CLOSEST}))\b(?!'s| in\b"
+    rf"\b(?:i|we) (?:just |recently )?lost my (?P<who>(?:{PETS}|{_CLOSEST}))\b(?!'s"
+    rf"| in (?!\d|an accident)"
     rf"| at\b|\s+\w+s\b)",
     re.IGNORECASE,
 )
@@ -38,7 +39,8 @@ _PARTED = re.compile(
     re.IGNORECASE,
 )
 _WORK = re.compile(
-    r"\bi(?:'ve| have)?(?: just| recently| finally)? (?P<what>lost my job|got (?:fired"
+    r"\bi(?:'ve| have)?(?: just| recently| finally)? (?P<what>lost my job(?! (?:interview"
+    r"|application|offer|title|description|notes))|got (?:fired"
     r"|laid off|promoted|a (?:new job|promotion|raise|job offer)|the job)|was (?:fired"
     r"|laid off)|quit my job)\b",
     re.IGNORECASE,

@@ -107,6 +107,9 @@ def _called(who: str, name: str, confidence: float) -> Note:
 
 def _is_name(match: re.Match[str]) -> bool:
     name = match.group("name")
+    beside = not match.group().lower().endswith(f" is {name.lower()}")
+    if beside and kind_of_whom(match.group("who")) is Kind.PET:
+        return not name.isupper() and not is_common_word(name)
     return name.lower() in first_names() or (
         not name.isupper()
         and not is_common_word(name)

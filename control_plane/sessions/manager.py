@@ -354,11 +354,13 @@ class SessionManager:
                 self._sweeper.beat(len(self._live))
             # A thousand moods at once would hold up everybody's events: they take turns.
             turns = 1 + min(_MOST_IN_TURNS, len(self._live)) // _SESSIONS_A_TURN
-            for turn in range(turns):
+            shares: list[list[_Entry]] = [[] for _ in range(turns)]
+            for entry in self._live.values():
+                shares[entry.ordinal % turns].append(entry)
+            for share in shares:
                 await asyncio.sleep(_TICK_S / turns)
-                for entry in tuple(self._live.values()):
-                    if entry.ordinal % turns == turn:
-                        await self._beat_safely(entry, ticks)
+                for entry in share:
+                    await self._beat_safely(entry, ticks)
 
     async def _beat_safely(self, entry: _Entry, ticks: int) -> None:
         try:

@@ -97,6 +97,13 @@ def test_of_lines_that_came_later_nothing_wrong_is_remembered_and_little_is_miss
     assert recall >= 0.94
 
 
+def test_lines_that_were_written_to_mislead_leave_nothing_wrong() -> None:
+    assert len(labelled("memory_lines_misleading.txt")) >= 130
+    precision, recall = measured("memory_lines_misleading.txt")
+    assert precision == 1.0
+    assert recall >= 0.7
+
+
 def test_of_everyday_chat_only_what_it_tells_is_remembered() -> None:
     rows = CONVERSATION.read_text(encoding="utf-8").splitlines()
     texts = [json.loads(row)["text"] for row in rows]

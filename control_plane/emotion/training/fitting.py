@@ -32,6 +32,8 @@ class FitOptions:
         penalty: Of the regression over all features.
         sparse_penalty: Of the one over the sparse features alone.
         dense_share: Weight of the dense features beside the sparse ones.
+        tuned_share: Weight of those that stand on lists tuned on the training part; not chosen by
+            cross-validation, which they deceive.
         folds: Parts of the data for the answers that trees and kernel see.
         linear_share: How much of the first regression's answer the kernel regression adds to.
         blend: The trees' part of the answer; the rest is the kernel regression's.
@@ -39,9 +41,10 @@ class FitOptions:
         kernel: How the kernel regression is fitted.
     """
 
-    penalty: float = 5.0
+    penalty: float = 6.0
     sparse_penalty: float = 3.0
     dense_share: float = 0.06
+    tuned_share: float = 0.5
     folds: int = 5
     linear_share: float = 0.7
     blend: float = 0.5
@@ -67,6 +70,7 @@ def fit(
     center = raw.mean(axis=0).astype(np.float32)
     spread = raw.std(axis=0)
     scale = np.where(spread > 1e-6, 1.0 / np.maximum(spread, 1e-6), 0.0).astype(np.float32)
+    scale[raw.shape[1] - reader.tuned_size :] *= np.float32(options.tuned_share)
     dense = (raw - center) * scale.astype(np.float64)
     pieces, rarity, rarity_step = _sparse(found)
     everything = sparse.hstack(

@@ -34,7 +34,7 @@ class KernelOptions:
     block: int = 84
     directions: int = 100
     answer_share: float = 4.0
-    width: float = 0.7
+    width: float = 0.3
     penalty: float = 1.5
 
 
