@@ -35,6 +35,7 @@ HIDDEN_PX = _LID_PX + _LIP_PX
 """What a face's sheet needs below the face."""
 _PATCH_PAD_PX = 3.0
 _MOST_BLUR_PX = 2.5
+_LEAST_LIT, _MOST_LIT = 0.74, 1.3  # closed lids are no darker than that to the skin under the eye
 _CORNER = 0.07  # how much of the lips' length their corners are, at each end
 _CLOSED_PX = 1.5  # lips that are nearer show nothing between them
 
@@ -129,6 +130,8 @@ def _lid_skin(
     around = ndimage.gaussian_filter1d(beside, 0.16 * w, axis=0, mode="nearest")
     lid = eye.lid_share * skin + (1.0 - eye.lid_share) * around
     lid = _as_skin(0.8 * lid + 0.2 * lid.mean(axis=0), tone)
+    # What hides above an eye, as the rims of glasses do, does not darken the lid.
+    lid = lid * float(np.clip(_LEAST_LIT * tone.mean() / lid.mean(), 1.0, _MOST_LIT))
     fine = above[1] - ndimage.gaussian_filter1d(above[1], 0.02 * w, axis=0, mode="nearest")
     # At its edges and ends a lid goes over into what is around it without a line.
     share = smoothstep(0.0, 0.28, v) * smoothstep(1.0, 0.75, v)
@@ -138,6 +141,14 @@ def _lid_skin(
     fold = 0.05 * np.exp(-(((v - 0.14) / 0.09) ** 2))
     shade = 1.0 + ((round_ - fold)[:, None] * taper)[..., None]
     return np.asarray(out * shade, np.float32)
+
+
+def _tone_about(face: Anatomy, side: int, sheet: Sheet, rgb: Floats, tone: Floats) -> Floats:
+    """The skin's colour (3,) under an eye, where it is thin, with half of its usual hue."""
+    below = face.eyes[side].lower[3:-3] + 0.15 * face.unit * face.axes[:2, 1]
+    about = np.median(_sampled(sheet, cv2.GaussianBlur(rgb, (0, 0), 2.0), below), axis=0)
+    hue = 0.5 * (tone / tone.mean() + about / max(float(about.mean()), 0.02))
+    return np.asarray(about.mean() * hue, np.float32)
 
 
 def _as_skin(colours: Floats, tone: Floats) -> Floats:
@@ -217,7 +228,8 @@ def layer_with_hidden_skin(
     for k, (side, word) in enumerate(SIDES):
         lids[side] = _rect(sheet, k, bottom, _LID_PX)
         rim = mesh.vertices[mesh.curves[f"lash{word}"]]
-        skin = _lid_skin(face, side, sheet, rgb, rim, _rect_shape(sheet, lids[side]), tone)
+        near = _tone_about(face, side, sheet, rgb, tone)
+        skin = _lid_skin(face, side, sheet, rgb, rim, _rect_shape(sheet, lids[side]), near)
         _paint_patch(sheet, rgb, alpha, lids[side], skin, None)
     if np.linalg.norm(face.inner_lower - face.inner_upper, axis=1).max() < _CLOSED_PX:
         for k, (edge, border) in enumerate(

@@ -1,8 +1,8 @@
 """Drawn hands in the person's colours.
 
 Portraits rarely show hands. The built-in avatar's, which are drawn, are taken over: their skin in
-the tone of the face, their sleeves in the colour of the clothing. They lie a little higher, so
-that their cuffs show.
+the tone of the face, their sleeves in the colour of the clothing, and both in the light of the
+photo. They lie a little higher, so that their cuffs show.
 """
 
 from collections.abc import Mapping
@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from capsules.avatar import Avatar, Part, Skeleton
 from capsules.bake.canvas import BODY_SHEET, Floats, smoothstep, vector
+from capsules.bake.lighting import lit
 from capsules.bake.topology import Anatomy
 from capsules.targets import HAND_PARTS
 
 __all__ = ["clothing_colour", "recoloured_hands"]
 
 _LIFT_PX = 70.0  # by which hands lie higher than drawn ones: their cuffs show at rest
+_DRAWN_SLANT = vector(-0.09, -0.11)  # of the light that the drawn hands are painted in
 _COARSE = 16  # levels a channel when the commonest colour is looked for
 
 
@@ -52,7 +54,7 @@ def clothing_colour(body: Floats, person: Floats, face: Anatomy, skin: Floats) -
 
 
 def recoloured_hands(
-    drawn: Avatar, skin: Floats, cloth: Floats
+    drawn: Avatar, skin: Floats, cloth: Floats, slant: Floats | None = None
 ) -> tuple[tuple[Part, ...], Mapping[str, Skeleton]]:
     """The hands of a drawn avatar in other colours, and their skeletons.
 
@@ -60,18 +62,24 @@ def recoloured_hands(
         drawn: An avatar with hands in a green or blue sleeve, as the built-in one has them.
         skin: (3,) sRGB in [0, 1].
         cloth: (3,) sRGB in [0, 1].
+        slant: (2,) of the photo's light, as `slant_of` tells it; None leaves them as drawn.
     """
+    more = vector(0.0, 0.0) if slant is None else np.asarray(slant - _DRAWN_SLANT, np.float32)
     parts = [part for part in drawn.parts if part.name in HAND_PARTS]
     hands = tuple(
         replace(
             part,
             vertices=np.asarray(part.vertices - vector(0.0, _LIFT_PX), np.float32),
             pivot=(part.pivot[0], part.pivot[1] - _LIFT_PX),
-            texture=_recoloured(part.texture, skin, cloth),
+            texture=_in_light(_recoloured(part.texture, skin, cloth), part, more),
         )
         for part in parts
     )
     return hands, {part.name: _lifted(drawn.skeletons[part.name]) for part in parts}
+
+
+def _in_light(texture: NDArray[np.uint8], part: Part, slant: Floats) -> NDArray[np.uint8]:
+    return texture if part.normals is None else lit(texture, part.normals, slant)
 
 
 def _lifted(bones: Skeleton) -> Skeleton:

@@ -154,7 +154,7 @@ def _tip(frame: MouthFrame, flesh: Floats) -> Painted:
     rgb = rgb * (1.0 - smoothstep(0.55, 1.0, side)[..., None] * np.array([0.12, 0.22, 0.20]))
     rgb = rgb + 0.07 * gloss[..., None]
     below = _tip_side(x, y - 0.018)
-    shadow = 0.34 * smoothstep(1.0 + room / half, 0.80, below) * smoothstep(0.06, 0.14, y)
+    shadow = 0.24 * smoothstep(1.0 + room / half, 0.80, below) * smoothstep(0.06, 0.14, y)
     alpha = cover + (1.0 - cover) * shadow
     rgb = cover[..., None] * rgb + ((1.0 - cover) * shadow)[..., None] * 0.20 * flesh
     return Painted(sheet, np.asarray(rgb / np.maximum(alpha, 1e-3)[..., None], np.float32), alpha)

@@ -11,6 +11,7 @@ from capsules.bake.found import FoundFace, Photo
 from capsules.bake.glasses import wears_glasses
 from capsules.bake.head import Head, head_of
 from capsules.bake.jawline import snap_jaw
+from capsules.bake.large_eyes import grown_eyes
 from capsules.bake.layers import Layers, layers_of
 from capsules.bake.mesh import face_mesh
 from capsules.bake.mouth import paint_mouth
@@ -58,7 +59,7 @@ def portrait_of(
     placement = place(face)
     found = anatomy(face, placement)
     picture = BODY_SHEET.photo(photo, placement)
-    for snap in (snap_lips, snap_lids, snap_jaw):
+    for snap in (snap_lips, grown_eyes, snap_lids, snap_jaw):
         found = snap(found, picture, BODY_SHEET)
     mesh = face_mesh(found)
     tell(0.1)

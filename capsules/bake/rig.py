@@ -17,6 +17,7 @@ from capsules.bake.facs_lips import lip_shapes
 from capsules.bake.found import FoundFace, Photo
 from capsules.bake.hands import clothing_colour, recoloured_hands
 from capsules.bake.layers import premultiplied
+from capsules.bake.lighting import slant_of
 from capsules.bake.mesh import FaceMesh, Mesh, grid_mesh
 from capsules.bake.parts import Build, bases_of, normals_of, part_of
 from capsules.bake.portrait import portrait_of
@@ -31,6 +32,7 @@ from capsules.bake.topology import SIDES, Anatomy
 __all__ = ["RigOptions", "build_rig", "face_rig", "rigged"]
 
 _TONGUE_BACK = 0.17  # down, units: rounded lips open on the dark, not on the tongue
+_TEETH_BACK = 0.25  # of what puckered lips do to teeth that funnelled ones do
 _TONGUE_ROOT = -0.045  # where a tongue that is out begins, units below the upper teeth's edge
 _TONGUE_HANGS = 0.5  # its share of the jaw's movement
 _PORTRAIT_SHARE = 0.8  # of the work; the rest is the rig
@@ -105,7 +107,8 @@ def _mouth_parts(build: Build) -> list[Part]:
         if name != "tongue":
             # Puckered lips come forward over the teeth.
             aside = np.array([0.0, 0.12 if name == "teethLower" else -0.12, 0.0], np.float32)
-            moves["mouthPucker"] = np.tile(face.on_canvas(aside), (len(mesh.vertices), 1))
+            for rounds, part in (("mouthPucker", 1.0), ("mouthFunnel", _TEETH_BACK)):
+                moves[rounds] = np.tile(face.on_canvas(part * aside), (len(mesh.vertices), 1))
         if name == "tongue":
             out = np.array([0.0, -0.05, 0.0], np.float32)
             moves["tongueOut"] = np.tile(face.on_canvas(out), (len(mesh.vertices), 1))
@@ -242,7 +245,9 @@ def build_rig(
     bones: Mapping[str, Skeleton] = {}
     if options.hands_from is not None:
         cloth = clothing_colour(layers.body, layers.person, subject.face, subject.layer.tone)
-        hands, bones = recoloured_hands(options.hands_from, subject.layer.tone, cloth)
+        hands, bones = recoloured_hands(
+            options.hands_from, subject.layer.tone, cloth, slant_of(subject.layer)
+        )
         parts = (*parts, *hands)
     provenance = Provenance(
         source="photo",

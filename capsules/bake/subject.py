@@ -53,7 +53,7 @@ class Drawn:
     Attributes:
         lashes: By side, upper lashes that ride on the lid and turn over as it closes.
         lid_shade: By side, the upper lid's shadow on the eye.
-        lip_shade: The upper lip's shadow on the teeth, which keeps a thin opening dark.
+        lip_shade: The upper lip's shadow on drawn teeth, which keeps a thin opening dark.
         at_rest: Weights that are set into the face's rest: a drawing's lips are straight where a
             face at rest is friendly.
         creases: Strength of the folds and wrinkles that movements draw; smooth drawings have few.
@@ -81,7 +81,7 @@ class Subject:
         behind: What is drawn before mouth, eyes and face, the rearmost first.
         before: What is drawn after them.
         glasses: Whether glasses are worn, whose frame should not bend.
-        drawn: What only drawings have.
+        drawn: What is drawn apart from the face.
     """
 
     face: Anatomy

@@ -25,6 +25,7 @@ _ROUNDED = 0.045  # of a row's end is the rounding of its last tooth
 _BACK_LENGTH = 0.085  # of teeth at the sides
 _SHOWN_AT_REST = 0.035  # of the upper teeth below a closed upper lip
 _DRAWN_SCALE = 1.6  # texels a canvas pixel of what no photo limits
+_WITHIN = 0.9  # of the light on a face falls on what is behind its lips
 _ENAMEL = np.array([0.93, 0.89, 0.83], np.float32)
 _GUM = np.array([0.66, 0.37, 0.36], np.float32)
 _USUAL_WHITE = np.array([0.80, 0.76, 0.74], np.float32)  # of eyes in a well-lit photo
@@ -117,8 +118,8 @@ def light_on_teeth(white: Floats, tone: Floats) -> Floats:
     The eyes' whites tell it, unless they are no brighter than the skin, as behind dark glasses.
     """
     if white.mean() > 0.9 * tone.mean():
-        return np.asarray(np.clip(white / _USUAL_WHITE, 0.3, 1.08), np.float32)
-    level = float(np.clip(0.62 + 0.5 * tone.max(), 0.72, 1.04))
+        return np.asarray(_WITHIN * np.clip(white / _USUAL_WHITE, 0.3, 1.08), np.float32)
+    level = _WITHIN * float(np.clip(0.62 + 0.5 * tone.max(), 0.72, 1.04))
     return np.asarray(level * (tone / tone.mean()) ** 0.3, np.float32)
 
 

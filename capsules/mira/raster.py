@@ -1,7 +1,7 @@
 """Sheets of pixels over a piece of the canvas, and the brushes that paint them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -250,5 +250,7 @@ class Paint:
 
     def painted(self, normals: NDArray[np.int8] | None = None) -> Painted:
         """As the rig takes it, with normals as bytes if there are any."""
+        # Without the brushes: what is cut out of portraits and of drawings is cut alike.
+        sheet = canvas.Sheet(*astuple(self.sheet))
         rgb, alpha = np.clip(self.rgb, 0.0, 1.0), np.clip(self.alpha, 0.0, 1.0)
-        return Painted(self.sheet, rgb.astype(np.float32), alpha.astype(np.float32), normals)
+        return Painted(sheet, rgb.astype(np.float32), alpha.astype(np.float32), normals)

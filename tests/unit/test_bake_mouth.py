@@ -68,6 +68,28 @@ def test_the_tongues_tip_ends_softly_over_its_shadow(smiling: Mouth) -> None:
     assert tip.rgb[solid][:, 0].mean() > 1.2 * tip.rgb[solid][:, 1:].mean()
 
 
+def test_the_tongue_is_rounded_where_it_leaves_the_mouth_and_has_a_groove(smiling: Mouth) -> None:
+    tip = smiling.tip
+    h, w = tip.alpha.shape
+    middle = w // 2
+    aside = middle + round(0.28 * w)
+    root = np.flatnonzero(tip.alpha[:, middle] > 0.5)[0]
+    assert np.flatnonzero(tip.alpha[:, aside] > 0.5)[0] > root + 0.03 * h
+    # Dark where it comes out, and along its middle.
+    assert tip.rgb[root, middle].mean() < 0.75 * tip.rgb[h // 2, middle + w // 8].mean()
+    beside = tip.rgb[h // 2, [middle - w // 8, middle + w // 8]].mean()
+    assert tip.rgb[h // 2, middle].mean() < 0.95 * beside
+
+
+def test_closed_lips_shade_drawn_teeth_and_lips_apart_do_not(smiling: Mouth) -> None:
+    shade = _painted(0.0).lip_shade
+
+    assert smiling.lip_shade is None
+    assert shade is not None
+    assert shade.alpha.max() > 0.5
+    assert shade.alpha[-1].max() < 0.05  # it ends softly on the teeth
+
+
 def _shorter_row(smiling: FoundFace) -> Photo:
     """The photo of a smile whose teeth lie in the dark on the picture's right."""
     photo = drawn_photo(smiling)

@@ -2,15 +2,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from capsules.arkit import ARKIT_BLENDSHAPES
 from capsules.avatar import Avatar
-from capsules.bake.canvas import CANVAS_PX, Floats, Sheet, place, vector
+from capsules.bake.canvas import BODY_SHEET, CANVAS_PX, Floats, Sheet, place, vector
 from capsules.bake.hands import recoloured_hands
 from capsules.bake.mesh import signed_areas
 from capsules.bake.rig import RigOptions, build_rig
+from capsules.bake.topology import OVAL, anatomy
 from capsules.pack import builtin_avatar, load_pack, save_pack
 from compositor.drawlist import DrawList, FrameSize
 from compositor.numba_backend import NumbaCompositor
@@ -101,6 +103,46 @@ def test_open_jaw_shows_the_dark_behind_the_lips(avatar: Avatar, luma: Luma) -> 
     box = slice(int(low[1]), int(high[1]) + 20), slice(int(low[0]), int(high[0]))
 
     assert (luma(jawOpen=1.0)[box] < 50.0).sum() > 5 * (luma()[box] < 50.0).sum() + 200
+
+
+def test_no_jaw_line_stays_behind_on_the_neck() -> None:
+    face = drawn_face()
+    photo = drawn_photo(face)
+    oval = face.landmarks[list(OVAL), :2]
+    inside = np.zeros(photo.rgb.shape[:2], np.uint8)
+    cv2.fillPoly(inside, [np.round(oval).astype(np.int32)], 1)
+    skin = np.abs(photo.rgb.astype(np.int16) - (214, 168, 140)).max(axis=2) < 30
+    rgb = photo.rgb.copy()
+    neck, bright = np.array((150, 105, 85), np.uint8), np.array((214, 168, 140), np.uint8)
+    rgb[skin & (inside == 0)] = neck
+    rgb[(inside == 0) & (np.indices(inside.shape)[0] > oval[:, 1].max() - 40)] = neck
+    placement = place(face)
+    avatar = build_rig(replace(photo, rgb=rgb), face, drawn_mask(photo), _OPTIONS)
+    body = avatar.part("body")
+    found = anatomy(face, placement)
+    # Where the jaw was: in the lower half, and a little within the outline.
+    height = found.local(found.oval)[:, 1]
+    chin = height > height.max() - 0.12
+    centre = found.oval.mean(axis=0)
+    at = found.oval[chin] + 0.008 * (centre - found.oval[chin])
+    texels = np.round(BODY_SHEET.texels(at)).astype(int)
+    shown = body.texture[texels[:, 1], texels[:, 0], :3].astype(np.float32)
+
+    assert np.abs(shown - neck).max() < 0.4 * np.abs(bright.astype(np.float32) - neck).max()
+
+
+def test_the_tongue_comes_out_below_the_upper_teeth(luma: Luma) -> None:
+    face = with_open_lips(drawn_face(), 8.0)
+    found = anatomy(face, place(face))
+    x, top = found.inner_upper[len(found.inner_upper) // 2]
+    bottom = float(found.outer_lower[len(found.outer_lower) // 2, 1])
+    teeth = slice(round(float(top)) + 3, round(float(top)) + 7), slice(int(x) - 8, int(x) + 8)
+    lip = slice(round(bottom) - 2, round(bottom) + 8), slice(int(x) - 8, int(x) + 8)
+
+    shown, rest = luma(tongueOut=1.0), luma()
+
+    assert shown[teeth].mean() > 0.85 * rest[teeth].mean()
+    assert np.abs(shown[lip] - rest[lip]).mean() > 15.0
 
 
 def test_background_stays_while_the_head_turns(luma: Luma) -> None:

@@ -335,6 +335,39 @@ def test_visemes_look_different_from_one_another(mira: Avatar) -> None:
         assert np.sort(difference)[-20:].mean() > 1.5, (one, other)
 
 
+@pytest.mark.parametrize("side", ["Left", "Right"])
+@pytest.mark.parametrize("weight", [0.42, 0.46, 0.50, 0.54, 0.58])
+def test_lashes_of_a_half_closed_eye_lie_on_the_lids_dark_edge(
+    mira: Avatar, side: str, weight: float
+) -> None:
+    closed = {f"eyeBlink{side}": weight}
+    lashes = _posed(mira.part(f"lashes{side}"), closed)
+    shade = _posed(mira.part(f"lidShade{side}"), closed)
+    columns = len(shade) // 2
+    # The shade's two rows hang on the lid's edge: 0.035 above it and 0.095 below.
+    above, below = shade[:columns, 1], shade[columns:, 1]
+    edge = above + (below - above) * 0.035 / 0.130
+    rows = lashes[:, 1].reshape(-1, columns)
+    middle = slice(columns // 4, -(columns // 4))
+    # Where they are seen edge-on they hide on the edge instead of dotting the eye below.
+    lift = (edge - rows)[:, middle]
+    assert ((np.ptp(lift, axis=0) > 2.0) | (lift.min(axis=0) > 2.0)).all()
+
+
+def test_lips_that_part_show_no_light_seam(mira: Avatar) -> None:
+    face = mira.part("face")
+    height, width = face.texture.shape[:2]
+    # The insides of the lips are painted in the lowest strip of the texture.
+    top, bottom = np.unique(np.round(face.uv[:, 1], 4))[[-2, -1]]
+    rows = slice(round(float(top) * height) + 2, round(float(bottom) * height) - 2)
+    inside = face.texture[rows].reshape(-1, 4)
+    inside = inside[inside[:, 3] > 250][:, :3]
+    lip = np.linalg.norm(face.vertices - (512.0, 498.0), axis=1).argmin()
+    u, v = face.uv[lip] * (width, height)
+    colour = face.texture[round(float(v)), round(float(u)), :3]
+    assert np.percentile(inside.mean(axis=1), 99) < 0.95 * colour.mean()
+
+
 @pytest.mark.parametrize("part", HAND_PARTS)
 def test_hand_has_a_skeleton_that_its_bases_move(mira: Avatar, part: str) -> None:
     skeleton = mira.skeletons[part]
