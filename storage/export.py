@@ -119,10 +119,18 @@ class Exporter:
     ) -> dict[UUID, tuple[str, ...]]:
         users = {row.user_id for row in rows if row.user_id is not None}
         query = select(User.id, User.username, User.external_identifier).where(User.id.in_(users))
-        return {
-            row.id: tuple(name for name in (row.username, row.external_identifier) if name)
+        found: dict[UUID, list[str]] = {
+            row.id: [name for name in (row.username, row.external_identifier) if name]
             for row in connection.execute(query)
         }
+        # What they told the avatar that they, their own and their animals are called.
+        told = select(Memory.user_id, Memory.value).where(
+            Memory.user_id.in_(users), Memory.kind.in_(("name", "family", "pet"))
+        )
+        for row in connection.execute(told):
+            if row.value[:1].isupper():
+                found[row.user_id] += [row.value, *row.value.split()]
+        return {user: tuple(names) for user, names in found.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from capsulecast.v1 import session_service_pb2 as pb
 from capsulecast.v1 import session_service_pb2_grpc as pb_grpc
 from tests.integration.running import LIMIT_S, Running, running
 
-__all__ = ["Client", "chat", "emotion", "read", "run"]
+__all__ = ["Client", "chat", "emotion", "read", "read_any", "run"]
 
 
 class Client:
@@ -77,6 +77,14 @@ def emotion(sequence: int, valence: float) -> pb.Event:
 
 
 async def read(stream: aio.StreamStreamCall[Any, Any]) -> pb.ConverseResponse:
+    """The next answer, but those that tell whenever a message has been stored."""
+    while (answer := await read_any(stream)).HasField("stored"):
+        pass
+    return answer
+
+
+async def read_any(stream: aio.StreamStreamCall[Any, Any]) -> pb.ConverseResponse:
+    """The next answer."""
     answer = await stream.read()
     assert isinstance(answer, pb.ConverseResponse)
     return answer

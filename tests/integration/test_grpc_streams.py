@@ -10,7 +10,7 @@ from control_plane.sessions.subscription import Subscription
 from engine.voice.speaker import SpeechState, SpeechUpdate
 from storage.database import Database
 from storage.repository import Repository
-from tests.integration.grpc_client import Client, chat, emotion, read, run
+from tests.integration.grpc_client import Client, chat, emotion, read, read_any, run
 from tests.integration.running import UNKNOWN, Running
 
 
@@ -77,7 +77,7 @@ def test_a_message_is_told_stored_once_another_process_has_written_it(tmp_path: 
     async def test(_server: Running, client: Client) -> None:
         stream = client.sessions.Converse()
         await stream.write(pb.ConverseRequest(session_id=client.id, event=chat(7)))
-        while (answer := await read(stream)).WhichOneof("kind") != "stored":
+        while (answer := await read_any(stream)).WhichOneof("kind") != "stored":
             pass
         assert answer.stored.event_sequence == 7
         database = Database(f"sqlite:///{tmp_path / 'test.sqlite'}")

@@ -50,7 +50,7 @@ _SPECIAL: dict[tuple[str, str], Any] = {
 }
 
 
-def stored(database: Database, kind: type[Kind], **changes: object) -> Kind:
+def stored(database: Database, kind: type[Kind], /, **changes: object) -> Kind:
     """Writes a filled row, and the rows it refers to."""
     row = kind(**values(database, kind, **changes))
     with OrmSession(database.engine, expire_on_commit=False) as orm, orm.begin():
@@ -58,7 +58,7 @@ def stored(database: Database, kind: type[Kind], **changes: object) -> Kind:
     return row
 
 
-def values(database: Database, kind: type[Base], **changes: object) -> dict[str, Any]:
+def values(database: Database, kind: type[Base], /, **changes: object) -> dict[str, Any]:
     """A value for every column, those it refers to being stored."""
     table = kind.__table__
     assert isinstance(table, Table)

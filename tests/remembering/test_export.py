@@ -173,6 +173,26 @@ def test_judgements_of_a_conversation_or_its_messages_count(database: Database) 
     assert ids(exported(database, min_judgement=0.5)) == [liked.id, mixed.id]
 
 
+def test_names_that_the_user_has_told_are_found_in_texts_too(database: Database) -> None:
+    row = conversation(database, 1)
+    said = "I'm Priya Rao, and Rex bit Priya. I have two dogs."
+    stored(
+        database,
+        Message,
+        session_id=row.session_id,
+        conversation_id=row.id,
+        role="user",
+        text=said,
+        training_flag=True,
+        created_at=DAY + timedelta(minutes=1),
+    )
+    for kind, value in (("name", "Priya Rao"), ("pet", "Rex"), ("pet", "two"), ("home", "Rao")):
+        mine = {"user_id": row.user_id, "conversation_id": row.id, "message_id": None}
+        stored(database, Memory, **mine, kind=kind, value=value)
+    (found,) = exported(database, personal=Personal.PSEUDONYMISE)
+    assert found["messages"][-1]["content"] == "I'm [name], and [name] bit [name]. I have two dogs."
+
+
 def test_pseudonyms_are_the_same_throughout_and_texts_are_searched(database: Database) -> None:
     row = conversation(database, 7)
     (found,) = exported(database, personal=Personal.PSEUDONYMISE)

@@ -9,7 +9,8 @@ from capsules.library import Library
 from capsules.model import Capsule, Emotion, Expression, ExpressionItem, Layer, Track
 from control_plane.brain.gestures import GESTURES, Situation
 from control_plane.brain.palette import Palette, palette_of
-from control_plane.brain.planner import MIN_WEIGHT, Moment, Plan, Planner
+from control_plane.brain.plan import Moment, Plan
+from control_plane.brain.planner import MIN_WEIGHT, Planner
 from control_plane.emotion.personality_file import personality_named
 from engine.clock import NS_PER_S
 from engine.packet import LeadLag, Mood

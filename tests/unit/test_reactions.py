@@ -256,6 +256,18 @@ def test_an_answer_is_held_through_what_is_said_and_ends_in_its_time(library: Li
     assert "VF_COOL" not in faces(stage.brain.speak("Shall we go on?"))
 
 
+def test_an_answer_ebbs_rather_than_stops(library: Library) -> None:
+    stage = Stage(library, answering(Reaction({"VF_COOL": 0.9}, lasts_s=1.0)))
+    stage.say(INSULT)
+    column = FACE.index("mouthPressLeft")
+    path = stage.frames(4 * FPS)[:, column]
+    held, steps = path[FPS - 1], np.diff(path[FPS:])
+    assert held > 0.5
+    assert path[2 * FPS] > 0.1 * held  # something is left of it a second later
+    assert path[-1] < 0.1
+    assert np.abs(steps).max() * FPS < 3.0 * held  # and nothing falls off a face
+
+
 def test_whatever_else_happens_ends_an_answer(library: Library) -> None:
     stage = Stage(library, answering(Reaction({"VF_COOL": 0.9}, lasts_s=20.0)))
     stage.say(INSULT)
