@@ -84,7 +84,8 @@ def run(*, quick: bool) -> Report:
     if not quick:  # two minutes of chance say little
         for name, (middle, around) in EXPECTED.items():
             found = report.ratios.get(name)
-            missed = abs((report.figures[name].p50 if found is None else found) - middle)
+            # NumPy's own numbers are not JSON's.
+            missed = float(abs((report.figures[name].p50 if found is None else found) - middle))
             report.budgets.append(Budget(f"{name} off {middle:g}", around, missed))
     return report
 

@@ -20,11 +20,11 @@ _REFUSALS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
 def passes(error: Exception) -> bool:
     """Whether it is the database that is in trouble (full, locked, away, read-only, broken).
 
-    Otherwise it is the record that was wrong, and trying again would not help.
+    Or the machine, which is out of memory. Otherwise it is the record that was wrong, and trying again would not help.
     """
     if isinstance(error, RemoteWriteError):
         return error.passes
-    if isinstance(error, TimeoutError):
+    if isinstance(error, (TimeoutError, MemoryError)):
         return True
     if not isinstance(error, DBAPIError) or isinstance(error, _REFUSALS):
         return False

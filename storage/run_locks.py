@@ -17,6 +17,7 @@ if sys.platform != "win32":
 __all__ = ["RunLocks"]
 
 _MARK = ".run-"
+_BEGINNING = ".beginning"
 
 
 class RunLocks:
@@ -41,8 +42,11 @@ class RunLocks:
         if sys.platform == "win32":
             return
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = os.open(self._file(run_id), os.O_RDWR | os.O_CREAT, 0o600)
+        # Renamed once it is held: a file of that name which nobody holds is of a killed run.
+        aside = self._path.with_name(f"{self._path.name}{_MARK}{run_id}{_BEGINNING}")
+        file = os.open(aside, os.O_RDWR | os.O_CREAT, 0o600)
         fcntl.flock(file, fcntl.LOCK_EX)
+        aside.rename(self._file(run_id))
         self._held[run_id] = file
 
     def take_killed(self) -> list[UUID]:
@@ -71,9 +75,10 @@ class RunLocks:
 
         Call `forget` before for a run that ended in order.
         """
-        for file in self._held.values():
-            os.close(file)
-        self._held.clear()
+        while self._held:
+            # One at a time: another thread may forget a run meanwhile.
+            with suppress(KeyError):
+                os.close(self._held.popitem()[1])
 
     def _taken(self, run_id: UUID) -> bool:
         """Holds a run's file unless somebody else does."""

@@ -65,15 +65,21 @@ class WritingProcess:
         Raises:
             RemoteWriteError: They were not written, or nobody knows: the process died.
         """
+        # Whole before any of it is sent: half an order would be read as a part of the next.
+        order = pickle.dumps((records, again))
         with self._turn:
             orders, answers = self._pipes()
             try:
-                pickle.dump((records, again), orders)
+                orders.write(order)
                 orders.flush()
                 refusal: tuple[str, bool] | None = pickle.load(answers)  # noqa: S301 - our own process
             except (OSError, EOFError, pickle.UnpicklingError) as error:
                 self._let_go()
                 raise RemoteWriteError("the process that writes has ended", passes=True) from error
+            except BaseException:
+                # An answer that was not read would be taken for the next order's.
+                self._let_go()
+                raise
         if refusal is not None:
             words, passes = refusal
             raise RemoteWriteError(words, passes=passes)
@@ -84,8 +90,8 @@ class WritingProcess:
         It finishes what it writes; where that takes longer, none of it is written.
         """
         self._closed = True
-        process = self._process
         if not self._turn.acquire(timeout=_STOP_S):
+            process = self._process  # only now: a write may have started it meanwhile
             if process is not None:
                 process.kill()
             self._turn.acquire()
@@ -109,6 +115,8 @@ class WritingProcess:
         return process.stdin, process.stdout
 
     def _started(self) -> subprocess.Popen[bytes]:
+        # Not as an argument: everybody on the machine may read those, and it holds a password.
+        beginning = pickle.dumps((self._url, os.getcwd()))  # noqa: PTH109 - as text
         process = subprocess.Popen(
             [sys.executable, "-m", "storage.writing_child"],
             stdin=subprocess.PIPE,
@@ -117,8 +125,7 @@ class WritingProcess:
             cwd=Path(storage.__file__).parent.parent,
         )
         assert process.stdin is not None  # noqa: S101 - asked for
-        # Not as an argument: everybody on the machine may read those, and it holds a password.
-        pickle.dump((self._url, os.getcwd()), process.stdin)  # noqa: PTH109 - as text
+        process.stdin.write(beginning)  # it goes with the first order
         return process
 
     def _let_go(self) -> None:

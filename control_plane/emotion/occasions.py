@@ -36,6 +36,7 @@ class Occasion(StrEnum):
 _HEAD_CHARS = 300
 # Below this valence a text is bad to hear, above the other good.
 _BAD, _GOOD, _VERY_GOOD = -0.25, 0.2, 0.5
+_NOT_GOOD = 0.1  # an insult need not sound bad to a reader of words: stars hide them
 _STIRRING = 0.4
 _GREETING_WORDS = 8  # a longer message that begins with "hi" is about something else
 
@@ -51,8 +52,9 @@ _SCORN = (
 )
 _INSULT = re.compile(
     rf"\b(?:you|u|ya)(?:'re| are|r)? {_DEGREES}{_SCORN}\b|\byou(?:r whole \w+)? sucks?\b"
-    r"|\bshut (?:the \w+ )?up\b|\bi (?:\w+ )?(?:hate|despise) you\b"
-    r"|\b(?:screw|fuck|damn) (?:you|off)\b|\bgo to hell\b|\bget lost\b|\bpiss off\b"
+    r"|\bshut (?:the \w+ )?up\b|\byou (?:bore|disgust|annoy|sicken) me\b"
+    r"|\bi (?:\w+ )?(?:hate|despise|dislike|can't stand|don't like|do not like) you\b"
+    r"|\b(?:screw|fuck|f\*+k?|damn) (?:you|off)\b|\bgo to hell\b|\bget lost\b|\bpiss off\b"
     rf"|\b{_SCORN} (?:bot|machine|robot|program|thing|avatar|assistant|computer|ai)\b"
 )
 _UNTRUE = re.compile(r"\b(?:not|never|nobody|aren't|isn't|don't|doesn't)\s+(?:\w+\s+){0,2}$")
@@ -88,8 +90,12 @@ def occasion_of(
     """
     lower = text[:_HEAD_CHARS].lower().replace("\u2019", "'")
     valence = appraisal.vad.valence
+    if valence < _NOT_GOOD and _insults(lower):
+        return Occasion.INSULTED
     if valence < _BAD:
-        return _of_bad(lower, appraisal)
+        found = _of_bad(appraisal)
+        apologises = Signal.APOLOGY in signals and appraisal.label == "sorry"
+        return None if apologises and found is Occasion.GRIEVED else found
     if valence > _GOOD and _LAUGHS.search(lower):
         return Occasion.AMUSED
     if appraisal.vad.arousal >= _STIRRING and _AMAZES.search(lower):
@@ -105,9 +111,12 @@ def occasion_of(
     return Occasion.ASKED if Signal.QUESTION in signals else None
 
 
-def _of_bad(lower: str, appraisal: Appraisal) -> Occasion:
-    if any(not _UNTRUE.search(lower[: found.start()]) for found in _INSULT.finditer(lower)):
-        return Occasion.INSULTED
+def _insults(lower: str) -> bool:
+    """Whether it says something bad of the listener, and does not deny it."""
+    return any(not _UNTRUE.search(lower[: found.start()]) for found in _INSULT.finditer(lower))
+
+
+def _of_bad(appraisal: Appraisal) -> Occasion:
     if appraisal.sarcastic:
         return Occasion.MOCKED
     if appraisal.label in _FEARS:

@@ -7,6 +7,7 @@ mind at once. Where nobody is named it stays in the session, and ends with it.
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
@@ -30,6 +31,8 @@ RECALL_S = 0.03
 """How long a reply waits for memories; then it does with what came before."""
 
 _MOST_OWN = 40
+# Orders to forget that are kept in mind, until the database has obeyed them.
+_MOST_ORDERS = 64
 _MAX_CONTEXT_CHARS = 600
 _LOG = logging.getLogger(__name__)
 
@@ -76,7 +79,7 @@ class Recollection:
         self._shared = memories.is_shared(who.person) if who.person else None
         self._tiers: dict[str, list[Recalled]] = {}
         self._own: dict[str, Recalled] = {}
-        self._forgets: list[tuple[datetime, MemoriesForgotten]] = []
+        self._forgets: deque[MemoriesForgotten] = deque(maxlen=_MOST_ORDERS)
         self._gone: set[UUID] = set()
         self._mentioned: set[str] = set()
         self._last: Note | None = None
@@ -205,7 +208,7 @@ class Recollection:
             if item.id not in own
             and item.id not in self._gone
             and (not item.subject or item.subject not in self._own)
-            and not any(_is_forgotten(item, at, order) for at, order in self._forgets)
+            and not any(_is_forgotten(item, order) for order in self._forgets)
         ]
         return [*stored, *self._own.values()]
 
@@ -280,11 +283,11 @@ class Recollection:
         """Has nothing in mind any more of what is forgotten, and has it deleted."""
         if write and self.person:
             self._remember(order)
-        self._forgets.append((order.created_at, order))
+        self._forgets.append(order)
         self._own = {
             subject: item
             for subject, item in self._own.items()
-            if not _is_forgotten(item, order.created_at, order)
+            if not _is_forgotten(item, order)
         }
 
     def _noon(self, day: date) -> datetime:
@@ -292,8 +295,8 @@ class Recollection:
         return datetime.combine(day, time(12), self._zone).astimezone(UTC)
 
 
-def _is_forgotten(item: Recalled, at: datetime, order: MemoriesForgotten) -> bool:
-    if item.created_at > at:
+def _is_forgotten(item: Recalled, order: MemoriesForgotten) -> bool:
+    if item.created_at > order.created_at:
         return False
     return (
         order.everything

@@ -8,6 +8,8 @@ __all__ = ["clauses", "is_unreal", "phrase", "straightened"]
 _MAX_SENTENCES = 12
 _MAX_SENTENCE_CHARS = 200
 _QUOTES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"'})
+# Line ends part sentences. Long runs of spaces cost rules the square of their length.
+_SPACES = re.compile(r"[^\S\n]+")
 _END = re.compile(
     r"(?<!\bMr\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\bMrs\.)(?<!\bProf\.)(?<=[.!?;])\s+|\n+"
 )
@@ -105,8 +107,8 @@ _TAILS = re.compile(
 
 
 def straightened(text: str, most: int) -> str:
-    """The text's first characters, at most so many, with plain quotes."""
-    return text[:most].translate(_QUOTES)
+    """The text's first characters, at most so many, with plain quotes and single spaces."""
+    return _SPACES.sub(" ", text[:most].translate(_QUOTES))
 
 
 def clauses(text: str) -> Iterator[tuple[str, bool]]:

@@ -1,59 +1,22 @@
 """What the rules look for, and what they say."""
 
-import re
-from dataclasses import dataclass
+from control_plane.responder.grave import GRAVE, LOSS
+from control_plane.responder.rule import Rule
+from control_plane.responder.rule import rule as _rule
+from control_plane.responder.small_talk import SMALL_TALK
 
 __all__ = ["FEELINGS", "RULES", "Rule"]
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule.
-
-    Attributes:
-        name: Unique name.
-        pattern: What it looks for; a group "echo" catches words to repeat.
-        replies: What it says, of one or two sentences; "{echo}" stands for the repeated words.
-        expressions: Expressions that go with it, the first one that exists is taken.
-    """
-
-    name: str
-    pattern: re.Pattern[str]
-    replies: tuple[str, ...]
-    expressions: tuple[str, ...] = ()
-
-    @property
-    def echoes(self) -> bool:
-        """Whether it repeats the user's words."""
-        return "echo" in self.pattern.groupindex
-
-
-def _rule(
-    name: str, pattern: str, replies: tuple[str, ...], expressions: tuple[str, ...] = ()
-) -> Rule:
-    return Rule(name, re.compile(pattern, re.IGNORECASE), replies, expressions)
-
 
 _NEVER = r"(?!)"
 
 # Asked in this order; the first that fits answers.
 RULES: tuple[Rule, ...] = (
-    _rule(
-        "crisis",
-        r"\b(?:kill(?:ing)? myself|suicid|end my life|want to die|hurt(?:ing)? myself"
-        r"|self[- ]harm)",
-        (
-            "I'm glad you said that. I'm only a simple program, so please talk to somebody you "
-            "trust, or to a crisis line or emergency service where you are, right now.",
-            "That sounds very hard, and I can't help the way a person can. Please reach out to "
-            "somebody close to you, or to a local crisis line, right away.",
-        ),
-        ("sympathy", "tenderness"),
-    ),
+    *GRAVE,
     _rule(
         "nature",
         r"\bare you (?:a |an )?(?:real|human|person|bot|robot|ai|machine|program|alive|conscious)"
-        r"|\b(?:who|what) are you\b|\bwhat(?:'s| is) your name\b|\bdo you have feelings\b",
+        r"|\b(?:who|what) are you\W*$|\bwho (?:made|built|created) you\b"
+        r"|\bhow old are you\b|\btell me about yourself\b|\bwhat(?:'s| is) your name\b|\bdo you have feelings\b",
         (
             "I'm no person: I'm a drawn avatar, and I answer by a few simple rules. "
             "What brings you here?",
@@ -74,6 +37,7 @@ RULES: tuple[Rule, ...] = (
         ),
         ("explaining",),
     ),
+    *SMALL_TALK,
     _rule(
         "laughter",
         r"^\W*(?:(?:ha|he){2,}\w*|lo+l|lmao|rofl)\b|[\U0001f602\U0001f923]",
@@ -86,7 +50,7 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "farewell",
-        r"^\W*(?:ok(?:ay)?,? )?(?:(?:good)?bye|see (?:you|ya)|good night|cya|take care|farewell"
+        r"^\W*(?:ok(?:ay)?,? )?(?:(?:good)?bye|see (?:you|ya)|good ?night|cya|take care|farewell"
         r"|i (?:have|need|gotta|got) to go|gotta go)\b",
         (
             "Goodbye, and take care!",
@@ -117,7 +81,8 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "greeting",
-        r"^\W*(?:hi|hello|hey|hiya|howdy|greetings|good (?:morning|afternoon|evening))\b\W*\w*\W*$",
+        r"^\W*(?:hi|hello|hey|hiya|howdy|greetings|yo|sup|(?:good )?(?:morning|afternoon|evening))"
+        r"\b\W*\w*\W*$",
         (
             "Hello! Nice to see you. What is on your mind?",
             "Hi there! How is your day going?",
@@ -139,7 +104,9 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "insult",
         r"\b(?:you(?:'re| are)?|u)\b.{0,20}\b(?:stupid|useless|dumb|idiot|terrible|awful|annoying"
-        r"|ugly|worthless|pathetic|suck)|\bshut up\b|\bi hate you\b",
+        r"|ugly|worthless|pathetic|suck|moron|bitch|asshole|shit)|\b(?:shut up|fuck (?:you|off|u)"
+        r"|screw you|go to hell|get lost|piss off|i (?:hate|hope) you(?: die\b|\W*$)"
+        r"|i (?:don't|do not) like you)\b|^\W*(?:idiot|moron|loser|bitch|asshole)\W*$",
         (
             "I'm sorry that I'm no better help. What did you hope for?",
             "That's fair: I only follow a few rules. What went wrong?",
@@ -158,20 +125,11 @@ RULES: tuple[Rule, ...] = (
         ),
         ("embarrassment", "happiness"),
     ),
-    _rule(
-        "loss",
-        r"\b(?:died|passed away|funeral|death of|lost my (?:mother|father|mum|mom|dad|grand\w+"
-        r"|wife|husband|son|daughter|brother|sister|friend|dog|cat|baby))\b",
-        (
-            "I'm so sorry for your loss. Would you like to tell me about it?",
-            "That must hurt very much. I'm here to listen, if you want to talk.",
-            "I'm sorry. What would you most like to remember?",
-        ),
-        ("sympathy", "sadness"),
-    ),
+    *LOSS,
     _rule(
         "fear",
-        r"\b(?<!not )(?:scared|afraid|terrified|frightened|worried|anxious|nervous|panicking)\b",
+        r"\b(?<!not )(?:scared|afraid|terrified|frightened|worried|anxious|nervous|panicking)\b"
+        r"(?! (?:not|so|it's|(?:that )?(?:i|we) (?:have to|must|can't|need to|don't|will)))",
         (
             "That sounds frightening. What is the worst part of it?",
             "I see that it weighs on you. What would make it a little easier?",
@@ -223,7 +181,8 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "opinion",
-        r"\bi (?:think|believe|guess|suppose) (?:that )?(?P<echo>[^.!?]+)",
+        r"\bi (?:think|believe|guess|suppose) (?:that )?"
+        r"(?!(?:you|so|not|it|me|him|her|them|that)\W*$|in )(?P<echo>[^.!?]+)",
         (
             "So you think {echo}. What makes you think so?",
             "You think {echo}. What if it were not so?",
@@ -280,7 +239,7 @@ FEELINGS: dict[str, Rule] = {
         "good_news",
         _NEVER,
         (
-            "That's lovely to hear! What was the best part?",
+            "That's lovely to hear! What do you like best about it?",
             "How nice! Tell me more.",
             "I'm glad! What happens next?",
         ),

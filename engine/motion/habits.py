@@ -101,7 +101,8 @@ def joined(parts: Iterable[tuple[Habits, float]]) -> Habits:
 
 
 def _number(value: object, most: float) -> float:
-    return max(-most, min(most, float(value))) if isinstance(value, (int, float)) else 0.0
+    # Limited before it is a float: JSON has integers that no float can hold.
+    return float(max(-most, min(most, value))) if isinstance(value, (int, float)) else 0.0
 
 
 def _stepped(value: float, most: float) -> float:

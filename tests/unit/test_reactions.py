@@ -64,7 +64,17 @@ def test_what_is_said_is_an_occasion(expected: Occasion, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["You're an idiot!", "shut up", "I really hate you", "you suck", "What a useless bot."]
+    "text",
+    [
+        "You're an idiot!",
+        "shut up",
+        "I really hate you",
+        "I don't like you",
+        "You bore me.",
+        "you suck",
+        "What a useless bot.",
+        "f*** you",
+    ],
 )
 def test_an_insult_is_one_whatever_its_words(text: str) -> None:
     assert occasion(text) is Occasion.INSULTED
@@ -82,6 +92,11 @@ def test_an_insult_is_one_whatever_its_words(text: str) -> None:
 )
 def test_what_is_bad_without_being_meant_for_the_listener_is_no_insult(text: str) -> None:
     assert occasion_of(text, BAD) is Occasion.TROUBLED
+
+
+def test_who_apologises_is_not_met_like_somebody_bereaved() -> None:
+    assert occasion("I'm sorry, I didn't mean that.") is None
+    assert occasion("I'm sorry, my dog died this morning.") is Occasion.GRIEVED
 
 
 def test_plain_talk_is_no_occasion() -> None:

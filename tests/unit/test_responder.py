@@ -47,6 +47,31 @@ def replies(name: str) -> tuple[str, ...]:
         ("I'm scared, what if it fails?", "fear"),
         ("can you open the door?", "request"),
         ("I want to kill myself", "crisis"),
+        ("I don't want to live anymore", "crisis"),
+        ("nobody would miss me if I was gone", "crisis"),
+        ("he hits me", "harmed"),
+        ("I want to kill my boss", "threat"),
+        ("My mom is in the hospital", "illness"),
+        ("fuck you", "insult"),
+        ("I want to sleep with you", "advance"),
+        ("thanks for nothing", "complaint"),
+        ("no thanks", "no_thanks"),
+        ("you already said that", "complaint"),
+        ("what do you mean?", "confused"),
+        ("hello?", "listening"),
+        ("I don't know", "unsure"),
+        ("not bad", "fine"),
+        ("i'm ok, you?", "fine"),
+        ("nice to meet you", "courtesy"),
+        ("happy birthday!", "wishes"),
+        ("It's my birthday today", "birthday"),
+        ("tell me a joke", "performing"),
+        ("Should I quit my job?", "advice"),
+        ("do you love me?", "about_it"),
+        ("and you?", "and_you"),
+        ("you look sad", "looks"),
+        ("help", "help"),
+        ("goodnight", "farewell"),
         ("ok", "yes"),
         ("no", "no"),
         ("What's the capital of France?", "question"),
@@ -58,6 +83,32 @@ def replies(name: str) -> tuple[str, ...]:
 )
 def test_message_gets_its_kind_of_answer(text: str, rule: str) -> None:
     assert answer(text).text in replies(rule)
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("my phone died", "loss"),
+        ("the battery died again", "loss"),
+        ("I died laughing", "loss"),
+        ("I cut myself shaving", "crisis"),
+        ("I could kill time", "threat"),
+        ("I want to shoot a photo", "threat"),
+        ("I work in a hospital", "illness"),
+        ("he beats me at chess", "harmed"),
+        ("I'm afraid I have to go", "fear"),
+        ("what are you doing?", "nature"),
+        ("I believe you", "opinion"),
+        ("what should we eat?", "advice"),
+        ("help is on its way", "help"),
+        ("tell me", "performing"),
+        ("what do you remember about me?", "about_it"),
+        ("where do I live?", "advice"),
+        ("ok", "fine"),
+    ],
+)
+def test_words_that_only_sound_alike_get_another_answer(text: str, rule: str) -> None:
+    assert answer(text).text not in replies(rule)
 
 
 @pytest.mark.parametrize(
