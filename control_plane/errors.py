@@ -55,6 +55,7 @@ from storage.errors import (
     DatabaseUnavailableError,
     InvalidRecordError,
     NotStoredError,
+    RemoteWriteError,
     SchemaError,
 )
 
@@ -211,6 +212,7 @@ _STATUSES: dict[type[BaseException], ErrorStatus] = {
     ConflictError: _FAILED_PRECONDITION,
     InvalidRecordError: _INVALID_ARGUMENT,
     DatabaseUnavailableError: _UNAVAILABLE,
+    RemoteWriteError: _UNAVAILABLE,
     SchemaError: _FAILED_PRECONDITION,
 }
 

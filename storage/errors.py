@@ -57,6 +57,6 @@ class RemoteWriteError(StorageError):
         passes: Whether the same write may work later, unchanged.
     """
 
-    def __init__(self, words: str, *, passes: bool) -> None:
+    def __init__(self, words: str, *, passes: bool = True) -> None:
         super().__init__(words)
         self.passes = passes
