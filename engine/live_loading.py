@@ -60,10 +60,9 @@ async def load_body(
         quality=options.quality,
         features=options.features,
     )
-    body: Body | RecordedBody = Body(library, made)
+    plain = Body(library, made)
     journal = None if open_journal is None else await open_journal(made)
-    if journal is not None:
-        body = RecordedBody(Body(library, made), journal, clock)
+    body = plain if journal is None else RecordedBody(plain, journal, clock)
     prefetch = Prefetch(library, renderer, avatar.name, lambda: body.quality)
     return LoadedBody(body, prefetch, output)
 

@@ -20,7 +20,8 @@ _REFUSALS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
 def passes(error: Exception) -> bool:
     """Whether it is the database that is in trouble (full, locked, away, read-only, broken).
 
-    Or the machine, which is out of memory. Otherwise it is the record that was wrong, and trying again would not help.
+    Or the machine, which is out of memory. Otherwise it is the record that was wrong, and trying
+    again would not help.
     """
     if isinstance(error, RemoteWriteError):
         return error.passes

@@ -284,10 +284,13 @@ class Recollection:
         if write and self.person:
             self._remember(order)
         self._forgets.append(order)
+        # At once as well: in time the order itself is not kept any more.
+        self._tiers = {
+            tier: [item for item in items if not _is_forgotten(item, order)]
+            for tier, items in self._tiers.items()
+        }
         self._own = {
-            subject: item
-            for subject, item in self._own.items()
-            if not _is_forgotten(item, order)
+            subject: item for subject, item in self._own.items() if not _is_forgotten(item, order)
         }
 
     def _noon(self, day: date) -> datetime:

@@ -76,7 +76,10 @@ class Erasing:
         person, sessions = await self._threads.run(self._erasure.whose, key)
         if self._running is not None:
             await self._running.end_sessions(person, sessions, ERASED)
-        return await self._threads.run(self._erase, key, person)
+        erased = await self._threads.run(self._erase, key, person)
+        if self._running is not None and person:
+            self._running.recollections.drop(person)
+        return erased
 
     def _erase(self, key: UUID, person: str) -> Erased:
         if not any(self._settle() is not False for _ in range(_PATIENCE)):
@@ -88,8 +91,6 @@ class Erasing:
         erased = self._erasure.erase(key)
         for name in erased.journals:
             (self._journals / Path(name).name).unlink(missing_ok=True)
-        if self._running is not None and person:
-            self._running.recollections.drop(person)
         return erased
 
     def _check_journals(self, key: UUID, person: str) -> None:

@@ -16,7 +16,8 @@ RULES: tuple[Rule, ...] = (
         "nature",
         r"\bare you (?:a |an )?(?:real|human|person|bot|robot|ai|machine|program|alive|conscious)"
         r"|\b(?:who|what) are you\W*$|\bwho (?:made|built|created) you\b"
-        r"|\bhow old are you\b|\btell me about yourself\b|\bwhat(?:'s| is) your name\b|\bdo you have feelings\b",
+        r"|\bhow old are you\b|\btell me about yourself\b|\bwhat(?:'s| is) your name\b"
+        r"|\bdo you have feelings\b",
         (
             "I'm no person: I'm a drawn avatar, and I answer by a few simple rules. "
             "What brings you here?",

@@ -100,5 +100,6 @@ def _everything(mind: Mind) -> Remark:
         return Remark("Nothing yet. What would you like me to know?", (), ("listening",))
     parts = [f"that {told(memory, mind.today)}" for memory in known]
     listed = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-    said = f"You told me {listed}. I forget it whenever you say so."
+    # Those in mind are seldom all there are.
+    said = f"What comes to mind: you told me {listed}. I forget it whenever you say so."
     return Remark(said, tuple(memory.id for memory in known), ("thinking_it_over", "listening"))

@@ -14,8 +14,8 @@ SMALL_TALK: tuple[Rule, ...] = (
     ),
     rule(
         "advance",
-        r"\b(?:sleep|have sex|make love|go to bed) with (?:you|u)\b|\b(?:kiss|marry|date|touch|fuck)"
-        r" (?:you|u)\W*$(?<!fuck you)|\b(?:be my (?:girl|boy)friend|(?:show|send)(?: me)? "
+        r"\b(?:sleep|have sex|make love|go to bed) with (?:you|u)\b|\b(?:kiss|marry|date|touch"
+        r"|fuck) (?:you|u)\W*$(?<!fuck you)|\b(?:be my (?:girl|boy)friend|(?:show|send)(?: me)? "
         r"(?:your )?nudes?|are you single|you(?:'re| are) (?:so |very )?(?:sexy|hot)\b)",
         (
             "Not with me: I'm a drawing with a few rules. What else shall we talk about?",
@@ -72,9 +72,9 @@ SMALL_TALK: tuple[Rule, ...] = (
     ),
     rule(
         "fine",
-        r"^\W*(?:i'?m |i am |it's |it was |all |pretty |quite |very |doing )*(?:not (?:too |so )?bad"
-        r"|fine|good|great|well|(?<= )(?:ok|okay|all right|alright))(?: thanks| thank you| today)?"
-        r"(?:,? (?:and |how about )?(?:you|u|yourself))?\W*$",
+        r"^\W*(?:i'?m |i am |it's |it was |all |pretty |quite |very |doing )*(?:not (?:too |so )?"
+        r"bad|fine|good|great|well|(?<= )(?:ok|okay|all right|alright))"
+        r"(?: thanks| thank you| today)?(?:,? (?:and |how about )?(?:you|u|yourself))?\W*$",
         (
             "Good to hear. What has the day brought so far?",
             "That's good. Is there anything you would like to talk about?",
@@ -127,8 +127,8 @@ SMALL_TALK: tuple[Rule, ...] = (
     ),
     rule(
         "about_it",
-        r"^\W*(?:and |so |but )*do you (?:really |ever |even )?(?:love|like|hate|want|feel|sleep|eat"
-        r"|drink|dream|enjoy|care|miss|have|live)\b(?! feelings)"
+        r"^\W*(?:and |so |but )*do you (?:really |ever |even )?(?:love|like|hate|want|feel|sleep"
+        r"|eat|drink|dream|enjoy|care|miss|have|live)\b(?! feelings)"
         r"|\bwhat do you (?:like|love|enjoy|want|do)\b|\bwhat(?:'s| is) your favou?rite\b"
         r"|\bwhere (?:are you|do you (?:live|come from))\b",
         (

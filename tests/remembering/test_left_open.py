@@ -1,4 +1,5 @@
 import asyncio
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +27,9 @@ from storage.run_locks import RunLocks
 from tests.integration.running import running
 from tests.remembering.rows import stored
 from tests.remembering.started import started
+
+if sys.platform != "win32":
+    import fcntl
 
 BEGAN = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 SESSION = started(created_at=BEGAN)
@@ -112,6 +116,30 @@ def test_a_run_that_lives_or_ended_in_order_is_not_taken_for_killed(tmp_path: Pa
     mine.close()
     assert third.take_killed() == []
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such locks there")
+def test_a_run_is_not_taken_for_killed_while_it_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.db.waiting"
+    mine, theirs, found = RunLocks(path), RunLocks(path), list[UUID]()
+    plain = fcntl.flock
+
+    def slow(file: int, how: int) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(fcntl, "flock", plain)
+            found.extend(theirs.take_killed())  # just before it is locked
+        plain(file, how)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "flock", slow)
+        mine.hold(run_id := new_key())
+    assert found == []
+    assert theirs.take_killed() == []
+    mine.close()
+    assert theirs.take_killed() == [run_id]
+    theirs.close()
 
 
 def test_a_server_closes_what_killed_ones_left_and_leaves_no_file(

@@ -101,6 +101,12 @@ def test_a_held_bearing_is_lived_by_and_left() -> None:
     assert aside("VF_COMPOSED") < plain < aside("VF_WARY")
 
 
+def test_numbers_beyond_every_float_are_limited() -> None:
+    habits = habits_of({"habits": {"gaze": 10**400, "sway": -(10**400)}})
+    assert habits is not None
+    assert (habits.gaze, habits.sway) == (1.5, -1.5)
+
+
 def test_adopting_the_same_habits_again_changes_nothing() -> None:
     once, often = Idle(4), Idle(4)
     habits = of("VF_WARM")

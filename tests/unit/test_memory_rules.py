@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from control_plane.memory.notes import Forget, Kind, Note, Scope
 from control_plane.memory.noticing import MAX_NOTES, notice
+from control_plane.memory.sentences import straightened
 from storage.tables.talk import MemoryTier
 
 TODAY = date(2026, 11, 20)  # a Friday
@@ -238,6 +239,10 @@ def test_a_later_note_of_the_same_subject_is_known_as_one() -> None:
     assert only("I live in Bonn").subject == only("I moved to Rome").subject
     assert only("I have two cats").subject == only("I have three cats").subject
     assert only("my sister Clara is here").subject != only("my sister Lena is here").subject
+
+
+def test_runs_of_spaces_are_one_space_and_line_ends_stay() -> None:
+    assert straightened(f"i{' ' * 500}like\t \u2019tea\u2019\n\nbye", 600) == "i like 'tea'\n\nbye"
 
 
 @given(st.text(max_size=400))

@@ -180,7 +180,8 @@ def test_a_name_that_was_never_told_is_not_made_up() -> None:
 def test_all_that_is_known_is_told_when_asked_for() -> None:
     reply = answer("What do you know about me?", NAME, DOG, remembered("I don't like mushrooms"))
     assert reply.text == (
-        "You told me that your name is Ada, that your dog is called Rex and that you do not like "
+        "What comes to mind: you told me that your name is Ada, that your dog is called Rex and "
+        "that you do not like "
         "mushrooms. I forget it whenever you say so."
     )
     assert (

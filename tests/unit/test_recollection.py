@@ -126,6 +126,18 @@ def test_under_a_shared_name_nothing_lasts() -> None:
     assert run(World().recollection.mind("hm")).lasting
 
 
+def test_what_was_forgotten_stays_so_after_many_more_orders() -> None:
+    async def main() -> list[str]:
+        world = World(DOG, NAME)
+        await world.contents()
+        world.memories.answers = False  # the database is too slow to obey
+        world.hear("forget about my dog")
+        world.hear(*(f"forget about my car number {n}" for n in range(200)))
+        return await world.contents()
+
+    assert run(main()) == [NAME.content]
+
+
 def test_a_turn_gets_five_memories_two_a_tier() -> None:
     rows = [
         stored("like", str(n), f"{t}{n}", t, subject=f"taste:{t}{n}")

@@ -311,6 +311,7 @@ def test_nothing_refused_is_told_to_be_stored() -> None:
         (InterfaceError("", {}, Exception("gone"), connection_invalidated=True), True),
         (InterfaceError("", {}, Exception("bad binding")), False),
         (TimeoutError("every connection is in use"), True),
+        (MemoryError(), True),
         (DBAPIError("", {}, Exception("broken")), True),
         (UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogate"), False),
     ],
