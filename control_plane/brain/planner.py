@@ -314,7 +314,9 @@ class Planner:
         face = self._face
         if face.target is None or distance(face.target, target) > MOVED:
             face.target = target
-            face.goal = self._writer.palette.blend(Layer.FACE, target, k=self._nearest)
+            # A bearing is one of the faces that are blended: a fourth would only blur them.
+            held = self._nearest > 1 and bool(self._writer.stance(Layer.FACE))
+            face.goal = self._writer.palette.blend(Layer.FACE, target, k=self._nearest - held)
 
     def _strike_pose(self, gesture: Gesture, moment: Moment) -> None:
         self._pose = None
