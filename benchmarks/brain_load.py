@@ -1,8 +1,9 @@
 """Many sessions at once over gRPC, from a process of its own; tells what it found as JSON.
 
 `python -m benchmarks.brain_load TARGET SESSIONS SECONDS` is that process. Every session has a
-Converse stream of its own and sends an event every 500 ms, at moments of its own. Messages are
-handed to gRPC as bytes, so that this side takes little of the machine it shares with the server.
+Converse stream of its own, takes its answers together, and sends an event every 500 ms, at moments
+of its own. Messages are handed to gRPC as bytes, so that this side takes little of the machine it
+shares with the server.
 """
 
 import asyncio

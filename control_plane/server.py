@@ -153,7 +153,8 @@ class Server:
         await way_down.step("the doors", together(*doors))
         await way_down.step("the body", self._media.aclose())
         if self._remembered is not None:
-            await asyncio.to_thread(self._remembered.close)
+            # A query that hangs must not keep what waits to be written from its journal.
+            await way_down.step("what is remembered", asyncio.to_thread(self._remembered.close))
         if self._recorder is not None:
             if self._run is not None:
                 self._recorder.put(RunEnded(self._run.run_id))

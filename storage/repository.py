@@ -104,6 +104,8 @@ class Repository:
                         modes.clear()
                         add_messages(orm, messages)
                         messages.clear()
+                        add_packets(orm, packets)
+                        packets.clear()
                         close_left_open(orm, record.id)
                     case _:
                         orm.add(_row(record))

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import IO
 
 from storage.database import Database
+from storage.errors import StorageError
 from storage.outage import outage, passes
 from storage.records import Record
 from storage.repository import Repository
@@ -38,18 +39,31 @@ def main() -> None:
 
 def _serve(orders: IO[bytes], answers: IO[bytes]) -> None:
     url, folder = pickle.load(orders)  # noqa: S301 - from the program that started us
-    os.chdir(folder)
-    database = Database(url)
-    repository = Repository(database)
+    database: Database | None = None
     gc.collect()
     gc.freeze()
     try:
         while True:
             records, again = pickle.load(orders)  # noqa: S301 - from the program that started us
-            pickle.dump(_refusal(repository, records, again=again), answers)
+            refusal: tuple[str, bool] | None
+            try:
+                # Where that fails it is answered: whoever dies of it is started again and again.
+                database = database or _opened(url, folder)
+            except (OSError, StorageError) as error:
+                refusal = str(error), True
+            else:
+                refusal = _refusal(Repository(database), records, again=again)
+            pickle.dump(refusal, answers)
             answers.flush()
     finally:
-        database.close()
+        if database is not None:
+            database.close()
+
+
+def _opened(url: str, folder: str) -> Database:
+    """The database, whose path may begin at the folder of the program that started us."""
+    os.chdir(folder)
+    return Database(url)
 
 
 def _refusal(

@@ -124,18 +124,19 @@ def check_face(photo: Photo, face: FoundFace, limits: PhotoLimits | None = None)
         TiltedFaceError: It is not upright in the photo.
         TurnedFaceError: It looks too far to the side, up or down.
         ExposureError: It is too dark or too bright.
-        BlurredFaceError: It is blurred.
         HiddenFaceError: Something covers it.
         ClosedEyesError: An eye is closed.
+        BlurredFaceError: It is blurred.
     """
     limits = limits or PhotoLimits()
     _check_size(face, limits)
     _check_tilt(face, limits)
     _check_turn(face, limits)
     _check_exposure(photo, face, limits)
-    _check_blur(photo, face, limits)
     _check_cover(face, limits)
     _check_eyes(face, limits)
+    # Last, for it is the open eyes that tell whether a photo is sharp.
+    _check_blur(photo, face, limits)
 
 
 def notice(face: FoundFace) -> str:

@@ -1,6 +1,7 @@
 """`capsulecast bake`: from one photo to an avatar that sessions can show."""
 
 import argparse
+import shlex
 import signal
 import sys
 import time
@@ -93,7 +94,8 @@ def _bake(arguments: argparse.Namespace) -> int:
     except (BakeError, CapsuleError) as error:
         raise CommandError(str(error)) from error
     print(f"{pack.name} is baked in {time.monotonic() - began:.1f} s: {pack}")
-    print(f"  to see it: capsulecast serve --avatar {pack.name}")
+    elsewhere = ["--avatars", str(settings.avatars)] if "avatars" in arguments else []
+    print(f"  to see it: {shlex.join(['capsulecast', 'serve', *elsewhere, '--avatar', pack.name])}")
     for warning in warnings:
         print(f"capsulecast: warning: {warning}", file=sys.stderr)
     return 0

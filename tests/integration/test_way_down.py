@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import socket
+import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,3 +97,28 @@ def test_address_is_free_where_the_way_down_is_broken_off_before_the_doors(
         return port_of(server)
 
     assert not answers(asyncio.run(main()))
+
+
+def test_what_waits_to_be_written_is_seen_to_while_a_query_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen_to = threading.Event()
+    in_time: list[bool] = []
+
+    async def main() -> None:
+        async with running(tmp_path) as server:
+            recorder, remembered = server.server._recorder, server.server._remembered
+            assert recorder is not None
+            assert remembered is not None
+            close = recorder.close
+
+            def closed(limit_s: float) -> int:
+                seen_to.set()
+                return close(limit_s)
+
+            monkeypatch.setattr("control_plane.server._DRAIN_S", 0.5)
+            monkeypatch.setattr(recorder, "close", closed)
+            monkeypatch.setattr(remembered, "close", lambda: in_time.append(seen_to.wait(LIMIT_S)))
+
+    asyncio.run(main())
+    assert in_time == [True]

@@ -61,8 +61,7 @@ def test_what_a_killed_run_left_open_is_closed_as_of_its_last_sign(database: Dat
     last = BEGAN + timedelta(seconds=9)
     line = PacketRecord(talked.id, 1, 1, "chat", 1, (("VF_1", 0.5),), created_at=last)
     # What waited in a journal may come in one batch with the news.
-    Repository(database).add([*said, line])
-    Repository(database).add([RunKilled(killed)])
+    Repository(database).add([*said, line, RunKilled(killed)])
     found = row(database, talked)
     assert (found.ended_at, found.end_reason) == (last, LEFT_OPEN)
     assert history(database, talked) == ["warmup", "idle", "chat", "fault", "close"]

@@ -148,6 +148,27 @@ def test_an_answer_that_was_not_read_is_not_taken_for_the_next_one(
     assert stored(database) == known
 
 
+def test_a_database_that_cannot_be_opened_now_costs_no_process(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.touch()  # nothing can lie in it
+    url = f"sqlite:///{folder}/a.db"
+    writing, began = WritingProcess(url), session()
+    pids = set()
+    for _ in range(2):
+        with pytest.raises(RemoteWriteError, match=r"(?i)not a directory|exists") as refused:
+            writing.add([began])
+        assert refused.value.passes
+        pids.add(writing.pid)
+    folder.unlink()
+    database = Database(url)
+    database.upgrade()
+    writing.add([began, said := message(began)])
+    assert stored(database) == {said.id}
+    assert pids == {writing.pid}
+    database.close()
+    writing.close()
+
+
 def out_of_memory(_: object) -> object:
     raise MemoryError
 

@@ -65,7 +65,9 @@ def small_models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return wheel
 
 
-def test_every_flag_reaches_the_request(baked: SimpleNamespace, small_models: Path) -> None:
+def test_every_flag_reaches_the_request(
+    baked: SimpleNamespace, small_models: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["models", "pull", "--wheel", str(small_models)]) == 0
     flags = ["--face", "2", "--allow-small", "--no-hands", "--landmarks", "a.json", "--force"]
     flags += ["--write-landmarks", "b.json", "--avatars", "there"]
@@ -81,6 +83,7 @@ def test_every_flag_reaches_the_request(baked: SimpleNamespace, small_models: Pa
         write_landmarks=Path("b.json"),
         force=True,
     )
+    assert "capsulecast serve --avatars there --avatar ada" in capsys.readouterr().out
     assert baked.folder == Path("there")
     assert baked.models is not None
 

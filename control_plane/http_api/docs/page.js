@@ -28,7 +28,7 @@ function typeOf(schema) {
   if (schema.oneOf) return schema.oneOf.map(typeOf).join(" or ");
   if (schema.enum) return schema.enum.join(" | ");
   if (schema.type === "array") return `${typeOf(schema.items)}[]`;
-  return [schema.type].flat().join(" or ") + (schema.format ? ` (${schema.format})` : "");
+  return [schema.type ?? "anything"].flat().join(" or ") + (schema.format ? ` (${schema.format})` : "");
 }
 
 function fields(schema) {
