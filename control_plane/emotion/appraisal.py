@@ -30,7 +30,7 @@ __all__ = [
 # the calibration half of the conversation set the spread of its expected emotions. See
 # docs/emotion.md.
 _ZERO = (3.0, 3.0, 3.05)
-_FACTORS = (1.5, 1.7, 2.9)
+_FACTORS = (1.5, 1.7, 2.5)
 # Readers of EmoBank found whatever is good or bad stirring as well; quiet chat stirs nobody.
 _STIR = 0.2
 # Values well below this are noise: most of what is plain lies there.

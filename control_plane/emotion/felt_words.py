@@ -6,7 +6,9 @@ scores (Hutto and Gilbert, ICWSM 2014). Negations and reversals hold for a few w
 
 import math
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
 
 from control_plane.emotion.word_facts import WordFacts
 
@@ -18,8 +20,7 @@ _PLAIN_WORDS = 4.0
 _PERSONS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class FeltWord:
+class FeltWord(NamedTuple):
     """A word that feels something, as it is meant where it stands.
 
     Attributes:
@@ -69,18 +70,33 @@ def of_feelings(felt: Sequence[FeltWord], count: int) -> list[float]:
     """Sums, means and extremes of the feelings in a text of `count` words."""
     felt = felt or [_NOTHING]
     number, root = len(felt), math.sqrt(count)
-    axes = list(zip(*(one.feeling for one in felt), strict=True))
-    strongest = max((one.feeling for one in felt), key=lambda feeling: abs(feeling[0]))
+    table = np.array([one.feeling for one in felt])
+    sizes = np.abs(table)
+    # Row by row what each axis sums to, every word weighed by how far out it is on another.
+    weighed = (table.T @ sizes).tolist()
+    totals, all_sizes = table.sum(axis=0).tolist(), sizes.sum(axis=0).tolist()
+    spreads, strongest = table.std(axis=0).tolist(), table[sizes[:, 0].argmax()].tolist()
+    highest, lowest = table.max(axis=0).tolist(), table.min(axis=0).tolist()
     numbers: list[float] = []
-    for axis, strong in zip(axes, strongest, strict=True):
-        numbers += _of_axis(axis, strong, count)
-    valences, arousals, _ = axes
-    total = sum(valences)
+    for axis, (total, size) in enumerate(zip(totals, all_sizes, strict=True)):
+        numbers += (
+            total / number,
+            total / root,
+            total / count,
+            total / (number + _PLAIN_WORDS),
+            highest[axis],
+            lowest[axis],
+            0.5 * (size + total) / root,
+            0.5 * (size - total) / root,
+            spreads[axis],
+            weighed[axis][axis] / root,
+            strongest[axis],
+            strongest[axis] / math.sqrt(1.0 + count / 8.0),
+            *(weighed[axis][by] / (all_sizes[by] + 0.3) for by in range(3)),
+        )
+    total = totals[0]
     tone = math.tanh(total)
-    for leading in axes:
-        sizes = [abs(value) for value in leading]
-        size = sum(sizes) + 0.3
-        numbers += [sum(map(float.__mul__, axis, sizes)) / size for axis in axes]
+    valences = [one.feeling[0] for one in felt]
     return [
         *numbers,
         tone,
@@ -92,32 +108,8 @@ def of_feelings(felt: Sequence[FeltWord], count: int) -> list[float]:
         float(sum(value < -0.4 for value in valences)),
         number / count,
         number / root,
-        max(arousals) * tone,
-        total * sum(arousals) / (number * number),
-    ]
-
-
-def _of_axis(axis: Sequence[float], strong: float, count: int) -> list[float]:
-    number, root = len(axis), math.sqrt(count)
-    total = sum(axis)
-    above = sum(value for value in axis if value > 0.0)
-    squares = sum(value * abs(value) for value in axis)
-    mean = total / number
-    spread = sum(value * value for value in axis) / number - mean * mean
-    return [
-        mean,
-        total / root,
-        total / count,
-        total / (number + _PLAIN_WORDS),
-        max(axis),
-        min(axis),
-        above / root,
-        (total - above) / root,
-        math.sqrt(max(0.0, spread)),
-        squares / root,
-        squares / (2.0 * above - total + 0.2),
-        strong,
-        strong / math.sqrt(1.0 + count / 8.0),
+        highest[1] * tone,
+        total * totals[1] / (number * number),
     ]
 
 

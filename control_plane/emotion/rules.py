@@ -38,7 +38,7 @@ _STRETCH = re.compile(r"(.)\1{2,}")
 _WEB_ADDRESS = re.compile(r"\bhttps?://\S+|\bwww\.\S+")
 _STARTLED = re.compile(r"\b(?:really|seriously|what|for real|no way|you did|wait)\s*[?!]")
 _MAYBE_FACE = re.compile(r"[:;=<^]|xd")
-_CLAUSE_END = re.compile(r"[,;:.!?]|\s-\s")
+_CLAUSE_MARKS = frozenset(",;:.!?")
 _LAUGHTER = re.compile(
     r"\b(?:(?:ja){2,}|(?:je){2,}|k{4,}|mdr|ptdr|w{4,}|rs{2,})\b"
     r"|(?:\u0445\u0430){2,}|哈{2,}|ㅋ{2,}|笑"
@@ -49,12 +49,18 @@ _MARKED_SARCASM = re.compile(
     rf"|\b{_PRAISE}\W+(?:just|simply) {_PRAISE}\b|\b(?:just|simply) (?:great|perfect|wonderful)\W*$"
     rf"|\boh,? {_PRAISE}\b[,.]? (?:an?other|more|here we go|just what)\b"
     r"|\.\.\.? ?not\W*$|\bsure,? (?:because|like that)\b|\bworked so well last time\b"
-    r"|\b(?:great|nice|good|wonderful|excellent) (?:job|work|going),? (?:breaking|ruining|losing"
-    r"|messing|crashing|deleting|destroying|forgetting|missing|killing|wasting)\b"
-    r"|\blove (?:how|when|it when) (?:nobody|no one|everything|(?:you|they|it) (?:never|always))\b"
-    r"|\bthanks to (?:you|him|her|them|your?|this|that)\b[a-z', ]{0,20}"
-    r"\b(?:missed|lost|failed|broke|late|ruined|stuck)\b"
     r"|\bjust what i needed\W+an?other\b|\bslow clap\b|\bbig surprise\b|\bhow original\b"
+)
+_PRAISED_HARM = re.compile(
+    r"(?:job|work|going),? (?:breaking|ruining|losing|messing|crashing|deleting|destroying"
+    r"|forgetting|missing|killing|wasting)\b"
+)
+_LOVED_HARM = re.compile(
+    r"\blove (?:how|when|it when) (?:nobody|no one|everything|(?:you|they|it) (?:never|always))\b"
+)
+_THANKED_HARM = re.compile(
+    r"\bthanks to (?:you|him|her|them|your?|this|that)\b[a-z', ]{0,20}"
+    r"\b(?:missed|lost|failed|broke|late|ruined|stuck)\b"
 )
 _PRAISE_FIRST = re.compile(rf"^\W*(?:oh,? |well,? )?{_PRAISE}\b[,.!]? ")
 _MISFORTUNE = re.compile(
@@ -195,7 +201,14 @@ def _is_sarcastic(lower: str) -> bool:
         return True
     praise = _PRAISE_FIRST.match(lower)
     if praise is not None and _MISFORTUNE.search(lower, praise.end()):
-        return not lower[praise.end() :].startswith(("to ", "that ", "work", "job", "idea"))
+        begins = ("to ", "that ", "work", "job", "idea")
+        return not lower.startswith(begins, praise.end()) or bool(
+            _PRAISED_HARM.match(lower, praise.end())
+        )
+    if "love " in lower and _LOVED_HARM.search(lower):
+        return True
+    if "thanks to " in lower and _THANKED_HARM.search(lower):
+        return True
     return _ROLLED_EYES in lower
 
 
@@ -258,9 +271,9 @@ def _of_words(lower: str, told: list[tuple[str, int, int]]) -> list[tuple[Mood, 
     for match in _WORD.finditer(lower):
         word = match.group()
         # A negation goes no further than its clause: "not angry, just disappointed".
-        negated_for = (
-            0 if _CLAUSE_END.search(lower, end, match.start()) else max(0, negated_for - 1)
-        )
+        between = lower[end : match.start()]
+        ended = between != " " and not _CLAUSE_MARKS.isdisjoint(between)
+        negated_for = 0 if ended else max(0, negated_for - 1)
         end = match.end()
         before, last = last, word
         if told and any(start <= match.start() < end for _, start, end in told):

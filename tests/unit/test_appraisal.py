@@ -5,7 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.emotion import conversation, right_quadrant
-from control_plane.emotion.appraisal import Appraisal, TextAppraiser, default_appraiser
+from control_plane.emotion.appraisal import (
+    Appraisal,
+    TextAppraiser,
+    default_appraiser,
+    is_english,
+)
 from control_plane.emotion.cues import cues
 from control_plane.emotion.empathy import response_to
 from control_plane.emotion.labels import EMOTIONS, emotion_named, label_of
@@ -159,6 +164,9 @@ def test_denied_good_is_bad(appraiser: TextAppraiser, text: str) -> None:
         ("thanks for nothing", "thanks for everything"),
         ("what a nice day /s", "what a nice day"),
         ("fantastic, it crashed again", "it is fantastic"),
+        ("great job breaking everything again", "great job everyone"),
+        ("love how nobody told me", "love how you told me"),
+        ("thanks to you I missed my train", "thanks to you I made it"),
         ("wow, so helpful... not", "wow, so helpful"),
     ],
 )
@@ -192,6 +200,58 @@ def test_laughter_is_known_in_any_language(appraiser: TextAppraiser, text: str) 
 )
 def test_everyday_situation_has_its_name(appraiser: TextAppraiser, text: str, label: str) -> None:
     assert appraiser.appraise(text).label == label
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [
+        ("I couldn't be happier", 0.3, 1.0),
+        ("never been better", 0.3, 1.0),
+        ("you killed it on stage!", 0.2, 1.0),
+        ("I'm dying of laughter", 0.3, 1.0),
+        ("that game was sick", 0.2, 1.0),
+        ("not gonna lie, I'm impressed", 0.2, 1.0),
+        ("how do I kill a process in linux?", -0.25, 0.1),
+        ("I'm not angry, just disappointed", -0.8, -0.2),
+        ("I don't think that's a good idea", -0.8, -0.2),
+    ],
+)
+def test_idiom_means_what_it_is_said_for(
+    appraiser: TextAppraiser, text: str, least: float, most: float
+) -> None:
+    found = appraiser.appraise(text)
+    assert least <= found.vad.valence <= most, found
+
+
+def test_device_that_died_is_a_nuisance_and_no_grief(appraiser: TextAppraiser) -> None:
+    nuisance, grief = appraiser.appraise("my phone died"), appraiser.appraise("my dad died")
+    assert nuisance.label in ("annoyed", "frustrated")
+    assert grief.label == "sad"
+    assert grief.vad.valence < nuisance.vad.valence
+
+
+def test_this_morning_greets_nobody(appraiser: TextAppraiser) -> None:
+    assert appraiser.appraise("my dad passed away this morning").vad.valence < -0.55
+    assert appraiser.appraise("good morning!").vad.valence > 0.3
+
+
+def test_who_laughs_at_it_does_not_mean_it_so_badly(appraiser: TextAppraiser) -> None:
+    meant = appraiser.appraise("I hate mondays").vad.valence
+    assert appraiser.appraise("I hate mondays lol").vad.valence > meant + 0.3
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Ich bin so traurig heute", "saya sangat senang hari ini", "estoy muy feliz hoy"],
+)
+def test_other_language_without_accents_is_not_read(appraiser: TextAppraiser, text: str) -> None:
+    assert not is_english(text)
+    assert appraiser.appraise(text).confidence <= 0.35
+
+
+@pytest.mark.parametrize("text", ["Paris trip booked, leaving tomorrow", "c'mon bra strap"])
+def test_english_without_a_common_word_is_read(text: str) -> None:
+    assert is_english(text)
 
 
 def test_question_about_the_matter_is_neutral(appraiser: TextAppraiser) -> None:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from control_plane.emotion.features import FeatureReader, plain
+from control_plane.emotion.felt_words import felt_words, of_feelings, of_persons
 from control_plane.emotion.text_model import (
     DEFAULT_WEIGHTS,
     TextModel,
@@ -21,7 +22,7 @@ from control_plane.emotion.training.fitting import FitOptions, fit
 from control_plane.emotion.training.kernel import KernelOptions, fit_kernel
 from control_plane.emotion.turns import turns_of
 from control_plane.emotion.word_facts import BUCKETS, WORD_BUCKETS, WordFactTable
-from control_plane.emotion.words import word_feelings
+from control_plane.emotion.words import WordFeelings, word_feelings
 
 DEV = Path(__file__).parents[2] / "benchmarks" / "data" / "emobank_dev.csv"
 Sample = tuple[tuple[str, ...], npt.NDArray[np.float64]]
@@ -129,6 +130,37 @@ def test_words_are_found_by_their_base() -> None:
     assert hugged is not None
     assert hugged[0] > 0.4
     assert feelings.of("zxqv") == (None, ())
+
+
+def test_ratings_of_words_lead_and_lists_have_a_say() -> None:
+    table = "family death -9 -1 -5: grave\nnorm 8 2 1: picnic"
+    feelings = WordFeelings(table, "# of our own\n1 5 3: grave\n7 5 5: pebble\n", {})
+    rated, families = feelings.of("graves")
+    assert families == (0,)
+    assert rated == pytest.approx((-0.97, -0.03, -0.5))
+    assert feelings.of("pebble")[0] == pytest.approx((0.5, 0.0, 0.0))
+    assert feelings.of("picnic")[0] == pytest.approx((0.8, 0.2, 0.1))
+
+
+def test_negation_goes_no_further_than_its_clause() -> None:
+    of = WordFactTable(word_feelings()).of
+    words = [of(word) for word in ("not", "angry", "sad")]
+    assert felt_words(words)[-1].feeling[0] > 0.0
+    assert felt_words(words, ends={1})[-1].feeling[0] < 0.0
+
+
+def test_feelings_are_told_of_whom_the_last_pronoun_named() -> None:
+    of = WordFactTable(word_feelings()).of
+    words = [of(word) for word in ("terrible", "she", "grieves", "i", "rejoice")]
+    felt = felt_words(words)
+    assert [one.person for one in felt if abs(one.feeling[0]) > 0.3] == [3, 2, 0]
+    mine, _, _, yours, _, _, others, *_ = of_persons(felt, words, len(words))
+    assert others < 0.0 < mine
+    assert yours == 0.0
+
+
+def test_a_text_without_a_felt_word_feels_nothing() -> None:
+    assert not any(of_feelings([], 5)[:45])
 
 
 def test_turns_are_found_by_the_words_that_begin_them() -> None:

@@ -30,7 +30,7 @@ class KernelOptions:
         penalty: Of the regression.
     """
 
-    landmarks: int = 1008
+    landmarks: int = 2016
     block: int = 84
     directions: int = 100
     answer_share: float = 4.0
