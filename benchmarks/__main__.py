@@ -18,6 +18,7 @@ BENCHMARKS = {
     "memory": "bytes resident for one avatar and up to 10,000 capsules",
     "quality": "a blend of two capsules and a cross-fade, beside the true in-between pose",
     "bake": "from a photo to an avatar: time, the rig, and what the landmark model sees of it",
+    "capture": "faces rendered and imported again: how far each curve is off",
     "motion": "how the avatar moves by itself, beside people; the cost of a frame",
     "storage": "what remembering costs: live path, messages a second, queries, exports, recovery",
     "soak": "ten minutes of conversation: memory, leaks, A/V offset",

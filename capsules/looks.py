@@ -11,7 +11,8 @@ import hashlib
 import logging
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from capsules.avatar import Avatar, Basis, Part
 from capsules.errors import PackError
 from capsules.targets import LOOKS
 
-__all__ = ["FACE_PART", "look_grid", "store_looks", "with_looks"]
+__all__ = ["FACE_PART", "look_grid", "store_looks", "storing_looks", "with_looks"]
 
 FACE_PART = "face"
 """The part that looks lie on."""
@@ -84,6 +85,27 @@ def store_looks(folder: Path, avatar: Avatar, cid: str, looks: Sequence[Look]) -
     kept |= {f"{name}.{cid}.{fits}": look for name, look in zip(names, looks, strict=True)}
     _write(file, kept)
     return names
+
+
+@contextmanager
+def storing_looks(
+    folder: Path, avatar: Avatar, cid: str, looks: Sequence[Look]
+) -> Iterator[tuple[str, ...]]:
+    """Keeps the looks of a capsule while it is stored itself; see `store_looks`.
+
+    An error inside leaves the looks as they were, those of a capsule that was to be replaced too.
+
+    Raises:
+        PackError: As `store_looks`, or they cannot be put back.
+    """
+    file = folder / f"{_own_name(avatar)}{_ENDING}"
+    before = file.read_bytes() if file.is_file() else None
+    names = store_looks(folder, avatar, cid, looks)
+    try:
+        yield names
+    except BaseException:
+        _replace(file, before)
+        raise
 
 
 def with_looks(avatar: Avatar, folder: Path) -> Avatar:
@@ -153,13 +175,16 @@ def _entries(file: Path) -> list[tuple[str, str, str, Look]]:
 
 
 def _write(file: Path, kept: dict[str, Look]) -> None:
-    """Beside it and renamed: nobody reads half of it."""
+    _replace(file, tensor_bytes(dict(kept)) if kept else None)
+
+
+def _replace(file: Path, content: bytes | None) -> None:
+    """Beside it and renamed: nobody reads half of it. None: there is to be no file."""
     try:
-        if not kept:
+        if content is None:
             file.unlink(missing_ok=True)
             return
         file.parent.mkdir(parents=True, exist_ok=True)
-        content = tensor_bytes(dict(kept))
         handle, aside = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
         try:
             with os.fdopen(handle, "wb") as stream:

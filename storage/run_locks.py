@@ -63,6 +63,21 @@ class RunLocks:
                     found.append(run_id)
         return found
 
+    def others_live(self) -> bool:
+        """Whether a run lives on this machine that is not held here.
+
+        Raises:
+            OSError: The folder cannot be read.
+        """
+        if sys.platform == "win32":
+            return False
+        for path in self._path.parent.glob(f"{self._path.name}{_MARK}*"):
+            with suppress(ValueError, FileNotFoundError):
+                run_id = UUID(path.name.partition(_MARK)[2])
+                if run_id not in self._held and _is_locked(path):
+                    return True
+        return False
+
     def forget(self, run_id: UUID) -> None:
         """Removes a run's file: it has ended, and all is known of it."""
         file = self._held.pop(run_id, None)
@@ -98,3 +113,15 @@ class RunLocks:
 
     def _file(self, run_id: UUID) -> Path:
         return self._path.with_name(f"{self._path.name}{_MARK}{run_id}")
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether another holds a lock on a file."""
+    file = os.open(path, os.O_RDWR)
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False

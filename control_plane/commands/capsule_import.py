@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["add_import"]
 
 _VAD = ("V", "A", "D")
+_MOST_LOOKS = 8
 _WHERE = ("library", "capsules", "avatars", "avatar")
 # What a setting means to this command, where it is not what it means to a server's sessions.
 _HELP = {
@@ -79,6 +80,15 @@ def add_import(parser: argparse.ArgumentParser) -> None:
         help="when what is kept begins; the face at rest may come before (default: 0)",
     )
     parser.add_argument("--loop", action="store_true", help="cut it where it repeats best")
+    parser.add_argument(
+        "--residual",
+        type=int,
+        choices=range(_MOST_LOOKS + 1),
+        default=3,
+        metavar="K",
+        help="keep up to so many pictures of what the bases do not explain, such as a crease, for "
+        "this avatar alone; only of recordings of the avatar itself (default: 3; 0: none)",
+    )
     parser.add_argument("--description", default="", metavar="TEXT", help="what it shows")
     parser.add_argument(
         "--consent",
@@ -121,6 +131,7 @@ def _import(arguments: argparse.Namespace) -> int:
                 _import_options(arguments),
                 finder,
                 progress,
+                avatars=settings.avatars,
             )
     _report(done)
     _tell_how_to_see(done, arguments)
@@ -140,6 +151,7 @@ def _import_options(arguments: argparse.Namespace) -> "ImportOptions":
         loop=arguments.loop,
         consent=arguments.consent,
         force=arguments.force,
+        residual=arguments.residual,
     )
 
 
@@ -177,6 +189,9 @@ def _report(done: "Imported") -> None:
     if report.picture_rms is not None:
         rest = f", and by {255.0 * report.rest_rms:.1f} if nothing moved" if report.rest_rms else ""
         print(f"  pictures are off by {255.0 * report.picture_rms:.1f} of 255 (RMS){rest}")
+    if report.looks:
+        share = f"{100.0 * report.looks_explain:.0f} %"
+        print(f"  {report.looks} looks explain {share} of what the bases do not, for this avatar")
     if report.loop is not None:
         first, last = report.loop
         print(f"  loops from {first} to {last} ms, which differ by {report.loop_gap:.3f} (RMS)")
@@ -184,7 +199,7 @@ def _report(done: "Imported") -> None:
         print(f"  {report.points} points; basis, largest weight, points, mean miss of the curve:")
     for track in capsule.tracks:
         most = max((value for _, value in track.curve), key=abs)
-        missed = report.curve_error[track.target]
+        missed = report.curve_error.get(track.target, 0.0)
         print(f"    {track.target:<22} {most:+.2f} {len(track.curve):4d} {missed:.3f}")
     for warning in done.warnings:
         print(f"  {warning.severity}: {warning.message} [{warning.code}]")

@@ -151,11 +151,26 @@ def _backup(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _refuse_beside_a_server(database: str) -> None:
+    """What a server records of sessions that the backup does not have would be lost.
+
+    Raises:
+        CommandError: A server of this machine runs on the database.
+    """
+    from control_plane.remembering.runs import spill_file
+    from storage.run_locks import RunLocks
+
+    beside = spill_file(database)
+    if beside is not None and RunLocks(beside).others_live():
+        raise CommandError("a server runs on this database; stop it first")
+
+
 def _restore(arguments: argparse.Namespace) -> int:
     settings = command_settings(arguments)
     from storage.backup import restore
     from storage.errors import ConflictError
 
+    _refuse_beside_a_server(settings.database)
     with storage_errors():
         try:
             restore(settings.database, arguments.file, force=arguments.force)

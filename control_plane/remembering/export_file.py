@@ -72,10 +72,11 @@ def export_to_file(
     rest = replace(
         selection, after=after, limit=None if left is None else max(0, left - start.conversations)
     )
+    counted = _Counted(exporter.conversations(rest), start)
+    pieces = encode(counted, form, going_on=start.size_bytes > 0)  # before there is a file
     with _opened(path, start.size_bytes) as file:
-        counted = _Counted(exporter.conversations(rest), start)
         _write_note(file, note, start, asked)
-        for piece in encode(counted, form, going_on=start.size_bytes > 0):
+        for piece in pieces:
             file.write(piece)
             if counted.whole and len(counted.ids) >= _NOTE_EVERY:
                 _write_note(file, note, counted.now, asked)

@@ -1,6 +1,6 @@
 """A recording in, a capsule out: tracked, fitted, refined, steadied."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import cv2
@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from capsules.arkit import ARKIT_BLENDSHAPES
 from capsules.bake.finder import FaceFinder
 from capsules.bake.found import FoundFace
+from capsules.looks import FACE_PART
 from capsules.model import Track
+from capsules.targets import LOOKS
 from compositor.geometry import Affine
 from engine.offline.errors import TakeError
 from engine.offline.features import Neutral
@@ -18,7 +20,9 @@ from engine.offline.fit import Loop, closed, find_loop, steadied, tracks
 from engine.offline.placement import applied, framed, placed
 from engine.offline.refine import Refiner, refine_take
 from engine.offline.render import OfflineRenderer
+from engine.offline.residual import Residual, left_over, low_rank
 from engine.offline.response import Response, measure
+from engine.offline.skin import Skin
 from engine.offline.tracks import Take, TrackedFace, track_face
 from engine.offline.unknowns import HEAD_BASES, Unknowns
 from engine.offline.view import HeadView
@@ -31,11 +35,13 @@ Progress = Callable[[str, float], None]
 
 # What moves a recorded head besides its expression: looked for, and left out of face capsules.
 _BESIDE = ("breath", "bodySway", "bodyLean", "shoulderShrug")
+_BLUSH = "blush"  # belongs to a face as well, though ARKit has no name for it
 _ALIKE = 0.06  # a picture that differs less, RMS in [0, 1], shows the avatar itself
 _SAME_PLACE = 0.05  # by how much landmarks miss the framing of exports, in eye distances
 _SURELY_COVERED = 0.98
 _EDGE_PX = 5
 _FRAMING_PX = 512  # what the avatar is measured in
+_MOST_LEFT = 200  # frames by which it is seen what no basis explains
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,8 @@ class FittedTake:
         rest_rms: What they would be off by if nothing moved, likewise.
         lost: Frames without a face.
         body: Weights (T,) of what moved besides, which is no part of the capsule.
+        residual: What no basis explains; in `courses` its looks go by the first names of
+            `capsules.targets.LOOKS`. None: nothing, or it was not looked for.
     """
 
     times_ms: Floats
@@ -65,6 +73,7 @@ class FittedTake:
     rest_rms: float | None
     lost: int
     body: Mapping[str, Floats]
+    residual: Residual | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,8 @@ class FitReport:
         curve_error: For each basis, by how much its curve misses the frames' weights on average.
         loop: Where it was cut to loop, ms; None: it does not.
         loop_gap: RMS difference of the two ends before they were joined.
+        looks: How many pictures were kept of what no basis explains.
+        looks_explain: What share of that, squared, they explain.
     """
 
     frames: int
@@ -96,6 +107,8 @@ class FitReport:
     curve_error: Mapping[str, float] = field(default_factory=dict)
     loop: tuple[int, int] | None = None
     loop_gap: float = 0.0
+    looks: int = 0
+    looks_explain: float = 0.0
 
     def as_params(self) -> dict[str, object]:
         """The same as plain data for a capsule's `params`."""
@@ -114,6 +127,8 @@ class FitReport:
                 found[name] = round(value, 5)
         if self.loop is not None:
             found |= {"loop_ms": list(self.loop), "loop_gap": round(self.loop_gap, 4)}
+        if self.looks:
+            found |= {"looks": self.looks, "looks_explain": round(self.looks_explain, 3)}
         return found
 
 
@@ -142,6 +157,7 @@ def fit_take(
     finder: FaceFinder | None,
     *,
     neutral: int = 0,
+    rank: int = 0,
     progress: Progress | None = None,
 ) -> FittedTake:
     """Finds the weights of every frame of a take.
@@ -152,6 +168,7 @@ def fit_take(
         finder: The models; None where there are none: then only a take of the avatar itself, as
             it is exported, can be fitted.
         neutral: The frame in which the face is at rest.
+        rank: How many looks may be kept of what the bases of the avatar do not explain.
         progress: Is told how far it has come.
 
     Raises:
@@ -164,6 +181,7 @@ def fit_take(
     if finder is not None:
         fitter.follow(finder)
     fitter.compare()
+    fitter.look(rank)
     return fitter.result()
 
 
@@ -204,6 +222,8 @@ def curves(fitted: FittedTake, take: Take, *, loop: bool, start_ms: float = 0.0)
         curve_error=missed,
         loop=(round(fitted.times_ms[first]), round(fitted.times_ms[last])) if found else None,
         loop_gap=found.gap if found else 0.0,
+        looks=len(fitted.residual.looks) if fitted.residual else 0,
+        looks_explain=fitted.residual.explained if fitted.residual else 0.0,
     )
     return Fitted(made, max(20, round(float(times_ms[-1]))), first, last, report)
 
@@ -219,7 +239,7 @@ class _Fitter:
         self._neutral = neutral
         self._tell = progress
         avatar = renderer.avatar
-        self._names = avatar.basis_names & {*ARKIT_BLENDSHAPES, *HEAD_BASES}
+        self._names = avatar.basis_names & {*ARKIT_BLENDSHAPES, *HEAD_BASES, _BLUSH}
         self._unknowns = Unknowns(self._names)
         self._placement = framed(avatar, take.width, take.height)
         self._tracked: TrackedFace | None = None
@@ -228,6 +248,7 @@ class _Fitter:
         self._rest_rms: float | None = None
         self._rows: list[dict[str, float]] = [{} for _ in take.times_ms]
         self._is_avatar = False
+        self._residual: Residual | None = None
 
     def follow(self, finder: FaceFinder) -> None:
         """Tracks the face and fits its landmarks."""
@@ -276,11 +297,39 @@ class _Fitter:
             refiner,
             pictures,
             starts,
-            unknowns,
-            lambda share: self._tell("refining", 0.3 + 0.7 * share),
+            lambda share: self._tell("refining", 0.3 + 0.65 * share),
         )
         self._rows = [unknowns.weights(values) for values in found]
         self._picture_rms = float(np.mean(residuals))
+
+    def look(self, rank: int) -> None:
+        """Finds what no basis explains, if pictures were compared."""
+        if rank < 1 or not self._is_avatar or FACE_PART not in _part_names(self._renderer):
+            return
+        self._tell("what is left", 0.96)
+        view = HeadView(self._renderer, self._placement)
+        skin = Skin(self._renderer.avatar, view.canvas)
+        every = -(-len(self._rows) // _MOST_LEFT)
+        at_rest = np.zeros((*skin.shape, 3), np.float32)
+        chosen = []
+        for number, left in enumerate(self._left(view, skin)):
+            if number == self._neutral:
+                at_rest = left
+            if number % every == 0:
+                chosen.append(left)
+        found = low_rank(chosen, at_rest, rank)
+        if not found.looks:
+            return
+        self._residual = found
+        names = LOOKS[: len(found.looks)]
+        weights = (found.weights(left, at_rest) for left in self._left(view, skin))
+        for row, own in zip(self._rows, list(weights), strict=True):
+            row |= dict(zip(names, own.tolist(), strict=True))
+
+    def _left(self, view: HeadView, skin: Skin) -> Iterator[NDArray[np.float32]]:
+        """What is left of each frame."""
+        for (rgb, _), row in zip(self._take.frames(), self._rows, strict=True):
+            yield left_over(view, skin, view.taken(rgb), row)
 
     def result(self) -> FittedTake:
         """What was found."""
@@ -297,6 +346,7 @@ class _Fitter:
             rest_rms=self._rest_rms,
             lost=self._tracked.lost if self._tracked else 0,
             body={name: one for name, one in courses.items() if name in _BESIDE},
+            residual=self._residual,
         )
 
     def _place(self, response: Response, view: HeadView, neutral: FoundFace) -> None:
@@ -307,6 +357,10 @@ class _Fitter:
         off = np.linalg.norm(shown - neutral.landmarks[:, :2], axis=1)
         if float(np.sqrt((off**2).mean())) > _SAME_PLACE * unit:
             self._placement = placed(canvas, neutral.landmarks.astype(np.float64))
+
+
+def _part_names(renderer: OfflineRenderer) -> set[str]:
+    return {part.name for part in renderer.avatar.parts}
 
 
 def _mask(view: HeadView) -> NDArray[np.float32]:

@@ -1,6 +1,6 @@
 """The whole way from a recording to a capsule in a library."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -14,7 +14,9 @@ from capsules.avatar import Avatar
 from capsules.bake.finder import FaceFinder
 from capsules.check import Finding
 from capsules.clip import MAX_CLIP_S
+from capsules.looks import storing_looks
 from capsules.model import Capsule, Layer
+from capsules.targets import LOOKS
 from engine.offline.cutting import write_clip
 from engine.offline.errors import ImportRefusedError
 from engine.offline.importing import FitReport, Fitted, FittedTake, Progress, curves, fit_take
@@ -25,6 +27,7 @@ from engine.offline.tracks import Take, open_take
 __all__ = ["ImportOptions", "Imported", "Kind", "import_take"]
 
 Kind = Literal["curves", "clip"]
+Stored = tuple[Capsule, list[Finding], Path]
 
 _HELD = 0.08  # what ends farther from rest than this stays there
 _DESCRIPTION_CHARS = 200
@@ -53,6 +56,7 @@ class ImportOptions:
         start_ms: When what is kept begins; what comes before may show the face at rest.
         source: What is said of where it comes from; empty: the recording's name.
         most_s: How long it may be.
+        residual: How many looks may be kept of what the avatar's bases do not explain.
     """
 
     cid: str
@@ -68,6 +72,7 @@ class ImportOptions:
     start_ms: float = 0.0
     source: str = ""
     most_s: float = MAX_CLIP_S
+    residual: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,8 @@ def import_take(
     options: ImportOptions,
     finder: FaceFinder | None = None,
     progress: Progress | None = None,
+    *,
+    avatars: Path | None = None,
 ) -> Imported:
     """Makes a capsule of a recording and puts it into a library.
 
@@ -104,8 +111,10 @@ def import_take(
         options: What is made of it.
         finder: The models; see `fit_take`.
         progress: Is told how far it has come.
+        avatars: Where looks are kept, see `capsules.looks`; None: they are not.
 
     Raises:
+        PackError: Looks cannot be kept.
         TakeError: The recording cannot be used.
         ImportRefusedError: The library does not take the capsule; nothing was written.
         LibraryError: The library cannot be read.
@@ -120,15 +129,18 @@ def import_take(
     take = open_take(path, most_s=options.most_s)
     with OfflineRenderer(avatar) as renderer:
         neutral = _neutral(options, take)
-        found = fit_take(take, renderer, finder, neutral=neutral, progress=progress)
+        rank = options.residual if avatars is not None and options.kind == "curves" else 0
+        found = fit_take(take, renderer, finder, neutral=neutral, rank=rank, progress=progress)
         fitted = curves(found, take, loop=options.loop, start_ms=options.start_ms)
         # As it is by now: others may have put capsules into it.
         library = own_library(folder, options.cid, force=options.force)
         if options.kind == "curves":
             draft = _draft(options, take, fitted, found)
-            draft |= {"tracks": [{"target": one.target, "curve": list(one.curve)}
-                                 for one in fitted.tracks]}  # fmt: skip
-            stored = store_capsule(folder, library, draft)
+
+            def store(names: Mapping[str, str]) -> Stored:
+                return store_capsule(folder, library, draft | _tracks(fitted, names))
+
+            stored = _with_looks(found, avatar, options.cid, avatars, store)
         else:
             span = (fitted.first, fitted.last + (0 if options.loop else 1))
             draft = _draft(options, take, fitted, found)
@@ -141,6 +153,31 @@ def import_take(
             stored = store_capsule(folder, library, draft, write)
     capsule, findings, file = stored
     return Imported(capsule, fitted.report, tuple(findings), file)
+
+
+def _with_looks(
+    found: FittedTake,
+    avatar: Avatar,
+    cid: str,
+    avatars: Path | None,
+    store: Callable[[Mapping[str, str]], Stored],
+) -> Stored:
+    """Keeps the looks of a capsule, and then the capsule with their names; both or nothing."""
+    if avatars is None:
+        return store({})
+    looks = found.residual.looks if found.residual else ()
+    with storing_looks(avatars, avatar, cid, looks) as names:
+        return store(dict(zip(LOOKS, names, strict=False)))
+
+
+def _tracks(fitted: Fitted, names: Mapping[str, str]) -> Draft:
+    """The tracks of a capsule, looks by the names that they are kept under."""
+    return {
+        "tracks": [
+            {"target": names.get(one.target, one.target), "curve": list(one.curve)}
+            for one in fitted.tracks
+        ]
+    }
 
 
 def _neutral(options: ImportOptions, take: Take) -> int:

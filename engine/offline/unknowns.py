@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from capsules.arkit import ARKIT_BLENDSHAPES
 from capsules.targets import target
 
-__all__ = ["HEAD_BASES", "Unknowns"]
+__all__ = ["HEAD_BASES", "OPPOSITES", "Unknowns"]
 
 HEAD_BASES = ("headYaw", "headPitch", "headRoll")
 
 # Nobody looks left and right at once: as two numbers they would cancel out unseen.
-_OPPOSITES = {
+OPPOSITES = {
     "mouthLeft": "mouthRight",
     "jawLeft": "jawRight",
     "eyeLookInLeft": "eyeLookOutLeft",
@@ -21,6 +21,7 @@ _OPPOSITES = {
     "eyeLookUpLeft": "eyeLookDownLeft",
     "eyeLookUpRight": "eyeLookDownRight",
 }
+"""Bases that are one signed number here: the first is above 0."""
 
 Floats = NDArray[np.float64]
 
@@ -41,10 +42,10 @@ class Unknowns:
     def __init__(self, bases: Collection[str]) -> None:
         first = [name for name in (*ARKIT_BLENDSHAPES, *HEAD_BASES) if name in bases]
         ordered = [*first, *sorted(set(bases) - set(first))]
-        taken = {low for high, low in _OPPOSITES.items() if high in bases and low in bases}
+        taken = {low for high, low in OPPOSITES.items() if high in bases and low in bases}
         self.names = tuple(name for name in ordered if name not in taken)
         self._pairs = {
-            name: low for name in self.names if (low := _OPPOSITES.get(name, "")) in taken
+            name: low for name in self.names if (low := OPPOSITES.get(name, "")) in taken
         }
         self.low = np.array(
             [-target(self._pairs[name]).maximum if name in self._pairs else target(name).minimum

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from capsules.avatar import Avatar
 from compositor.backend import I420
-from compositor.drawlist import Camera, FrameSize
+from compositor.drawlist import Camera, DrawList, FrameSize
 from compositor.geometry import Affine, canvas_to_frame
 from engine.offline.render import OfflineRenderer, RenderOptions, straight_rgba, weight_frame
 
@@ -75,8 +75,10 @@ class HeadView:
 
     def i420(self, weights: Mapping[str, float]) -> I420:
         """The head with those weights of bases."""
-        frame = weight_frame(self._avatar, weights, self._kind.plain, self._camera)
-        return self._renderer.i420(frame)
+        # Exactly: a turn of the head shows long before weights are large enough to be kept.
+        shown = tuple((name, float(value)) for name, value in sorted(weights.items()))
+        size = self._kind.plain.size
+        return self._renderer.i420(DrawList(self._avatar, size, shown, camera=self._camera))
 
     def rgb(self, weights: Mapping[str, float]) -> Bytes:
         """The same, (side, side, 3) sRGB."""

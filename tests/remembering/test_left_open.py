@@ -105,8 +105,10 @@ def test_a_run_that_lives_or_ended_in_order_is_not_taken_for_killed(tmp_path: Pa
     theirs.hold(two)
     theirs.hold(three)
     assert mine.take_killed() == []
+    assert mine.others_live()
     theirs.forget(three)
     theirs.close()  # as the system does for who is killed
+    assert not mine.others_live()
     assert mine.take_killed() == [two]
     third = RunLocks(path)
     assert third.take_killed() == []  # somebody sees to it already

@@ -1,5 +1,6 @@
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,10 @@ from sqlalchemy import text
 from control_plane.cli import main
 from control_plane.remembering.runs import spill_file
 from storage.database import Database
+from storage.keys import new_key
 from storage.media_store import MediaStore
 from storage.models import MediaFile, User
+from storage.run_locks import RunLocks
 from tests.remembering.rows import stored
 
 
@@ -82,6 +85,23 @@ def test_check_finds_what_does_not_fit_together(
     told = capsys.readouterr().out
     assert f"media file has changed: {changed.id}" in told
     assert told.endswith("4 problems\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such locks there")
+def test_nothing_is_restored_beneath_a_server_that_runs(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["db", "upgrade"]) == 0
+    file = str(tmp_path / "backup")
+    assert main(["db", "backup", file]) == 0
+    beside = spill_file(url)
+    assert beside is not None
+    server = RunLocks(beside)
+    server.hold(new_key())
+    assert main(["db", "restore", file, "--force"]) == 1
+    assert "stop it first" in capsys.readouterr().err
+    server.close()  # killed, or at its end
+    assert main(["db", "restore", file, "--force"]) == 0
 
 
 def test_backup_and_restore_there_and_back(

@@ -1,4 +1,5 @@
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from control_plane.errors import InvalidArgumentError
 from control_plane.remembering import export_file
 from control_plane.remembering.export_file import export_to_file
 from storage.database import Database
+from storage.errors import InvalidRecordError
 from storage.export import Exporter, Selection
 from storage.export_formats import ExportFormat
 from storage.export_marks import ExportMarks
@@ -221,3 +223,14 @@ def test_an_old_database_is_to_be_upgraded_first(
     old.close()
     assert main(["stats", "--database", url]) == 1
     assert "capsulecast db upgrade" in capsys.readouterr().err
+
+
+def test_parquet_without_pyarrow_leaves_no_file(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(InvalidRecordError, match="pyarrow"):
+        export_to_file(
+            Exporter(database, KEY), Selection(), ExportFormat.PARQUET, tmp_path / "a.parquet"
+        )
+    assert list(tmp_path.iterdir()) == []
