@@ -9,7 +9,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Uuid, bindparam, delete, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Text,
+    Uuid,
+    bindparam,
+    cast,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session as OrmSession
 
 from storage.recalled import concerns
@@ -23,6 +35,8 @@ __all__ = ["MOST_OF_A_USER", "MemoryRecord", "change_memories", "count_uses", "d
 
 MOST_OF_A_USER = 500
 """How many memories of one user are kept; the least important goes first."""
+
+_NAMED_ONE_BY_ONE = 16
 
 MemoryRecord = MemoryNoted | MemoriesForgotten
 
@@ -79,13 +93,21 @@ def delete_memories(orm: OrmSession, user_id: UUID | None, keys: Collection[UUID
     query = (
         select(Message)
         .join(Session, Message.session_id == Session.id)
-        .where(Session.user_id == user_id, Message.role == "assistant")
+        .where(Session.user_id == user_id, Message.role == "assistant", _uses_any(gone))
     )
     for message in orm.scalars(query.execution_options(yield_per=500)):
         used = message.memory_context or []
         left = [item for item in used if not (isinstance(item, dict) and item.get("id") in gone)]
         if len(left) < len(used):
             message.memory_context = left or None
+
+
+def _uses_any(keys: Collection[str]) -> ColumnElement[bool]:
+    """Whether a message may have used one of these memories: few are read that did not."""
+    used = cast(Message.memory_context, Text)
+    if len(keys) > _NAMED_ONE_BY_ONE:
+        return used.contains('"id"')
+    return or_(*(used.contains(key) for key in keys))
 
 
 def _owner(orm: OrmSession, session_id: UUID) -> tuple[UUID, UUID] | None:

@@ -95,11 +95,15 @@ class Recollection:
             label: Name of the mood at the time.
         """
         today = self._clock().astimezone(self._zone).date()
+        # Whatever goes wrong in a rule, the line before is not answered once more.
+        before, self._heard = self._heard, Mind(today=today)
         heard = notice(text, today, self._last) if is_english(text) else Heard()
         if heard.ended:
             self._end(heard.ended, self._clock(), write=True)
         noted = tuple(self._note(note, text, message_id, label, today) for note in heard.notes)
-        forgotten = Forgotten.NOTHING if heard.forget is None else self._forget(heard.forget)
+        forgotten = (
+            Forgotten.NOTHING if heard.forget is None else self._forget(heard.forget, before)
+        )
         self._last = heard.notes[-1] if heard.notes else None
         self._heard = Mind(
             noted=noted,
@@ -257,11 +261,12 @@ class Recollection:
             del self._own[next(iter(self._own))]
         return recalled
 
-    def _forget(self, forget: Forget) -> Forgotten:
+    def _forget(self, forget: Forget, before: Mind) -> Forgotten:
+        """Obeys an order to forget; `before` is what the line before came to."""
         everything = forget.scope is Scope.ALL
         subjects: tuple[str, ...] = ()
         if forget.scope is Scope.LAST:
-            subjects = tuple(item.subject for item in self._heard.noted)
+            subjects = tuple(item.subject for item in before.noted)
             if not subjects and self._last is not None:
                 subjects = (self._last.subject,)
         order = MemoriesForgotten(

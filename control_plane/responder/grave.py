@@ -14,9 +14,10 @@ _MACHINES = (
 GRAVE: tuple[Rule, ...] = (
     rule(
         "crisis",
-        r"\b(?:kill(?:ing)? myself|suicid|end (?:my life|it all)|want(?:ed)? to die|wanna die"
+        r"\b(?:kill(?:ing)? myself|suicid|end my life|(?:to|just|wanna|will|'ll) end it all"
+        r"|want(?:ed)? to die|wanna die"
         r"|(?:hurt|cut|harm|burn)(?:ing)? myself(?! (?:shaving|cooking|accidentally|by accident"
-        r"|chopping|on|with paper))|self[- ]harm"
+        r"|chopping|on|with paper|some slack))|self[- ]harm"
         r"|(?:don't|do not|didn't|no longer) want to (?:live|be alive|exist|wake up|be here any"
         r"|go on living)|wish i (?:was|were) (?:dead|never born)|better off (?:dead|without me)"
         r"|no(?:body| one) would (?:miss me|care if i)|no reason to live)",
@@ -31,7 +32,8 @@ GRAVE: tuple[Rule, ...] = (
     rule(
         "harmed",
         r"\bi(?: was|'ve been| have been| got| am being|'m being) (?:\w+ )?(?:raped|abused"
-        r"|assaulted|molested|beaten|stalked)\b|\b(?:raped|abuses?|abused|molested|beats?) me\b"
+        r"|assaulted|molested|beaten|stalked)\b(?! (?:at|in)\b)"
+        r"|\b(?:raped|abuses?|abused|molested|beats?) me\b"
         r"(?! (?:at|in|to|by|on|with)\b)|\b(?:he|she|husband|wife|boyfriend|girlfriend|father|dad"
         r"|mother|mom|mum|brother|partner) (?:hits?|punche[sd]|kicks|kicked|chokes|choked) me\b",
         (
@@ -44,11 +46,14 @@ GRAVE: tuple[Rule, ...] = (
     ),
     rule(
         "threat",
-        r"\bi(?:'m going to| am going to|'ll| will| want to| wanna|'d like to| could)"
-        r" (?:kill|murder|stab|shoot|strangle|hurt|beat up) (?!time\b|two\b|it\b|myself\b|the "
-        r"(?:lights?|engine|process)\b|a (?:photo|picture|film|video)\b|some time\b)"
+        r"\bi(?:'m going to| am going to|'m gonna|'ll| will| want to| wanna|'d like to)"
+        r" (?:kill|murder|stab|shoot|strangle|hurt|beat up) (?:him|her|them|you|(?:some|every)"
+        r"(?:body|one)|people|an? (?:man|woman|person|child|kid|cop)|(?:my|the|that) (?:\w+ )?"
+        r"(?:boss|wife|husband|girlfriend|boyfriend|ex|mother|mom|mum|father|dad|brother|sister"
+        r"|neighbou?rs?|teacher|colleagues?|guy|man|woman|kids?|children|parents|family|bastard"
+        r"|bitch))\b"
         r"|\bi(?:'ve| have)? (?:killed|murdered|stabbed) (?:a (?:man|woman|person|child)|him|her"
-        r"|somebody|someone|my \w+)\b",
+        r"|somebody|someone)\b",
         (
             "That sounds serious. If anybody may get hurt, please call the emergency number, or "
             "somebody you trust, before anything else.",

@@ -25,7 +25,7 @@ def recall_reply(rule: str, text: str, turn: Turn) -> Remark | None:
         text: The message, in one line.
         turn: What is to be answered.
     """
-    if rule in ("crisis", "foreign"):
+    if rule in ("crisis", "harmed", "threat", "foreign"):
         return None
     for remark in (_obeyed, _answered, _acknowledged, _welcomed, _returned_to):
         found = remark(rule, text, turn)

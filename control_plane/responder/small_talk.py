@@ -104,7 +104,7 @@ SMALL_TALK: tuple[Rule, ...] = (
     ),
     rule(
         "performing",
-        r"^\W*(?:please |can you |could you |would you )*(?:tell|sing|show|write|read|play|give)"
+        r"^\W*(?:please |can you |could you |would you )*(?:tell|sing|show|write|read|play)"
         r" (?:me )?(?:a|an|another|the|some)\b|^\W*repeat after me\b|^\W*(?:please )?say "
         r"(?:something|hello|hi)\b",
         (
@@ -116,7 +116,8 @@ SMALL_TALK: tuple[Rule, ...] = (
     rule(
         "advice",
         r"\b(?:what|how|which|where) (?:should|can|could|do|shall) i\b(?! (?:live|work|like|love"
-        r"|hate|enjoy|study|call|do for a living|come from)\b)|^\W*(?:and |so )?should i\b"
+        r"|hate|enjoy|study|call|do for (?:a living|you)"
+        r"|come from|help(?: you)?)\b)|^\W*(?:and |so )?should i\b"
         r"|\bshould i (?:quit|stay|go|leave|tell|try)\b",
         (
             "That one is yours to decide, but I'll listen. What speaks for it, and what against?",
@@ -128,12 +129,13 @@ SMALL_TALK: tuple[Rule, ...] = (
     rule(
         "about_it",
         r"^\W*(?:and |so |but )*do you (?:really |ever |even )?(?:love|like|hate|want|feel|sleep"
-        r"|eat|drink|dream|enjoy|care|miss|have|live)\b(?! feelings)"
+        r"|eat|drink|dream|enjoy|care|miss|have|live)\b"
+        r"(?! (?:feelings|to know|to hear|to see|any idea))"
         r"|\bwhat do you (?:like|love|enjoy|want|do)\b|\bwhat(?:'s| is) your favou?rite\b"
         r"|\bwhere (?:are you|do you (?:live|come from))\b",
         (
-            "I'm a drawn face with a few rules: I have no wishes. How is it for you?",
-            "There's nothing behind this face that could. What about you?",
+            "I'm a drawn face with a few rules, so not really. How is it for you?",
+            "A drawing like me doesn't. I would rather hear about you.",
         ),
         ("explaining", "amusement"),
     ),
@@ -150,7 +152,8 @@ SMALL_TALK: tuple[Rule, ...] = (
     rule(
         "looks",
         r"\byou (?:look|seem|sound) (?:so |very |really |a (?:bit|little) )?(?:sad|happy|angry"
-        r"|tired|upset|bored|worried|scared|surprised|annoyed|cheerful|nervous|concerned)\b",
+        r"|tired|upset|bored|worried|scared|surprised|annoyed|cheerful|nervous|concerned)\b"
+        r"|^\W*are you (?:ok|okay|all right|alright|happy|sad|angry|mad|tired|upset|bored)\W*$",
         (
             "My face follows what you tell me, and a little of my own mood. How do you feel?",
             "That is how what you say reads to me. Is it like that?",

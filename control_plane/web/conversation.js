@@ -24,13 +24,14 @@ export class Conversation extends EventTarget {
     input.addEventListener("input", () => this.#fit());
   }
 
-  // A speech update: pieces of one answer go into one bubble.
-  showSpeech({ state, text = "" }) {
+  // A speech update: pieces that a client sends of one answer go into one bubble; the avatar's own
+  // replies, which say where they are from, come whole.
+  showSpeech({ state, text = "", source = "" }) {
     if (state === "SPEECH_STATE_DROPPED") return;
     clearTimeout(this.#ending);
     if (state === "SPEECH_STATE_STARTED") {
       this.#speaking(true);
-      if (this.#spoken) this.#spoken.textContent += ` ${text}`;
+      if (this.#spoken && !source) this.#spoken.textContent += ` ${text}`;
       else {
         this.#spoken = this.#add("avatar", text);
         this.dispatchEvent(new CustomEvent("reply"));

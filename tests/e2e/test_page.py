@@ -250,6 +250,13 @@ def test_muting_outlasts_the_next_message(page: Page) -> None:
     expect(page.locator("#sound")).to_have_attribute("aria-pressed", "false")
 
 
+def test_replies_to_messages_in_a_row_are_bubbles_of_their_own(page: Page) -> None:
+    for text in ("I wrote a long story", "It is set on a boat"):
+        page.locator("#message").fill(text)
+        page.keyboard.press("Enter")
+    expect(page.locator("#log .avatar")).to_have_count(2, timeout=15_000)
+
+
 def test_a_long_answer_is_one_bubble_with_one_stop_button(page: Page) -> None:
     text = "This is a rather long sentence that the avatar says to the viewer. " * 6
     page.evaluate(

@@ -267,6 +267,26 @@ def test_what_is_forgotten_is_gone_from_the_messages_that_used_it(
     assert not Archive(database).get(Message, reply.id).memory_context
 
 
+@pytest.mark.parametrize("count", [1, 20])
+def test_forgetting_reads_no_reply_that_used_nothing_of_it(database: Database, count: int) -> None:
+    talk = Talk(database)
+    told = [talk.tell(f"taste:{number}", str(number)) for number in range(count)]
+    used = talk.message("assistant", *(one.id for one in told))
+    talk.write(used, *(talk.message("assistant") for _ in range(5)))
+    read: list[UUID] = []
+
+    def loaded(message: Message, _: object) -> None:
+        read.append(message.id)
+
+    event.listen(Message, "load", loaded)
+    try:
+        talk.write(talk.order(everything=True))
+    finally:
+        event.remove(Message, "load", loaded)
+    assert read == [used.id]
+    assert not Archive(database).get(Message, used.id).memory_context
+
+
 def test_only_ones_own_memory_can_be_deleted_by_name(
     database: Database, memories: Memories
 ) -> None:

@@ -126,6 +126,21 @@ def test_under_a_shared_name_nothing_lasts() -> None:
     assert run(World().recollection.mind("hm")).lasting
 
 
+def test_a_line_that_no_rule_could_read_is_not_answered_as_the_one_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_said: object) -> None:
+        raise RuntimeError
+
+    world = World()
+    world.hear("my name is Ada")
+    monkeypatch.setattr("control_plane.memory.recollection.notice", broken)
+    with pytest.raises(RuntimeError):
+        world.hear("I live in Bonn")
+    mind = run(world.recollection.mind("hm"))
+    assert (mind.noted, [item.value for item in mind.memories]) == ((), ["Ada"])
+
+
 def test_what_was_forgotten_stays_so_after_many_more_orders() -> None:
     async def main() -> list[str]:
         world = World(DOG, NAME)
