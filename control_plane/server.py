@@ -134,7 +134,10 @@ class Server:
             raise
 
     async def aclose(self) -> None:
-        """Drains and closes, within three seconds; safe twice and before `start`."""
+        """Drains and closes; safe twice and before `start`.
+
+        Within three seconds, and some two more where the database does not answer.
+        """
         try:
             await self._close_in_order()
         finally:

@@ -41,7 +41,10 @@ _SAME_PLACE = 0.05  # by how much landmarks miss the framing of exports, in eye 
 _SURELY_COVERED = 0.98
 _EDGE_PX = 5
 _FRAMING_PX = 512  # what the avatar is measured in
-_MOST_LEFT = 200  # frames by which it is seen what no basis explains
+# Frames by which it is seen what no basis explains: enough of them, but not all in memory.
+_MOST_LEFT = 200
+_MOST_LEFT_BYTES = 96 * 1024 * 1024
+_LEAST_LEFT = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,8 +312,9 @@ class _Fitter:
         self._tell("what is left", 0.96)
         view = HeadView(self._renderer, self._placement)
         skin = Skin(self._renderer.avatar, view.canvas)
-        every = -(-len(self._rows) // _MOST_LEFT)
         at_rest = np.zeros((*skin.shape, 3), np.float32)
+        most = min(_MOST_LEFT, max(_LEAST_LEFT, _MOST_LEFT_BYTES // at_rest.nbytes))
+        every = -(-len(self._rows) // most)
         chosen = []
         for number, left in enumerate(self._left(view, skin)):
             if number == self._neutral:
