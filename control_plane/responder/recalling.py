@@ -45,8 +45,8 @@ def _obeyed(_rule: str, _text: str, turn: Turn) -> Remark | None:
     if mind.forgotten is Forgotten.EVERYTHING:
         return one_of(
             turn,
-            "Done. I've forgotten everything you told me about yourself.",
-            "All right: everything I remembered about you is gone.",
+            "Done. I've forgotten everything about you; only the record of our talks stays.",
+            "All right: what I remembered about you is gone. The record of our talks is kept apart.",
         )
     if mind.forgotten is Forgotten.SOMETHING:
         return one_of(turn, "All right, that's forgotten.", "It's gone. I've let go of that.")

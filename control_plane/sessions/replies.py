@@ -13,6 +13,7 @@ from control_plane.sessions.options import SessionOptions
 from control_plane.sessions.parts import SessionParts
 from engine.faults import Fault, FaultSink
 from engine.packet import IdPacket
+from engine.voice.speaker import SpeechState, SpeechUpdate
 
 __all__ = ["Replies", "ReplyCallbacks"]
 
@@ -53,6 +54,16 @@ class Replies:
         self._pending: asyncio.Task[None] | None = None
         self._turns = 0
         self._last = ""
+        self._aloud = False
+
+    def cut_short_by(self, kind: EventKind) -> bool:
+        """Whether the avatar stops its own words for that: the user, who has something to say."""
+        return self._aloud and isinstance(kind, Chat) and kind.role is ChatRole.USER
+
+    def heard(self, update: SpeechUpdate) -> None:
+        """The body's speech began or ended; what clients have it say is without a source."""
+        if update.source:
+            self._aloud = update.state is SpeechState.STARTED
 
     def follow(
         self, kind: EventKind, said: UUID | None, options: SessionOptions, now_ns: int

@@ -181,6 +181,8 @@ class LiveSession:
         check_allowed(event.kind, self._library)
         began_ns = self._parts.clock.now_ns()
         packets = self._packets(event, client)
+        if packets and self._replies.cut_short_by(event.kind):
+            packets = (replace(packets[0], interrupt=True), *packets[1:])
         brain_ns = self._parts.clock.now_ns() - began_ns
         self._parts.meter.events[cause_of(event.kind)] += 1
         match event.kind:
@@ -274,6 +276,7 @@ class LiveSession:
 
     def heard_speech(self, update: SpeechUpdate) -> None:
         """The body's speech began or ended."""
+        self._replies.heard(update)
         self._chronicle.spoke(update.state, self._parts.clock.now_ns())
         self._publish(update)
 

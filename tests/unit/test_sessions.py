@@ -18,6 +18,7 @@ from control_plane.sessions.options import SessionOptions
 from control_plane.sessions.updates import MoodUpdate, Update
 from engine.packet import IdPacket, Mood
 from engine.quality import Quality
+from engine.voice.speaker import SpeechState, SpeechUpdate
 from storage.records import FaultRecord, MessageRecord
 from tests.unit.fake_media import CACHE
 from tests.unit.session_world import World, run, taken, user
@@ -93,6 +94,31 @@ def test_pending_reply_gives_way_to_whatever_is_said(kind: EventKind) -> None:
         await settle()
         replies = [source for _, source in body.applied if source == "fake"]
         assert len(replies) == (1 if isinstance(kind, Chat) else 0)
+        await world.sessions.aclose()
+
+    run(test())
+
+
+def test_user_cuts_a_reply_short_but_not_what_a_client_has_said() -> None:
+    async def test() -> None:
+        world = World()
+        session, body = await world.session()
+
+        def cut(sequence: int) -> bool:
+            (packet,) = session.handle(user("and another thing", sequence)).packets
+            return packet.interrupt
+
+        assert not cut(1)
+        await settle()
+        _, source = body.applied[-1]
+        session.heard_speech(SpeechUpdate(SpeechState.STARTED, "I see.", source))
+        emotion = session.handle(Event(2, Emotion(Mood(0.4, 0.2, 0.1)))).packets
+        assert not any(packet.interrupt for packet in emotion)
+        assert cut(3)
+        session.heard_speech(SpeechUpdate(SpeechState.INTERRUPTED, "I see.", source))
+        assert not cut(4)
+        session.heard_speech(SpeechUpdate(SpeechState.STARTED, "a client's words", ""))
+        assert not cut(5)
         await world.sessions.aclose()
 
     run(test())
