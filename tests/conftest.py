@@ -33,10 +33,11 @@ def _missing(marker: str) -> str | None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _nothing_is_recorded() -> Iterator[None]:
-    """Servers of tests leave no journals in the user's folder; a flag of their own still wins."""
+def _nothing_is_left_behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Servers of tests leave nothing in the user's folder; flags of their own still win."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAPSULECAST_RECORD", "0")
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data-home")))
         yield
 
 
