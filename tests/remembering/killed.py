@@ -1,8 +1,9 @@
 """A program that writes as fast as it can and is killed at random moments, round after round.
 
-`python killed.py URL JOURNAL ROUNDS MOST_S FOLDER`: every round forks, and kills the child
+`python killed.py URL JOURNAL ROUNDS MOST_S FOLDER WRITER`: every round forks, and kills the child
 without a warning. The child tells of every message that it was told is stored, in FOLDER/ROUND, as
-ids of 16 bytes each; the database is only opened in children, and left to the next as it is.
+ids of 16 bytes each; the database is only opened in children, and left to the next as it is. WRITER
+is `thread`, or `process` for a process of its own, which outlives the child by what it writes.
 """
 
 import os
@@ -19,6 +20,7 @@ from storage.recorder import Recorder
 from storage.records import MessageRecord, PacketRecord, SessionStarted
 from storage.repository import Repository
 from storage.spill import Spill
+from storage.writing_process import WritingProcess
 
 _SEED = 7
 _LEAST_S = 0.002
@@ -30,14 +32,14 @@ _EARLY = 5
 
 def main() -> None:
     """Runs the rounds."""
-    url, journal, rounds, most_s, folder = sys.argv[1:]
+    url, journal, rounds, most_s, folder, writer = sys.argv[1:]
     moments = random.Random(_SEED)
     _warm_up()
     for number in range(int(rounds)):
         ready_read, ready_write = os.pipe()
         child = os.fork()
         if child == 0:
-            _write(url, Path(journal), Path(folder) / str(number), ready_write)
+            _write(url, Path(journal), Path(folder) / str(number), ready_write, writer)
         if number % _EARLY:
             os.read(ready_read, 1)  # what came first is in the database
         time.sleep(moments.uniform(_LEAST_S, float(most_s)))
@@ -57,13 +59,12 @@ def _warm_up() -> None:
     database.close()
 
 
-def _write(url: str, journal: Path, told: Path, ready: int) -> None:
+def _write(url: str, journal: Path, told: Path, ready: int, writer: str) -> None:
     file = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     database = Database(url)
     # So small that much goes through the journal.
-    recorder = Recorder(
-        Repository(database), version="1", capacity=400, batch=64, spill=Spill(journal)
-    )
+    store = Repository(database) if writer == "thread" else WritingProcess(url)
+    recorder = Recorder(store, version="1", capacity=400, batch=64, spill=Spill(journal))
     recorder.start()
     session = _session()
     recorder.put(session, partial(os.write, ready, b"."))

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from uuid import UUID
 
+import pytest
 from sqlalchemy import func, select, text
 
 from storage.database import Database
@@ -14,12 +15,20 @@ from storage.repository import Repository
 from storage.spill import Spill
 
 PROGRAM = Path(__file__).with_name("killed.py")
-ROUNDS = {"sqlite": (100, 0.12), "postgresql": (6, 0.5)}
-"""How many, and how many seconds each lasts at most."""
+ROUNDS = {
+    ("sqlite", "thread"): (100, 0.12),
+    ("sqlite", "process"): (20, 0.12),  # each starts one first
+    ("postgresql", "thread"): (6, 0.5),
+    ("postgresql", "process"): (4, 0.5),
+}
+"""How many, and how many seconds each lasts at most, by database and what writes."""
 
 
-def test_kill_at_any_moment_loses_nothing_acknowledged(url: str, tmp_path: Path) -> None:
-    rounds, most_s = ROUNDS[url.partition(":")[0].partition("+")[0]]
+@pytest.mark.parametrize("writer", ["thread", "process"])
+def test_kill_at_any_moment_loses_nothing_acknowledged(
+    url: str, writer: str, tmp_path: Path
+) -> None:
+    rounds, most_s = ROUNDS[url.partition(":")[0].partition("+")[0], writer]
     journal, folder = tmp_path / "journal", tmp_path / "told"
     folder.mkdir()
     command: list[str | Path] = [
@@ -30,6 +39,7 @@ def test_kill_at_any_moment_loses_nothing_acknowledged(url: str, tmp_path: Path)
         f"{rounds}",
         f"{most_s}",
         folder,
+        writer,
     ]
     subprocess.run(command, check=True, timeout=110)
     files = [path.read_bytes() for path in folder.iterdir()]
