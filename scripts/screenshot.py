@@ -17,7 +17,7 @@ with serve("--seed", "7", "--size", "768x768") as served, chromium() as browser:
     time.sleep(2)
     page.fill("#message", "Really? That is wonderful!")
     page.keyboard.press("Enter")
-    time.sleep(1.1)
+    time.sleep(2.4)  # the words said, the smile still there
     OUT.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=OUT / "page.png")
     page.goto(f"{served.url}/studio#capsules")
