@@ -46,7 +46,7 @@ def _obeyed(_rule: str, _text: str, turn: Turn) -> Remark | None:
         return one_of(
             turn,
             "Done. I've forgotten everything about you; only the record of our talks stays.",
-            "All right: what I remembered of you is gone. The record of our talks stays apart.",
+            "All right: everything I remembered is gone. Only the record of our talks stays.",
         )
     if mind.forgotten is Forgotten.SOMETHING:
         return one_of(turn, "All right, that's forgotten.", "It's gone. I've let go of that.")
