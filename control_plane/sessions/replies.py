@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 from uuid import UUID
 
 from control_plane.events import Chat, ChatRole, EventKind, Interrupt, Speak
@@ -58,7 +59,7 @@ class Replies:
 
     def cut_short_by(self, kind: EventKind) -> bool:
         """Whether the avatar stops its own words for that: the user, who has something to say."""
-        return self._aloud and isinstance(kind, Chat) and kind.role is ChatRole.USER
+        return self._aloud and _is_the_users(kind)
 
     def heard(self, update: SpeechUpdate) -> None:
         """The body's speech began or ended; what clients have it say is without a source."""
@@ -76,11 +77,10 @@ class Replies:
             options: The session's, as they are now.
             now_ns: When it came.
         """
-        asked = isinstance(kind, Chat) and kind.role is ChatRole.USER
         if self._pending is not None and isinstance(kind, Chat | Speak | Interrupt):
             self._pending.cancel()
             self._pending = None
-        if not isinstance(kind, Chat) or not asked or said is None:
+        if said is None or not _is_the_users(kind):
             return
         recollection = self._parts.recollection
         if recollection is not None and (options.reply or recollection.person):
@@ -151,3 +151,7 @@ class Replies:
             _LOG.exception("session %s: no reply", session_id)
             cause = f"{type(error).__name__}: {error}"
             self._callbacks.on_fault(Fault("reply", cause, session_id))
+
+
+def _is_the_users(kind: EventKind) -> TypeGuard[Chat]:
+    return isinstance(kind, Chat) and kind.role is ChatRole.USER
