@@ -2,12 +2,11 @@
 
 import argparse
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from control_plane.commands.command import USAGE, CommandError
+from control_plane.whole_files import written_whole
 
 __all__ = ["add_generate"]
 
@@ -58,15 +57,7 @@ def _generate(arguments: argparse.Namespace) -> int:
 
 def _write(path: Path, records: Iterator[str]) -> None:
     """Writes the file aside and renames it: whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=".micro-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as sink:
-            sink.write(f'{{"note": {json.dumps(_NOTE)}, "capsules": [\n')
-            sink.write(",\n".join(records))
-            sink.write("\n]}\n")
-        Path(aside).chmod(0o644)
-        Path(aside).replace(path)
-    except BaseException:
-        Path(aside).unlink(missing_ok=True)
-        raise
+    with written_whole(path, 0o644) as sink:
+        sink.write(f'{{"note": {json.dumps(_NOTE)}, "capsules": [\n')
+        sink.write(",\n".join(records))
+        sink.write("\n]}\n")

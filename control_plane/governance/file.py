@@ -1,8 +1,6 @@
 """The rules on disk: one JSON file of the operator's, whole or not at all, so that they last."""
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from types import MappingProxyType
 
@@ -10,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from control_plane.errors import UnavailableError
 from control_plane.governance.rules import Order, Rules
+from control_plane.whole_files import written_whole
 
 __all__ = ["read_rules", "write_rules"]
 
@@ -75,17 +74,8 @@ def write_rules(path: Path, rules: Rules) -> None:
     )
     text = json.dumps(content.model_dump(mode="json"), indent=1) + "\n"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=".governance-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as sink:
-                sink.write(text)
-                sink.flush()
-                os.fsync(sink.fileno())
-            Path(aside).replace(path)
-        except BaseException:
-            Path(aside).unlink(missing_ok=True)
-            raise
+        with written_whole(path, 0o600) as sink:
+            sink.write(text)
     except OSError as error:
         raise UnavailableError(f"{path} cannot be written: {error.strerror}") from error
 

@@ -6,8 +6,6 @@ folder of the user's, whose capsules come on top of the packaged ones. No other 
 
 import asyncio
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from capsules.errors import LibraryError
 from capsules.library import Library, load_library
 from capsules.model import Capsule, Provenance
 from control_plane.errors import AlreadyExistsError, InvalidArgumentError
+from control_plane.whole_files import written_whole
 
 __all__ = [
     "MAX_CAPSULE_CHARS",
@@ -241,17 +240,7 @@ def _write(file: Path, capsules: Iterable[Capsule]) -> None:
     ]
     content = json.dumps({"note": _NOTE, "capsules": records}, indent=1) + "\n"
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, aside = tempfile.mkstemp(dir=file.parent, prefix=".studio-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as sink:
-                sink.write(content)
-                sink.flush()
-                os.fsync(sink.fileno())
-            Path(aside).chmod(0o644)
-            Path(aside).replace(file)
-        except BaseException:
-            Path(aside).unlink(missing_ok=True)
-            raise
+        with written_whole(file, 0o644) as sink:
+            sink.write(content)
     except OSError as error:
         raise LibraryError(f"{file} cannot be written: {error.strerror}") from error
