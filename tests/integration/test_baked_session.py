@@ -116,6 +116,8 @@ def test_it_can_be_cancelled_at_every_stage(folder: Path, tmp_path: Path) -> Non
 def test_a_command_that_is_ended_leaves_no_avatar(
     folder: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
+    # A shell lets what it starts in the background ignore it, and children ignore what we do.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     command = [sys.executable, "-m", "control_plane.cli", "bake", str(folder / "photo.png")]
     command += ["--name", "ada", "--consent", CONSENT, "--landmarks", str(LANDMARKS)]
     command += ["--avatars", str(tmp_path / "avatars")]
