@@ -19,6 +19,8 @@ __all__ = ["VadIndex"]
 
 # A range of the tree this short is scanned rather than split again.
 _LEAF = 8
+# So few points are all looked at, which takes a third of what the walk does.
+_FEW = 128
 # Twice the depth of a balanced tree of 2^30 points is more than the walk ever stacks.
 _STACK = 64
 # Keeps the weight of a capsule that lies exactly on the emotion finite.
@@ -78,24 +80,24 @@ class VadIndex:
         valence, arousal, dominance = vad
         if not math.isfinite(valence + arousal + dominance):
             raise ValueError(f"vad is {vad}, expected finite numbers")
-        k = min(k, len(self._cids))
+        cids = self._cids
+        k = min(k, len(cids))
         if k == 0:
             return []
-        ranks, squares = _query(
+        # Filled rather than returned: numba hands an array over three times as slowly as it is
+        # found in.
+        found = np.empty((k, 2))
+        _query(
             self._points,
             self._order,
             self._axis,
             self._box,
+            found,
             float(valence),
             float(arousal),
             float(dominance),
-            k,
         )
-        cids = self._cids
-        return [
-            (cids[rank], math.sqrt(square))
-            for rank, square in zip(ranks.tolist(), squares.tolist(), strict=True)
-        ]
+        return [(cids[int(rank)], distance) for rank, distance in found.tolist()]
 
     def blend(self, vad: tuple[float, float, float], k: int = 3) -> list[tuple[str, float]]:
         """The `k` nearest capsules with weights 1 / (distance + 0.001), scaled to sum to 1.
@@ -140,14 +142,37 @@ def _query(
     order: NDArray[np.int64],
     axis: NDArray[np.int8],
     box: NDArray[np.float64],
+    found: NDArray[np.float64],
     x: float,
     y: float,
     z: float,
-    k: int,
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:  # pragma: no cover - compiled
-    """The k nearest: their ranks (k,) and squared distances (k,), ascending."""
-    best = np.full(k, np.inf)
-    ranks = np.full(k, -1, np.int64)
+) -> None:  # pragma: no cover - compiled
+    """Fills `found` (k, 2) with the k nearest: their ranks and distances, ascending."""
+    k = len(found)
+    for slot in range(k):
+        found[slot, 0], found[slot, 1] = -1.0, np.inf
+    if len(points) <= _FEW:
+        for place in range(len(points)):
+            _offer(points, order, place, x, y, z, found)
+    else:
+        _walk(points, order, axis, box, found, x, y, z)
+    for slot in range(k):
+        found[slot, 1] = math.sqrt(found[slot, 1])
+
+
+@kernel
+def _walk(
+    points: NDArray[np.float64],
+    order: NDArray[np.int64],
+    axis: NDArray[np.int8],
+    box: NDArray[np.float64],
+    found: NDArray[np.float64],
+    x: float,
+    y: float,
+    z: float,
+) -> None:  # pragma: no cover - compiled
+    """Offers every point that may be among the nearest."""
+    last = len(found) - 1
     lows = np.empty(_STACK, np.int64)
     highs = np.empty(_STACK, np.int64)
     # How far the query is from a node's cell along each axis (Arya and Mount, 1993).
@@ -163,11 +188,11 @@ def _query(
         away[:] = aways[depth]
         # Not >=: an equal distance on the far side may win by its cid. Summed as distances are,
         # so that rounding never makes a cell seem farther than what is in it.
-        if away[0] * away[0] + away[1] * away[1] + away[2] * away[2] > best[k - 1]:
+        if away[0] * away[0] + away[1] * away[1] + away[2] * away[2] > found[last, 1]:
             continue
         while high - low > _LEAF:
             middle = (low + high) // 2
-            _offer(points, order, middle, x, y, z, best, ranks)
+            _offer(points, order, middle, x, y, z, found)
             along = axis[middle]
             offset = (x if along == 0 else y if along == 1 else z) - points[middle, along]
             aways[depth] = away
@@ -180,8 +205,7 @@ def _query(
                 low = middle + 1
             depth += 1
         for place in range(low, high):
-            _offer(points, order, place, x, y, z, best, ranks)
-    return ranks, best
+            _offer(points, order, place, x, y, z, found)
 
 
 @kernel
@@ -192,20 +216,19 @@ def _offer(
     x: float,
     y: float,
     z: float,
-    best: NDArray[np.float64],
-    ranks: NDArray[np.int64],
+    found: NDArray[np.float64],
 ) -> None:  # pragma: no cover - compiled
-    """Puts the point at `place` among the best, where it belongs there."""
+    """Puts the point at `place` where it belongs in `found`: rank and squared distance."""
     dx, dy, dz = points[place, 0] - x, points[place, 1] - y, points[place, 2] - z
     square = dx * dx + dy * dy + dz * dz
-    rank = order[place]
-    slot = len(best)
+    rank = float(order[place])
+    slot = len(found)
     while slot > 0 and (
-        square < best[slot - 1] or (square == best[slot - 1] and rank < ranks[slot - 1])
+        square < found[slot - 1, 1] or (square == found[slot - 1, 1] and rank < found[slot - 1, 0])
     ):
         slot -= 1
-    if slot == len(best):
+    if slot == len(found):
         return
-    for later in range(len(best) - 1, slot, -1):
-        best[later], ranks[later] = best[later - 1], ranks[later - 1]
-    best[slot], ranks[slot] = square, rank
+    for later in range(len(found) - 1, slot, -1):
+        found[later, 0], found[later, 1] = found[later - 1, 0], found[later - 1, 1]
+    found[slot, 0], found[slot, 1] = rank, square

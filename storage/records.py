@@ -133,7 +133,8 @@ class MessageRecord:
         event_sequence: The client's number of the event; 0: a reply.
         confidence: How sure the appraisal of its emotion is, [0, 1]; None: it was not appraised.
         processing_time_s: From the user's message to this reply; None: it is no reply.
-        agent_outputs: What the parts of the brain made of it, ready for JSON.
+        agent_outputs: What the parts of the brain made of it, ready for JSON; of "appraisal" an
+            agent's row is made as well.
         memory_context: The memories that it used, ready for JSON.
         voice_pitch: Of the voice that said it, Hz; None: it was not spoken.
         voice_emotion: What the voice sounded like.

@@ -37,7 +37,7 @@ from storage.records import (
 from storage.repeats import unwritten
 from storage.trail import add_packets, order_row
 from storage.viewers import client_of, user_of
-from storage.workings import Working, add_workings
+from storage.workings import Working, add_workings, appraised
 
 __all__ = ["Repository"]
 
@@ -75,6 +75,7 @@ class Repository:
                         packets.append(record)
                     case MessageRecord():
                         messages.append(record)
+                        workings += appraised(record)
                         if record.memory_context:
                             remembering.append(record)
                     case AgentRecord() | ChatRecord() | SpeechRecord():

@@ -13,16 +13,37 @@ from sqlalchemy.orm import Session as OrmSession
 from storage.bulk import add_rows
 from storage.ownership import blanked, owners_of
 from storage.postgres_text import holdable
-from storage.records import AgentRecord, ChatRecord, SpeechRecord
+from storage.records import AgentRecord, ChatRecord, MessageRecord, SpeechRecord
 from storage.tables.live import Message
 from storage.tables.speech import Tts
 from storage.tables.talk import AgentLog, Chat
 
-__all__ = ["Working", "add_workings"]
+__all__ = ["Working", "add_workings", "appraised"]
 
 Working = AgentRecord | ChatRecord | SpeechRecord
 
 Told = TypeVar("Told", AgentRecord, ChatRecord)
+
+
+def appraised(message: MessageRecord) -> list[AgentRecord]:
+    """What the appraiser made of a message, which its outputs tell, as a row of its own.
+
+    The two are written in one transaction: where the message is in the database, this is too.
+    """
+    output = (message.agent_outputs or {}).get("appraisal")
+    if output is None:
+        return []
+    return [
+        AgentRecord(
+            session_id=message.session_id,
+            message_id=message.id,
+            agent="appraiser",
+            input={"role": message.role},
+            output=output,
+            confidence=message.confidence,
+            created_at=message.created_at,
+        )
+    ]
 
 
 def add_workings(orm: OrmSession, records: Sequence[Working]) -> None:

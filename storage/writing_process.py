@@ -18,6 +18,7 @@ from typing import IO
 
 import storage
 from storage.errors import RemoteWriteError
+from storage.orders import packed
 from storage.records import Record
 
 __all__ = ["WritingProcess"]
@@ -66,7 +67,7 @@ class WritingProcess:
             RemoteWriteError: They were not written, or nobody knows: the process died.
         """
         # Whole before any of it is sent: half an order would be read as a part of the next.
-        order = pickle.dumps((records, again))
+        order = packed(records, again=again)
         with self._turn:
             orders, answers = self._pipes()
             try:

@@ -27,7 +27,7 @@ from control_plane.emotion.mood import Felt, MoodModel
 from control_plane.emotion.occasions import Occasion, occasion_of
 from control_plane.emotion.personality import Personality, Reaction
 from control_plane.emotion.signals import signals_in
-from control_plane.emotion.traits import Signal, temper_of
+from control_plane.emotion.traits import Signal
 from control_plane.emotion.vad import clamp, distance, scaled
 from control_plane.errors import InvalidArgumentError, InvalidEventError, NotFoundError
 from control_plane.events import (
@@ -275,7 +275,7 @@ class Brain:
             appraisal.intensity,
             appraisal.confidence,
         )
-        evidence = ", ".join((*(signal.value for signal in signals), f"sounds {appraisal.label}"))
+        evidence = ", ".join([*signals, f"sounds {appraisal.label}"])
         self._mood.feel(felt, self._now_ns, Cause("chat", sequence, evidence))
         return self._reaction(situation_of(chat.text, appraisal), sequence, reaction)
 
@@ -402,7 +402,7 @@ class Brain:
     def _end_turn(self, sequence: int) -> None:
         """Notes what is over: a turn at which nothing was felt, a profile that was replaced."""
         now_ns = self._now_ns
-        self._mood.end_turn(now_ns, Cause("turn", sequence))
+        self._mood.end_turn(now_ns, sequence)
         self._leave_place(now_ns)
 
     def _leave_place(self, now_ns: int) -> None:
@@ -415,7 +415,10 @@ class Brain:
         held = self._planner.held
         if held is not None:
             return Shown(target, held.label)
-        if target != self._named.mood:  # naming it takes a while, and is asked for thrice an event
+        named = self._named.mood
+        if (
+            target is not named and target != named
+        ):  # naming it takes a while, and is asked for thrice an event
             self._named = Shown(target, label_of(target))
         return self._named
 
@@ -424,7 +427,7 @@ class Brain:
             self._packets.next_sequence,
             self._now_ns,
             speaking=speaking,
-            temper=temper_of(self._mood.traits),
+            temper=self._mood.temper,
         )
 
     def _packet(self, plan: Plan, target: Mood, now_ns: int, sequence: int = 0) -> IdPacket:

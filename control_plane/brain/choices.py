@@ -1,9 +1,9 @@
 """Which of several fitting capsules is taken: by chance, but not the same one twice running."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from capsules.model import Capsule, Layer
-from control_plane.brain.palette import Palette, mood_of
+from control_plane.brain.palette import Palette
 from control_plane.emotion.vad import distance
 from engine.motion.chance import uniform
 from engine.packet import Mood
@@ -29,22 +29,16 @@ class Choices:
         fresh = [item for item in candidates if item.cid != last] or candidates
         if not fresh:
             return None
-        draw = uniform(self._seed, sequence, len(layer.value))
+        draw = uniform(self._seed, sequence, len(layer))
         chosen = fresh[int(draw * len(fresh))]
         self._last[layer] = chosen.cid
         return chosen
 
     def answer(
-        self, palette: Palette, layer: Layer, tags: Iterable[str], target: Mood, sequence: int
+        self, palette: Palette, layer: Layer, tags: tuple[str, ...], target: Mood, sequence: int
     ) -> Capsule | None:
         """One of those nearest to `target` that answer to the first tag that is answered at all."""
-        for tag in tags:
-            if found := palette.tagged(layer, tag):
-                apt = sorted(found, key=lambda item: _gap_to(item, target))[:_APT]
-                return self.drawn(layer, apt, sequence)
-        return None
-
-
-def _gap_to(capsule: Capsule, target: Mood) -> float:
-    emotion = capsule.emotion
-    return _PLAIN_DISTANCE if emotion is None else distance(mood_of(emotion), target)
+        found = palette.answers(layer, tags)
+        gaps = [_PLAIN_DISTANCE if at is None else distance(at, target) for _, at in found]
+        apt = sorted(range(len(gaps)), key=gaps.__getitem__)[:_APT]
+        return self.drawn(layer, [found[place][0] for place in apt], sequence)

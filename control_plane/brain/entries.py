@@ -1,17 +1,15 @@
 """Capsules with weights as entries of a packet: scaled by personality, cleared by neutrals."""
 
-from functools import lru_cache
+from collections.abc import Mapping
 
 from capsules.library import Library
-from capsules.model import CID_PREFIXES, Capsule, Layer
+from capsules.model import Capsule, Layer
 from control_plane.brain.palette import Palette, holds, palette_of
-from control_plane.brain.weights import MIN_WEIGHT, quantised
+from control_plane.brain.repertoire import Part, Repertoire, repertoire_of
 from control_plane.emotion.personality import Personality
 from engine.packet import BlendEntry
 
 __all__ = ["EntryWriter"]
-
-_KEPT_ENTRIES = 4096
 
 
 class EntryWriter:
@@ -30,88 +28,66 @@ class EntryWriter:
     def __init__(self, library: Library, personality: Personality) -> None:
         self._personality = personality
         self.holding: set[Layer] = set()
-        self._factors: dict[str, float] = {}
         self.take(library)
 
     def take(self, library: Library) -> None:
         """Goes on with another state of the library."""
         self.library = library
         self.palette: Palette = palette_of(library)
-        # What was found out about the library, which never changes.
-        self._resolved: dict[str, Capsule | None] = {}
-        self._stances: dict[Layer, dict[str, float]] = {}
+        self._repertoire: Repertoire = repertoire_of(library, self._personality)
+
+    def part(self, cid: str) -> Part | None:
+        """What is played for an id; None: nothing stands in for it."""
+        return self._repertoire.part(cid, self.library)
 
     def may_play(self, cid: str) -> bool:
         """Whether the capsule itself may play, and no other in its place."""
-        found = self.resolve(cid)
-        return found is not None and found.cid == cid
-
-    def resolve(self, cid: str) -> Capsule | None:
-        """The capsule to play for `cid`; see `capsules.library.Library.resolve`."""
-        if cid not in self._resolved:
-            self._resolved[cid] = self.library.resolve(cid)
-        return self._resolved[cid]
-
-    def scaled(self, capsule: Capsule, weight: float) -> float:
-        """A weight times the personality's factors, quantised."""
-        factor = self._factors.get(capsule.cid)
-        if factor is None:
-            factors = self._personality.capsule_weights
-            factor = factors.get(capsule.layer.value, 1.0) * factors.get(capsule.cid, 1.0)
-            self._factors[capsule.cid] = factor
-        return quantised(weight * factor)
+        found = self.part(cid)
+        return found is not None and found.capsule.cid == cid
 
     def stance(self, layer: Layer) -> dict[str, float]:
         """How the personality holds itself whatever it feels, as far as that may be played.
 
         The same one every time: not to be changed.
         """
-        found = self._stances.get(layer)
-        if found is None:
-            prefix = CID_PREFIXES[layer]
-            found = self._stances[layer] = {
-                cid: weight
-                for cid, weight in self._personality.stance.items()
-                if cid.startswith(prefix) and self.may_play(cid)
-            }
-        return found
+        return self._repertoire.stance(layer, self.library)
+
+    def smiles(self, cid: str) -> bool:
+        """Whether what plays for an id ends in a smile."""
+        found = self.part(cid)
+        return found is not None and found.smiles
 
     def write(
-        self, layer: Layer, weights: dict[str, float], *, clearing: bool = True
+        self, layer: Layer, weights: Mapping[str, float], *, clearing: bool = True
     ) -> list[BlendEntry]:
         """Blend entries, scaled by personality.
 
         Args:
             layer: Their layer.
-            weights: By cid; "" stands for the neutral.
+            weights: By cid.
             clearing: Whether nothing to show means that what is held has to go.
         """
         entries: list[BlendEntry] = []
+        parts = self._repertoire.parts
         for cid, weight in weights.items():
-            capsule = self.resolve(cid) if cid else self.palette.neutral(layer)
-            if capsule is None:
-                continue
-            scaled = self.scaled(capsule, weight)
-            if scaled >= MIN_WEIGHT:
-                entries.append(_entry(capsule.cid, scaled, layer))
-                if holds(capsule):
+            part = parts[cid] if cid in parts else self.part(cid)
+            if part is not None and (entry := part.entry(weight)) is not None:
+                entries.append(entry)
+                if part.holds:
                     self.holding.add(layer)
-        neutral = self.palette.neutral(layer)
-        if not entries and clearing and layer in self.holding and neutral is not None:
-            self.holding.discard(layer)
-            entries.append(_entry(neutral.cid, 1.0, layer))
-        return entries
+        return self.cleared(layer) if clearing and not entries else entries
+
+    def cleared(self, layer: Layer) -> list[BlendEntry]:
+        """The layer's neutral, where the body holds something in it; else nothing."""
+        rest = self.palette.rest(layer) if layer in self.holding else None
+        if rest is None:
+            return []
+        self.holding.discard(layer)
+        return [rest]
 
     def gesture(self, layer: Layer, capsule: Capsule | None, weight: float) -> list[BlendEntry]:
         """A gesture, and the layer's neutral where something held has to go for it."""
         if capsule is None:
-            return self.write(layer, {})
-        clears = layer in self.holding and not holds(capsule)
-        rest = self.write(layer, {}) if clears else []
+            return self.cleared(layer)
+        rest = [] if holds(capsule) else self.cleared(layer)
         return [*self.write(layer, {capsule.cid: weight}, clearing=False), *rest]
-
-
-@lru_cache(_KEPT_ENTRIES)
-def _entry(cid: str, weight: float, layer: Layer) -> BlendEntry:
-    """Shared: the same few come again and again in packets that are kept; weights are quantised."""
-    return BlendEntry(cid, weight, layer)

@@ -1,5 +1,7 @@
 """What hands and body do: gestures of the situation, of an answer, or of what is felt."""
 
+from collections.abc import Mapping
+
 from capsules.model import Capsule, Layer
 from control_plane.brain.choices import Choices
 from control_plane.brain.entries import EntryWriter
@@ -55,14 +57,19 @@ class Limbs:
             self._pauses.moved(moment.now_ns, felt=True)
             return self._writer.gesture(Layer.HAND, own[0], own[1] * moment.temper.gesture)
         if self._reacting.still:
-            return self._writer.write(Layer.HAND, {})
-        near = [] if gesture.overrides_hand else self._felt_hands(target)
-        felt = bool(near)
-        wait_ms = self._pauses.wait_ms(moment.now_ns, felt=felt, speaking=moment.speaking)
+            return self._writer.cleared(Layer.HAND)
         self.hand_offset_ms = 0
+        near: list[tuple[Capsule, float]] = []
+        felt = False
         if not gesture.overrides_hand:
+            now_ns, speaking = moment.now_ns, moment.speaking
+            if self._pauses.whatever(now_ns, speaking=speaking):
+                return self._writer.cleared(Layer.HAND)
+            near = self._felt_hands(target)
+            felt = bool(near)
+            wait_ms = self._pauses.wait_ms(now_ns, felt=felt, speaking=speaking)
             if wait_ms is None:
-                return self._writer.write(Layer.HAND, {})
+                return self._writer.cleared(Layer.HAND)
             self.hand_offset_ms = wait_ms
         weight = gesture.hand_weight
         if felt:
@@ -85,7 +92,8 @@ class Limbs:
         felt = self._writer.palette.blend(Layer.HAND, target, k=self.nearest)
         if sum(felt.values()) < _HANDS_FEEL:
             return []
-        return [(self._writer.library.capsules[cid], share) for cid, share in felt.items()]
+        parts = ((self._writer.part(cid), share) for cid, share in felt.items())
+        return [(part.capsule, share) for part, share in parts if part is not None]
 
     def body(self, gesture: Gesture, target: Mood, moment: Moment) -> list[BlendEntry]:
         """What the body does at an event, and how it holds itself."""
@@ -106,14 +114,11 @@ class Limbs:
             )
         return self._writer.write(Layer.BODY, self.held_body(target))
 
-    def held_body(self, target: Mood) -> dict[str, float]:
+    def held_body(self, target: Mood) -> Mapping[str, float]:
         """How the body holds itself: as an answer has it, or as is felt."""
         return self._reacting.held(Layer.BODY) or self._felt_body(target)
 
     def _felt_body(self, target: Mood) -> dict[str, float]:
         felt = self._writer.palette.blend(Layer.BODY, target, k=1)
-        return (
-            felt
-            if max(felt.values(), default=0.0) >= MIN_WEIGHT
-            else self._writer.stance(Layer.BODY)
-        )
+        clear = any(weight >= MIN_WEIGHT for weight in felt.values())
+        return felt if clear else self._writer.stance(Layer.BODY)

@@ -42,12 +42,14 @@ class MicroMoves:
         self._seed = seed
         self._drawn = 0
         self._due_ns: int | None = None
+        self._paused_ns: int | None = None  # until when it is due is drawn
         self._last: deque[str] = deque(maxlen=_NOT_AGAIN)
         self._moved: deque[str] = deque(maxlen=_OTHERS)
 
     def pause(self, now_ns: int) -> None:
         """An event is answered: the next movement waits for its gestures."""
-        self._due_ns = now_ns + self._wait_ns(_AFTER_EVENT_MS)
+        self._drawn += 1
+        self._paused_ns = now_ns
 
     def due(self, library: Library, mood: Mood, now_ns: int) -> BlendEntry | None:
         """The movement whose time has come, if it has.
@@ -57,13 +59,21 @@ class MicroMoves:
             mood: What is shown.
             now_ns: The time.
         """
-        if self._due_ns is None:
+        if self._paused_ns is not None:
+            # While one event follows another, none of them draws how long it is waited for.
+            if now_ns < self._paused_ns + _AFTER_EVENT_MS[0] * NS_PER_MS:
+                return None
+            self._due_ns = self._paused_ns + self._wait_ns(_AFTER_EVENT_MS)
+            self._paused_ns = None
+        elif self._due_ns is None:
+            self._drawn += 1
             self._due_ns = now_ns + self._wait_ns(_PAUSE_MS)
         if now_ns < self._due_ns:
             return None
         index = library.micro()
         if not len(index):
             return None
+        self._drawn += 1
         self._due_ns = now_ns + self._wait_ns(_PAUSE_MS)
         near = index.nearest((mood.valence, mood.arousal, mood.dominance), _NEAR)
         apt = [
@@ -99,7 +109,6 @@ class MicroMoves:
         return cid
 
     def _wait_ns(self, limits_ms: tuple[float, float]) -> int:
-        self._drawn += 1
         low, high = limits_ms
         return int((low + (high - low) * self._draw(0)) * NS_PER_MS)
 

@@ -71,11 +71,15 @@ class PacketMaker:
     ) -> IdPacket:
         """The next packet; blends that do not fit are left out, the last ones first."""
         self._sequence += 1
+        blends = plan.blends
+        cids = {entry.cid for entry in blends}
+        if len(cids) < len(blends):
+            blends = _distinct(blends)
         packet = IdPacket(
             sequence=self._sequence,
             session_id=self._session_id,
             timestamp_ns=now_ns,
-            blends=_distinct(plan.blends),
+            blends=blends,
             lead_lags=plan.lead_lags,
             audio_first=plan.audio_first,
             mood=_quantised(shown.mood),
@@ -84,7 +88,7 @@ class PacketMaker:
             attention=plan.attention,
             variation=round(plan.variation * 64) / 64,  # which a 32-bit float holds exactly
         )
-        if _most_bytes(packet) > limit_bytes:
+        if _most_bytes(packet, cids) > limit_bytes:
             while packet.blends and size_bytes(packet) > limit_bytes:
                 packet = replace(packet, blends=packet.blends[:-1])
         return packet
@@ -110,17 +114,18 @@ class PacketMaker:
         return tuple(packets)
 
 
-def _most_bytes(packet: IdPacket) -> int:
+def _most_bytes(packet: IdPacket, cids: Iterable[str]) -> int:
     """What a packet without words takes at most; its size would take longer to find out."""
-    blends = sum(len(one.cid) + len(one.fallback_cid) + _BLEND_BYTES for one in packet.blends)
-    return _FIXED_BYTES + len(packet.label) + blends + _LEAD_LAG_BYTES * len(packet.lead_lags)
+    ids = len("".join(cids)) + len("".join([one.fallback_cid for one in packet.blends]))
+    listed = _BLEND_BYTES * len(packet.blends) + _LEAD_LAG_BYTES * len(packet.lead_lags)
+    return _FIXED_BYTES + len(packet.label) + ids + listed
 
 
 def _distinct(blends: Iterable[BlendEntry]) -> tuple[BlendEntry, ...]:
     """Each capsule once, at its greatest weight, in order of appearance."""
     found: dict[str, BlendEntry] = {}
     for entry in blends:
-        if entry.cid not in found or entry.weight > found[entry.cid].weight:
+        if found.setdefault(entry.cid, entry).weight < entry.weight:
             found[entry.cid] = entry
     return tuple(found.values())
 

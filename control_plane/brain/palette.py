@@ -6,7 +6,7 @@ from capsules.index import VadIndex
 from capsules.library import Library
 from capsules.model import Capsule, Emotion, Layer
 from control_plane.emotion.vad import distance
-from engine.packet import Mood
+from engine.packet import BlendEntry, Mood
 
 __all__ = ["NEUTRAL_SUFFIX", "Palette", "holds", "mood_of", "palette_of"]
 
@@ -24,6 +24,9 @@ _MIN_STRENGTH = 0.2
 # Faces that share the weight show clearly only what they have in common: three equal ones are
 # shown half as strongly again, a single one as it is.
 _MIXED_GAIN = 0.37
+# A mood with this much valence is not shown by what pulls the other way by as much as that.
+_CLEAR_VALENCE = 0.15
+_DISCORD = -0.02
 
 
 def mood_of(emotion: Emotion) -> Mood:
@@ -53,18 +56,29 @@ class Palette:
             for item in items
             if item.emotion is not None
         }
-        self._strengths = {cid: distance(mood) for cid, mood in self._moods.items()}
+        # Of which side each is, and how strong: what a blend asks for.
+        self._places = {cid: (mood.valence, distance(mood)) for cid, mood in self._moods.items()}
         self._neutrals = {
             layer: item
             for layer, items in self._layers.items()
             for item in items
             if item.cid.endswith(NEUTRAL_SUFFIX)
         }
+        self._rests = {
+            layer: BlendEntry(item.cid, 1.0, layer) for layer, item in self._neutrals.items()
+        }
         self._tagged: dict[tuple[Layer, str], tuple[Capsule, ...]] = {}
+        self._accents: dict[tuple[str, ...], tuple[Capsule, ...]] = {}
+        self._answers: dict[tuple[Layer, tuple[str, ...]], tuple[tuple[Capsule, Mood | None], ...]]
+        self._answers = {}
 
     def neutral(self, layer: Layer) -> Capsule | None:
         """The layer's neutral, where it has one."""
         return self._neutrals.get(layer)
+
+    def rest(self, layer: Layer) -> BlendEntry | None:
+        """The layer's neutral in full, where it has one."""
+        return self._rests.get(layer)
 
     def blend(self, layer: Layer, target: Mood, k: int = 3) -> dict[str, float]:
         """What shows `target` on a layer, by cid, the heaviest first.
@@ -74,23 +88,30 @@ class Palette:
         beside what they would show in full: a mild mood is shown mildly. Little is left where the
         nearest are far off. Faces weigh more the more evenly they share, up to 1.5 in all.
         """
-        near = self._felt[layer].nearest((target.valence, target.arousal, target.dominance), k)
+        valence = target.valence
+        near = self._felt[layer].nearest((valence, target.arousal, target.dominance), k)
+        places = self._places
+        clear = abs(valence) > _CLEAR_VALENCE
         shares: dict[str, float] = {}
+        total = shown = 0.0
         for cid, gap in near:
-            if not shares or not _discordant(self._moods[cid], target):
-                shares[cid] = 1.0 / (gap + 0.001)
+            side, strength = places[cid]
+            if clear and shares and side * valence < _DISCORD:
+                continue
+            shares[cid] = share = 1.0 / (gap + 0.001)
+            total += share
+            shown += share * strength
         if not shares:
-            return {}
-        total = sum(shares.values())
-        shown = even = 0.0
-        for cid, share in shares.items():
-            shown += share * self._strengths[cid]
-            shares[cid] = share = share / total
-            even += share * share
-        fit = 1.0 - (near[0][1] - _APT_DISTANCE) / (_INAPT_DISTANCE - _APT_DISTANCE)
+            return shares
         weight = min(1.0, distance(target) / max(_MIN_STRENGTH, shown / total))
-        weight *= max(0.0, min(1.0, fit))
+        fit = 1.0 - (near[0][1] - _APT_DISTANCE) / (_INAPT_DISTANCE - _APT_DISTANCE)
+        if fit < 1.0:
+            weight *= max(0.0, fit)
+        shares = {cid: share / total for cid, share in shares.items()}
         if layer is Layer.FACE:
+            even = 0.0
+            for share in shares.values():
+                even += share * share
             weight *= even**-_MIXED_GAIN
         return {cid: weight * share for cid, share in shares.items()}
 
@@ -104,6 +125,30 @@ class Palette:
             self._tagged[key] = found
         return found
 
+    def accents(self, tags: tuple[str, ...]) -> tuple[Capsule, ...]:
+        """Faces that answer to any of the tags and play once, each once."""
+        found = self._accents.get(tags)
+        if found is None:
+            answers = (item for tag in tags for item in self.tagged(Layer.FACE, tag))
+            by_cid = {item.cid: item for item in answers if not holds(item)}
+            found = self._accents[tags] = tuple(by_cid.values())
+        return found
+
+    def answers(
+        self, layer: Layer, tags: tuple[str, ...]
+    ) -> tuple[tuple[Capsule, Mood | None], ...]:
+        """The layer's capsules that answer to the first tag that is answered at all.
+
+        Each with its place, where it has one.
+        """
+        key = (layer, tags)
+        found = self._answers.get(key)
+        if found is None:
+            tagged = next((items for tag in tags if (items := self.tagged(layer, tag))), ())
+            found = tuple((item, self._moods.get(item.cid)) for item in tagged)
+            self._answers[key] = found
+        return found
+
 
 def _answers(capsule: Capsule, tag: str) -> int:
     """1 by name, 2 by subtype, 3 by context, 0 not at all."""
@@ -113,10 +158,6 @@ def _answers(capsule: Capsule, tag: str) -> int:
     if capsule.subtype == tag:
         return 2
     return 3 if tag in capsule.context else 0
-
-
-def _discordant(shown: Mood, target: Mood) -> bool:
-    return abs(target.valence) > 0.15 and shown.valence * target.valence < -0.02
 
 
 _PALETTES: WeakKeyDictionary[Library, Palette] = WeakKeyDictionary()

@@ -41,6 +41,13 @@ class Pauses:
             return 0
         return wait_ms if speaking and wait_ms <= _MOST_LATE_MS else None
 
+    def whatever(self, now_ns: int, *, speaking: bool) -> bool:
+        """Whether a gesture would be left whatever called for it."""
+        return (
+            self.wait_ms(now_ns, felt=False, speaking=speaking) is None
+            and self.wait_ms(now_ns, felt=True, speaking=speaking) is None
+        )
+
     def moved(self, at_ns: int, *, felt: bool) -> None:
         """A gesture starts at `at_ns`."""
         self._moved_ns = at_ns

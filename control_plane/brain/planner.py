@@ -8,6 +8,7 @@ top come the gestures of the situation (`control_plane.brain.gestures`).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from capsules.library import Library
 from capsules.model import Capsule, Expression, Layer
@@ -22,7 +23,14 @@ from control_plane.brain.pauses import Pauses
 from control_plane.brain.plan import Moment, Plan
 from control_plane.brain.profiles import ProfilePlay
 from control_plane.brain.reactions import Reacting
-from control_plane.brain.weights import MIN_WEIGHT, gap, quantised, strongest_of, toward
+from control_plane.brain.weights import (
+    MIN_WEIGHT,
+    gap,
+    heaviest_first,
+    hold,
+    quantised,
+    toward,
+)
 from control_plane.emotion.personality import Personality, Reaction
 from control_plane.emotion.vad import distance
 from engine.clock import NS_PER_MS, NS_PER_S
@@ -55,7 +63,7 @@ _SEEN = frozenset({Layer.FACE, Layer.HAND, Layer.BODY})
 
 @dataclass(slots=True)
 class _Face:
-    """The mood's face: where it is, where it goes."""
+    """The mood's face: where it is, where it goes; both the heaviest first, and not changed."""
 
     target: Mood | None
     goal: dict[str, float]
@@ -87,6 +95,7 @@ class Planner:
     def take(self, library: Library) -> None:
         """Goes on with another state of the library: the next `drift` plans the face anew."""
         self._writer.take(library)
+        self._reacting.take()
         shown = {
             cid: weight for cid, weight in self._face.shown.items() if self._writer.may_play(cid)
         }
@@ -133,14 +142,14 @@ class Planner:
         accent = self._accent(gesture, target, moment)
         hand = self._limbs.hand(gesture, target, moment)
         self._reckon_face(target)
-        self._face.shown = dict(self._face.goal)
+        self._face.shown = self._face.goal
         blends = [*accent, *self._faces(target)]
         blends += [*hand, *self._limbs.body(gesture, target, moment)]
         if moment.speaking:
             blends += self._voice(target)
         blends += self._released(moment.now_ns)
         if not any(entry.layer in _SEEN for entry in blends):
-            blends = [*self._writer.write(Layer.FACE, {"": 1.0}), *blends]
+            blends = [*self._at_rest(), *blends]
         return Plan(tuple(blends), self._offsets(moment), attention=gesture.attention)
 
     @property
@@ -167,7 +176,7 @@ class Planner:
         if pose_over:
             self._pose = None
         self._reckon_face(target)
-        face.shown = toward(face.shown, face.goal, _DRIFT_SHARE)
+        face.shown = heaviest_first(toward(face.shown, face.goal, _DRIFT_SHARE))
         blends = self._faces(target)
         if (moved or pose_over) and self._pose is None:
             blends += self._writer.write(Layer.BODY, self._limbs.held_body(target))
@@ -226,20 +235,16 @@ class Planner:
     def accompany(self, named: Expression, target: Mood, moment: Moment) -> Plan:
         """The plan for an answer: what is felt, with the hands and the voice of an expression."""
         plan = self.react(target, Situation.SPEAKING, moment)
-        found = [
-            (item, capsule)
-            for item in named.items
-            if (capsule := self._writer.library.resolve(item.cid)) is not None
-            and capsule.layer in _ACCOMPANYING
-        ]
+        layers = _ACCOMPANYING
         if self._reacting.still or self._reacting.once(Layer.HAND, moment.now_ns) is not None:
-            found = [(item, capsule) for item, capsule in found if capsule.layer is not Layer.HAND]
-        taken = {capsule.layer for _, capsule in found}
-        blends = [entry for entry in plan.blends if entry.layer not in taken]
-        blends += [
-            BlendEntry(capsule.cid, self._writer.scaled(capsule, item.weight), capsule.layer)
-            for item, capsule in found
+            layers = layers - {Layer.HAND}
+        played = [
+            BlendEntry(part.capsule.cid, part.scaled(item.weight), part.capsule.layer)
+            for item in named.items
+            if (part := self._writer.part(item.cid)) is not None and part.capsule.layer in layers
         ]
+        taken = {entry.layer for entry in played}
+        blends = [entry for entry in plan.blends if entry.layer not in taken] + played
         return replace(plan, blends=tuple(blends), audio_first=named.audio_first)
 
     def hold(self, profile: Profile, weight: float, target: Mood, moment: Moment) -> Plan:
@@ -256,7 +261,7 @@ class Planner:
         played = [self._writer.library.capsules[entry.cid] for entry in blends]
         left = self._writer.holding - {item.layer for item in played if holds(item)} - {Layer.VOICE}
         for layer in sorted(left):
-            blends += self._writer.write(layer, {})
+            blends += self._writer.cleared(layer)
         self._hold_performance(played, blends, target, moment.now_ns)
         self._busy_until_ns = self._scene_until_ns = _NEVER_NS
         return Plan(tuple(blends), variation=profile.noise)
@@ -308,7 +313,8 @@ class Planner:
         if faces:
             self._pose = None
             self._reacting.end()
-            self._face = _Face(target, dict(faces), faces)
+            faces = heaviest_first(faces)
+            self._face = _Face(target, faces, faces)
 
     def _reckon_face(self, target: Mood) -> None:
         face = self._face
@@ -324,9 +330,9 @@ class Planner:
             return
         for tag in gesture.pose:
             for capsule in self._writer.palette.tagged(Layer.FACE, tag):
-                if holds(capsule):
-                    weight = self._writer.scaled(capsule, gesture.pose_weight)
-                    self._pose = BlendEntry(capsule.cid, weight, Layer.FACE)
+                part = self._writer.part(capsule.cid)
+                if part is not None and part.holds:
+                    self._pose = part.entry(gesture.pose_weight)
                     self._pose_until_ns = moment.now_ns + int(gesture.pose_s * NS_PER_S)
                     return
 
@@ -335,14 +341,11 @@ class Planner:
         own = self._reacting.accents(moment.now_ns, factor)
         if own is not None:
             return own
-        found = {
-            item.cid: item
-            for tag in gesture.accent
-            if target.valence > _CAST_DOWN or tag != _GLAD_ACCENT
-            for item in self._writer.palette.tagged(Layer.FACE, tag)
-            if not holds(item)
-        }
-        capsule = self._choices.drawn(Layer.FACE, list(found.values()), moment.sequence)
+        tags = gesture.accent
+        if target.valence <= _CAST_DOWN and _GLAD_ACCENT in tags:
+            tags = tuple(tag for tag in tags if tag != _GLAD_ACCENT)
+        found = self._writer.palette.accents(tags)
+        capsule = self._choices.drawn(Layer.FACE, found, moment.sequence)
         if capsule is None:
             return []
         weight = gesture.accent_weight * factor
@@ -357,14 +360,19 @@ class Planner:
         own = self._reacting.held(Layer.FACE)
         alone = self._pose is None and not own
         share, most = (1.0, _MAX_FACES) if alone else (_MOOD_BESIDE_POSE, _FACES_BESIDE)
-        strongest = sorted(self._face.shown.items(), key=lambda item: (-item[1], item[0]))
-        felt = {cid: weight * share for cid, weight in strongest[:most]}
-        shown = felt | strongest_of(own, felt)
-        shown |= strongest_of(self._reacting.stance(target), shown)
+        felt = islice(self._face.shown.items(), most)
+        shown = {cid: weight * share for cid, weight in felt}
+        hold(shown, own)
+        hold(shown, self._reacting.stance(target))
         if self._pose is None:
             return self._writer.write(Layer.FACE, shown)
         self._writer.holding.add(Layer.FACE)
         return [self._pose, *self._writer.write(Layer.FACE, shown, clearing=False)]
+
+    def _at_rest(self) -> list[BlendEntry]:
+        """The face's neutral, as the personality plays it."""
+        neutral = self._writer.palette.neutral(Layer.FACE)
+        return [] if neutral is None else self._writer.write(Layer.FACE, {neutral.cid: 1.0})
 
     def _released(self, now_ns: int) -> list[BlendEntry]:
         """What takes light, camera and tempo back once an expression has had its time."""
@@ -372,7 +380,7 @@ class Planner:
             return []
         if self._writer.holding.isdisjoint(_SCENE):
             return []
-        return [entry for layer in _SCENE for entry in self._writer.write(layer, {})]
+        return [entry for layer in _SCENE for entry in self._writer.cleared(layer)]
 
     def _offsets(self, moment: Moment) -> tuple[LeadLag, ...]:
         found: list[LeadLag] = []

@@ -5,9 +5,12 @@ is held beside the mood's face for its time, and through the words that are said
 it ebbs, for faces come sooner than they go. The stance steps back as far as the answer says.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from capsules.model import Capsule, Layer
 from control_plane.brain.entries import EntryWriter
-from control_plane.brain.palette import holds
+from control_plane.brain.repertoire import layer_named
 from control_plane.emotion.personality import Reaction
 from engine.clock import NS_PER_MS, NS_PER_S
 from engine.packet import BlendEntry, Mood
@@ -19,7 +22,7 @@ _AT_ONCE_NS = 50 * NS_PER_MS
 _EBB_NS = 1_400 * NS_PER_MS
 # A face that smiles whatever is felt is left where what is felt is as bad as this.
 _SMILE_LEFT_AT = -0.4
-_SMILES_FROM = 0.1
+_NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
 class Reacting:
@@ -34,7 +37,9 @@ class Reacting:
         self._reaction: Reaction | None = None
         self._began_ns = self._until_ns = 0
         self._left = 1.0
-        self._smiling: dict[str, tuple[Capsule, bool]] = {}
+        # What it shows, by layer and cid, as far as anything is played for that.
+        self._once: dict[Layer, dict[str, float]] = {}
+        self._holds: dict[Layer, dict[str, float]] = {}
 
     @property
     def on(self) -> bool:
@@ -58,6 +63,7 @@ class Reacting:
             self._reaction, self._began_ns = reaction, now_ns
             self._until_ns = now_ns + int(reaction.lasts_s * NS_PER_S)
             self._left = 1.0
+            self.take()
         elif not speaking or self.is_over(now_ns):
             self._reaction = None
 
@@ -78,67 +84,61 @@ class Reacting:
             self._reaction = None
         return True
 
-    def held(self, layer: Layer) -> dict[str, float]:
-        """What of it is held on a layer, by cid."""
-        return {cid: weight * self._left for cid, weight in self._of(layer) if self._holds(cid)}
+    def take(self) -> None:
+        """Finds out what of it plays once and what holds, in another library too."""
+        self._once, self._holds = {}, {}
+        shows = {} if self._reaction is None else self._reaction.shows
+        for cid, weight in shows.items():
+            part = self._writer.part(cid)
+            if part is not None:
+                found = self._holds if part.holds else self._once
+                found.setdefault(layer_named(cid), {})[cid] = weight
+
+    def held(self, layer: Layer) -> Mapping[str, float]:
+        """What of it is held on a layer, by cid; not to be changed."""
+        if self._reaction is None:
+            return _NOTHING
+        found = self._holds.get(layer, _NOTHING)
+        if self._left == 1.0:
+            return found
+        return {cid: weight * self._left for cid, weight in found.items()}
 
     def accents(self, now_ns: int, factor: float = 1.0) -> list[BlendEntry] | None:
         """What of it a face plays once; None where its beginning is over, or there is none."""
         if not self._begins(now_ns):
             return None
-        once = {
-            cid: weight * factor for cid, weight in self._of(Layer.FACE) if not self._holds(cid)
-        }
+        found = self._once.get(Layer.FACE, _NOTHING)
+        once = {cid: weight * factor for cid, weight in found.items()}
         return self._writer.write(Layer.FACE, once, clearing=False)
 
     def once(self, layer: Layer, now_ns: int) -> tuple[Capsule, float] | None:
         """The gesture of hands or body that begins it, with its weight."""
         if self._begins(now_ns):
-            for cid, weight in self._of(layer):
-                capsule = self._writer.library.resolve(cid)
-                if capsule is not None and not holds(capsule):
-                    return capsule, weight
+            for cid, weight in self._once.get(layer, _NOTHING).items():
+                if (part := self._writer.part(cid)) is not None:
+                    return part.capsule, weight
         return None
 
     def pause_ms(self, now_ns: int) -> int | None:
         """How long words that come with its beginning wait; None: as always."""
         return self._reaction.pause_ms if self._reaction and self._begins(now_ns) else None
 
-    def stance(self, felt: Mood) -> dict[str, float]:
-        """The faces of the stance, as far as the answer and what is felt leave them."""
+    def stance(self, felt: Mood) -> Mapping[str, float]:
+        """The faces of the stance, as far as the answer and what is felt leave them.
+
+        Not to be changed.
+        """
+        faces = self._writer.stance(Layer.FACE)
         share = 1.0
         if self._reaction is not None:
             share -= (1.0 - self._reaction.stance) * self._left
         glad = 1.0 - min(1.0, max(0.0, felt.valence / _SMILE_LEFT_AT))
+        if share == glad == 1.0:
+            return faces
         return {
-            cid: weight * share * (glad if self._smiles(cid) else 1.0)
-            for cid, weight in self._writer.stance(Layer.FACE).items()
+            cid: weight * share * (glad if self._writer.smiles(cid) else 1.0)
+            for cid, weight in faces.items()
         }
 
     def _begins(self, now_ns: int) -> bool:
         return self._reaction is not None and now_ns - self._began_ns < _AT_ONCE_NS
-
-    def _of(self, layer: Layer) -> list[tuple[str, float]]:
-        if self._reaction is None:
-            return []
-        known = self._writer.library.capsules
-        shown = self._reaction.shows.items()
-        return [item for item in shown if item[0] in known and known[item[0]].layer is layer]
-
-    def _holds(self, cid: str) -> bool:
-        capsule = self._writer.library.resolve(cid)
-        return capsule is not None and holds(capsule)
-
-    def _smiles(self, cid: str) -> bool:
-        capsule = self._writer.library.capsules[cid]
-        known = self._smiling.get(cid)
-        if known is None or known[0] is not capsule:
-            known = self._smiling[cid] = capsule, _ends_smiling(capsule)
-        return known[1]
-
-
-def _ends_smiling(capsule: Capsule) -> bool:
-    return any(
-        track.target.startswith("mouthSmile") and track.curve[-1][1] > _SMILES_FROM
-        for track in capsule.tracks
-    )

@@ -1,19 +1,40 @@
 """Weights of a blend: quantised, compared, and moved towards others."""
 
-__all__ = ["MIN_WEIGHT", "gap", "quantised", "strongest_of", "toward"]
+from collections.abc import Mapping
+
+__all__ = [
+    "LEVELS",
+    "MIN_WEIGHT",
+    "gap",
+    "heaviest_first",
+    "hold",
+    "level_of",
+    "quantised",
+    "toward",
+]
+
+LEVELS = 256
+"""Weights are so many steps, which a 32-bit float holds exactly."""
 
 MIN_WEIGHT = 0.05
 """Weights below this are not worth their bytes."""
 
 
 def quantised(weight: float) -> float:
-    """To 1/256, which a 32-bit float holds exactly: a packet is the same on both ends of a wire."""
-    return round(max(0.0, min(1.0, weight)) * 256) / 256
+    """To 1/256, so that a packet is the same on both ends of a wire."""
+    return level_of(weight) / LEVELS
+
+
+def level_of(weight: float) -> int:
+    """The step nearest to a weight, 0 to 256."""
+    if not 0.0 <= weight <= 1.0:
+        weight = max(0.0, min(1.0, weight))
+    return round(weight * LEVELS)
 
 
 def gap(shown: dict[str, float], goal: dict[str, float]) -> float:
     """The largest difference of two blends' weights, by cid."""
-    if shown == goal:
+    if shown is goal or shown == goal:
         return 0.0  # as nearly always
     return max(
         (abs(shown.get(cid, 0.0) - goal.get(cid, 0.0)) for cid in shown.keys() | goal.keys()),
@@ -21,9 +42,15 @@ def gap(shown: dict[str, float], goal: dict[str, float]) -> float:
     )
 
 
-def strongest_of(held: dict[str, float], felt: dict[str, float]) -> dict[str, float]:
-    """What is held, each where it is felt as well at the greater of its two weights."""
-    return {cid: max(weight, felt.get(cid, 0.0)) for cid, weight in held.items()}
+def hold(shown: dict[str, float], held: Mapping[str, float]) -> None:
+    """Puts what is held among what is shown, where it is already, at the greater weight."""
+    for cid, weight in held.items():
+        shown[cid] = max(weight, shown.get(cid, 0.0))
+
+
+def heaviest_first(weights: Mapping[str, float]) -> dict[str, float]:
+    """The same in order of their weights, equal ones in that of their ids."""
+    return dict(sorted(weights.items(), key=lambda item: (-item[1], item[0])))
 
 
 def toward(shown: dict[str, float], goal: dict[str, float], share: float) -> dict[str, float]:

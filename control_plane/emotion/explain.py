@@ -6,15 +6,18 @@ A `MoodChange` keeps the numbers that went into the formulas of `control_plane.e
 """
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 from control_plane.emotion.personality import Personality
-from control_plane.emotion.traits import Signal, Traits
+from control_plane.emotion.traits import EFFECTS, TRAIT_NAMES, Signal, Traits
 from control_plane.emotion.vad import difference, distance, scaled, total
 from engine.packet import Mood
 
 __all__ = [
+    "DAMPING",
     "KEPT_CHANGES",
     "REACTION_FACTORS",
     "SINCE_FACTORS",
@@ -26,7 +29,10 @@ __all__ = [
     "MoodLog",
     "Picture",
     "Rule",
+    "Seen",
     "TraitChange",
+    "Turn",
+    "Weighed",
     "Weighing",
     "contributions",
 ]
@@ -75,6 +81,15 @@ SINCE_FACTORS = frozenset({Factor.DECAY, Factor.FADING})
 REACTION_FACTORS = frozenset({Factor.FADING, Factor.REPLACED, Factor.REACTION})
 """What moved the reaction on top of the mood rather than the mood."""
 
+DAMPING = (
+    Factor.INTENSITY,
+    Factor.OWN_WORDS,
+    Factor.CONFIDENCE,
+    Factor.GAIN,
+    Factor.PATIENCE,
+)
+"""What makes a response be felt more or less, in the order in which it is reckoned."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:
@@ -106,7 +121,7 @@ class Weighing:
     Attributes:
         read: What the event means by itself.
         response: What the listener feels at that.
-        factors: Factors on the response, in their order.
+        factors: Factors on the response, one for each of `DAMPING`; 1 where it changes nothing.
         share: Their product: how strongly it was felt.
         bias: The personality's.
         colour: The traits' shift.
@@ -115,7 +130,7 @@ class Weighing:
 
     read: Mood
     response: Mood
-    factors: tuple[tuple[Factor, float], ...]
+    factors: tuple[float, ...]
     share: float
     bias: Mood
     colour: Mood
@@ -130,6 +145,10 @@ class TraitChange:
     before: float
     after: float
     signals: tuple[Signal, ...] = ()
+
+
+Turn = tuple[Traits, Traits, tuple[Signal, ...]]
+"""A turn of the conversation: the traits before it and after it, and what happened in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,16 +225,28 @@ def contributions(change: MoodChange) -> tuple[Contribution, ...]:
     return tuple(item for item in found if distance(item.amount) > _LEAST)
 
 
+Seen = tuple[Mood, Mood]
+"""What a `Picture` is made of."""
+
+Weighed = tuple[Mood, Mood, tuple[float, ...], float, Mood, Mood, float]
+"""What a `Weighing` is made of."""
+
+# What is noted of a change while it happens: what a `MoodChange` is made of but for its number.
+_Note = tuple[int, Cause, Rule, Seen, Seen, Seen, Weighed | None, tuple[Turn, ...]]
+
+
 class MoodLog:
     """The last changes of one session, the oldest forgotten first. Not thread-safe.
+
+    Nearly all of them are forgotten unread, so records are made of them only for those who ask.
 
     Args:
         start: The mood at the session's beginning.
     """
 
-    def __init__(self, start: Picture) -> None:
+    def __init__(self, start: Seen) -> None:
         self._last = start
-        self._changes: deque[MoodChange] = deque(maxlen=KEPT_CHANGES)
+        self._notes: deque[_Note] = deque(maxlen=KEPT_CHANGES)
         self._count = 0
 
     def add(
@@ -223,28 +254,58 @@ class MoodLog:
         at_ns: int,
         cause: Cause,
         rule: Rule,
-        now: Picture,
-        after: Picture,
+        now: Seen,
+        after: Seen,
         *,
-        weighing: Weighing | None = None,
-        traits: tuple[TraitChange, ...] = (),
-    ) -> MoodChange:
-        """Notes a change and returns it."""
+        weighed: Weighed | None = None,
+        turns: tuple[Turn, ...] = (),
+    ) -> None:
+        """Notes a change."""
         self._count += 1
-        change = MoodChange(
-            self._count, at_ns, cause, rule, self._last, now, after, weighing, traits
-        )
+        self._notes.append((at_ns, cause, rule, self._last, now, after, weighed, turns))
         self._last = after
-        self._changes.append(change)
-        return change
 
     def newest(self, limit: int = KEPT_CHANGES) -> tuple[MoodChange, ...]:
         """The last changes, the newest first."""
-        return tuple(reversed(self._changes))[:limit]
+        return tuple(
+            _written(note, self._count - age)
+            for age, note in enumerate(islice(reversed(self._notes), limit))
+        )
 
-    def since(self, at_ns: int, now: Picture) -> MoodChange:
+    def since(self, at_ns: int, now: Seen) -> MoodChange:
         """What time has done since the last change; it is not kept."""
-        return MoodChange(self._count, at_ns, Cause("tick"), Rule.TIME, self._last, now, now)
+        note = (at_ns, Cause("tick"), Rule.TIME, self._last, now, now, None, ())
+        return _written(note, self._count)
+
+
+def _written(note: _Note, number: int) -> MoodChange:
+    at_ns, cause, rule, before, now, after, weighed, turns = note
+    return MoodChange(
+        number=number,
+        at_ns=at_ns,
+        cause=cause,
+        rule=rule,
+        before=Picture(*before),
+        now=Picture(*now),
+        after=Picture(*after),
+        weighing=None if weighed is None else Weighing(*weighed),
+        traits=tuple(change for turn in turns for change in _trait_changes(*turn)),
+    )
+
+
+def _trait_changes(
+    before: Traits, after: Traits, signals: tuple[Signal, ...]
+) -> Iterator[TraitChange]:
+    return (
+        TraitChange(
+            name,
+            getattr(before, name),
+            getattr(after, name),
+            tuple(signal for signal in signals if name in EFFECTS[signal]),
+        )
+        for name in TRAIT_NAMES
+        if getattr(before, name) != getattr(after, name)
+    )
 
 
 def _reaction(picture: Picture) -> Mood:
@@ -260,7 +321,7 @@ def _weighed(weighing: Weighing, now: Mood) -> list[Contribution]:
         Contribution(Factor.EMPATHY, scaled(difference(weighing.response, weighing.read), share)),
     ]
     reached = 1.0
-    for factor, value in weighing.factors:
+    for factor, value in zip(DAMPING, weighing.factors, strict=True):
         amount = scaled(weighing.response, share * reached * (value - 1.0))
         found.append(Contribution(factor, amount, value))
         reached *= value

@@ -6,6 +6,7 @@ rounded: they only decide which word people read.
 """
 
 import math
+from functools import lru_cache
 
 from engine.packet import Mood
 
@@ -74,7 +75,15 @@ _SYNONYMS: dict[str, str] = {
     "worry": "worried",
 }
 
-_POINTS = tuple((name, vad.valence, vad.arousal, vad.dominance) for name, vad in EMOTIONS.items())
+# The cube is looked at in cells: in each of them only a few places can be the nearest.
+_CELLS_A_UNIT = 4
+_KEPT_CELLS = 4096
+# Valence and arousal are felt more sharply than dominance: they count in full.
+_DOMINANCE_COUNTS = 0.7
+_Place = tuple[str, float, float, float]
+_PLACES: tuple[_Place, ...] = tuple(
+    (name, vad.valence, vad.arousal, vad.dominance) for name, vad in EMOTIONS.items()
+)
 
 
 def label_of(vad: Mood) -> str:
@@ -82,14 +91,38 @@ def label_of(vad: Mood) -> str:
     valence, arousal, dominance = vad.valence, vad.arousal, vad.dominance
     if valence * valence + arousal * arousal + dominance * dominance < NEUTRAL_RADIUS**2:
         return NEUTRAL_LABEL
+    near = _near(
+        math.floor(valence * _CELLS_A_UNIT),
+        math.floor(arousal * _CELLS_A_UNIT),
+        math.floor(dominance * _CELLS_A_UNIT),
+    )
     nearest, least = NEUTRAL_LABEL, math.inf
-    for name, along_v, along_a, along_d in _POINTS:
+    for name, along_v, along_a, along_d in near:
         v, a, d = along_v - valence, along_a - arousal, along_d - dominance
-        # Valence and arousal are felt more sharply than dominance: they count in full.
-        gap = v * v + a * a + 0.7 * d * d
+        gap = v * v + a * a + _DOMINANCE_COUNTS * d * d
         if gap < least:
             nearest, least = name, gap
     return nearest
+
+
+@lru_cache(_KEPT_CELLS)
+def _near(*cell: int) -> tuple[_Place, ...]:
+    """Those that are the nearest anywhere in a cell, in their order; some 6 of the 32."""
+    spans = [_span(place, cell) for place in _PLACES]
+    # A place is out where another is nearer even from the corner that is the farthest from that;
+    # by more than rounding could mend.
+    within = min(most for _, most in spans) + 1e-9
+    return tuple(place for place, (least, _) in zip(_PLACES, spans, strict=True) if least <= within)
+
+
+def _span(place: _Place, cell: tuple[int, ...]) -> tuple[float, float]:
+    """The least and the largest gap between a place and a point of a cell."""
+    least = most = 0.0
+    for at, number, counts in zip(place[1:], cell, (1.0, 1.0, _DOMINANCE_COUNTS), strict=True):
+        low, high = number / _CELLS_A_UNIT - at, (number + 1) / _CELLS_A_UNIT - at
+        least += counts * max(low, -high, 0.0) ** 2
+        most += counts * max(-low, high) ** 2
+    return least, most
 
 
 def emotion_named(name: str) -> Mood | None:

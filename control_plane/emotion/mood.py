@@ -15,30 +15,29 @@ with the colour of the traits (`control_plane.emotion.traits`), which also shift
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from control_plane.emotion.explain import (
     KEPT_CHANGES,
     Cause,
-    Factor,
     MoodChange,
     MoodLog,
-    Picture,
     Rule,
-    TraitChange,
-    Weighing,
+    Seen,
+    Turn,
+    Weighed,
 )
 from control_plane.emotion.personality import Personality
 from control_plane.emotion.traits import (
-    EFFECTS,
-    TRAIT_NAMES,
     Signal,
+    Temper,
     Traits,
     after_turn,
     colour,
     negative_factor,
+    temper_of,
 )
-from control_plane.emotion.vad import clamp, mix, total
+from control_plane.emotion.vad import clamp, mix
 from engine.clock import NS_PER_S
 from engine.packet import Mood
 
@@ -47,8 +46,6 @@ __all__ = [
     "SURE",
     "Felt",
     "MoodModel",
-    "MoodState",
-    "decayed",
     "trust",
 ]
 
@@ -86,48 +83,9 @@ class Felt:
     own_words: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class MoodState:
-    """A mood at a time.
-
-    Attributes:
-        mood: The mood.
-        home: Where it goes by itself.
-        at_ns: When it was so.
-        event_ns: When something was last felt.
-    """
-
-    mood: Mood
-    home: Mood
-    at_ns: int
-    event_ns: int
-
-
 def trust(confidence: float) -> float:
     """How much of what was appraised with this confidence is felt, [0, 1]."""
     return max(0.0, min(1.0, confidence / SURE))
-
-
-def decayed(state: MoodState, personality: Personality, now_ns: int) -> MoodState:
-    """The state at a later time, nothing having happened in between.
-
-    Exact for any step: `decayed` to b by way of a gives what `decayed` to b gives at once. A time
-    before the state's own changes nothing.
-    """
-    if now_ns <= state.at_ns:
-        return state
-    return replace(state, mood=_faded(state, personality, now_ns), at_ns=now_ns)
-
-
-def _faded(state: MoodState, personality: Personality, now_ns: int) -> Mood:
-    """The mood of `decayed`."""
-    if now_ns <= state.at_ns:
-        return state.mood
-    turn_ns = state.event_ns + SILENCE_NS
-    slow_ns = max(0, min(now_ns, turn_ns) - state.at_ns)
-    fast_ns = max(0, now_ns - max(state.at_ns, turn_ns))
-    exponent = slow_ns / NS_PER_S / personality.decay_s + fast_ns / NS_PER_S / _RECENTRE_S
-    return mix(state.mood, state.home, -math.expm1(-exponent))
 
 
 class MoodModel:
@@ -135,55 +93,53 @@ class MoodModel:
 
     def __init__(self, personality: Personality, now_ns: int) -> None:
         self._personality = personality
-        self._traits = personality.traits
         self._place: Mood | None = None
-        home = self._home()
-        self._state = MoodState(home, home, now_ns, now_ns)
-        self._reaction = home
-        self._reaction_share, self._reaction_ns = 0.0, now_ns
-        self._pictured = Picture(home, home)
-        self._pictured_ns: int | None = None  # when that is right; None: at no time any more
-        self._log = MoodLog(Picture(home, home))
-        self._turned: tuple[TraitChange, ...] = ()
+        self._take_traits(personality.traits)
+        # How it was when something last moved it, and where it goes from there by itself.
+        self._mood = self._reaction = self._home = self._baseline
+        self._reaction_share = 0.0
+        self._at_ns = self._event_ns = now_ns
+        self._seen = self._mood, self._mood
+        self._seen_ns: int | None = None  # when that is right; None: at no time any more
+        self._log = MoodLog(self._seen)
+        self._turned: tuple[Turn, ...] = ()
 
     @property
     def traits(self) -> Traits:
         """The traits now."""
         return self._traits
 
+    @property
+    def temper(self) -> Temper:
+        """What the traits make of gestures now."""
+        return self._temper
+
     def turn(self, signals: tuple[Signal, ...]) -> None:
         """A turn of the conversation: the traits move; the mood follows by and by."""
         before = self._traits
-        self._traits = after_turn(before, self._personality.traits, signals)
-        self._turned += tuple(
-            TraitChange(
-                name,
-                getattr(before, name),
-                getattr(self._traits, name),
-                tuple(signal for signal in signals if name in EFFECTS[signal]),
-            )
-            for name in TRAIT_NAMES
-            if getattr(before, name) != getattr(self._traits, name)
-        )
+        after = after_turn(before, self._personality.traits, signals)
+        if after != before:
+            self._take_traits(after)
+            self._turned += ((before, after, signals),)
 
-    def end_turn(self, now_ns: int, cause: Cause) -> None:
+    def end_turn(self, now_ns: int, event_sequence: int = 0) -> None:
         """Notes a turn at which nothing was felt; after `turn`, once the event was dealt with."""
         if self._turned:
-            left = self._reaction_left(now_ns)
-            self._move_to(self.at(now_ns), now_ns, self._state.event_ns, left)
-            now = self._picture(now_ns)
-            self._add(now_ns, cause, Rule.TRAITS, now)
+            now = self._look(now_ns)
+            self._move_to(now[0], now_ns, self._event_ns, self._reaction_left(now_ns))
+            cause = Cause("turn", event_sequence)
+            self._add(now_ns, cause, Rule.TRAITS, self._look(now_ns))
 
-    def feel(self, felt: Felt, now_ns: int, cause: Cause) -> MoodChange:
+    def feel(self, felt: Felt, now_ns: int, cause: Cause) -> None:
         """Something happened that is felt."""
-        now = self._picture(now_ns)
+        now = self._look(now_ns)
         left = self._reaction_left(now_ns)
-        weighing = self._weigh(felt)
-        share, target = weighing.share, weighing.response
+        weighed = self._weigh(felt)
+        _, target, _, share, bias, shift, yields = weighed
         felt_place = Mood(
-            target.valence * share + weighing.bias.valence + weighing.colour.valence,
-            target.arousal * share + weighing.bias.arousal + weighing.colour.arousal,
-            target.dominance * share + weighing.bias.dominance + weighing.colour.dominance,
+            target.valence * share + bias.valence + shift.valence,
+            target.arousal * share + bias.arousal + shift.arousal,
+            target.dominance * share + bias.dominance + shift.dominance,
         )
         # A clear feeling takes the place of the last reaction; a faint one only colours it.
         follow = min(1.0, share) * self._personality.reaction_share
@@ -191,39 +147,38 @@ class MoodModel:
             self._reaction, left = target, follow
         else:
             self._reaction = mix(self._reaction, target, follow / (follow + left))
-        self._move_to(mix(now.mood, felt_place, weighing.yields), now_ns, now_ns, left)
-        return self._add(now_ns, cause, Rule.FELT, now, weighing)
+        self._move_to(mix(now[0], felt_place, yields), now_ns, now_ns, left)
+        self._add(now_ns, cause, Rule.FELT, now, weighed)
 
-    def set(self, mood: Mood, now_ns: int, cause: Cause) -> MoodChange:
+    def set(self, mood: Mood, now_ns: int, cause: Cause) -> None:
         """Somebody set the mood by hand; no momentum and no bias apply."""
-        now = self._picture(now_ns)
+        now = self._look(now_ns)
         self._move_to(clamp(mood.valence, mood.arousal, mood.dominance), now_ns, now_ns, 0.0)
-        return self._add(now_ns, cause, Rule.SET, now)
+        self._add(now_ns, cause, Rule.SET, now)
 
     def notice(self, now_ns: int) -> None:
         """Something happened that is not felt: it only ends the silence."""
-        left = self._reaction_left(now_ns)
-        self._move_to(self.at(now_ns), now_ns, now_ns, left)
+        self._move_to(self.at(now_ns), now_ns, now_ns, self._reaction_left(now_ns))
 
-    def calm_reaction(self, now_ns: int, cause: Cause) -> MoodChange:
+    def calm_reaction(self, now_ns: int, cause: Cause) -> None:
         """Drops the reaction under way; the mood stays."""
-        now = self._picture(now_ns)
-        self._move_to(now.mood, now_ns, self._state.event_ns, 0.0)
-        return self._add(now_ns, cause, Rule.CALMED, now)
+        now = self._look(now_ns)
+        self._move_to(now[0], now_ns, self._event_ns, 0.0)
+        self._add(now_ns, cause, Rule.CALMED, now)
 
     def dwell(self, place: Mood | None, now_ns: int) -> None:
         """From now on the mood goes to `place` by itself; None: to the baseline again."""
         self._place = place
         left = self._reaction_left(now_ns)
-        self._move_to(self.at(now_ns), now_ns, self._state.event_ns, left)
+        self._move_to(self.at(now_ns), now_ns, self._event_ns, left)
 
     def at(self, now_ns: int) -> Mood:
         """The mood, without reactions."""
-        return self._picture(now_ns).mood
+        return self._look(now_ns)[0]
 
     def expressed(self, now_ns: int) -> Mood:
         """What the face shows: the mood with the fading reaction on top."""
-        return self._picture(now_ns).shown
+        return self._look(now_ns)[1]
 
     def changes(self, limit: int = KEPT_CHANGES) -> tuple[MoodChange, ...]:
         """The last changes, the newest first."""
@@ -231,55 +186,78 @@ class MoodModel:
 
     def since_change(self, now_ns: int) -> MoodChange:
         """What time has done since the last one."""
-        return self._log.since(now_ns, self._picture(now_ns))
+        return self._log.since(now_ns, self._look(now_ns))
 
-    def _weigh(self, felt: Felt) -> Weighing:
+    def _weigh(self, felt: Felt) -> Weighed:
         person = self._personality
         response = felt.read if felt.response is None else felt.response
-        factors = [(Factor.INTENSITY, felt.intensity)]
-        if felt.own_words:
-            factors.append((Factor.OWN_WORDS, _OWN_WORDS))
-        factors.append((Factor.CONFIDENCE, trust(felt.confidence)))
-        factors.append((Factor.GAIN, person.gain))
-        if response.valence < 0.0:
-            factors.append((Factor.PATIENCE, negative_factor(self._traits)))
-        share = math.prod(value for _, value in factors)
+        factors = (
+            felt.intensity,
+            _OWN_WORDS if felt.own_words else 1.0,
+            trust(felt.confidence),
+            person.gain,
+            negative_factor(self._traits) if response.valence < 0.0 else 1.0,
+        )
+        share = math.prod(factors)
         yields = (1.0 - person.momentum) * min(1.0, share / _SLIGHT)
-        shift = colour(self._traits)
-        return Weighing(felt.read, response, tuple(factors), share, person.bias, shift, yields)
+        return felt.read, response, factors, share, person.bias, self._colour, yields
 
-    def _home(self) -> Mood:
-        if self._place is not None:
-            return self._place
-        shifted = total((self._personality.baseline, colour(self._traits)))
-        return clamp(shifted.valence, shifted.arousal, shifted.dominance)
+    def _take_traits(self, traits: Traits) -> None:
+        """The traits, and what follows from them until they move again."""
+        self._traits = traits
+        self._temper = temper_of(traits)
+        self._colour = colour(traits)
+        base, shift = self._personality.baseline, self._colour
+        self._baseline = clamp(
+            base.valence + shift.valence,
+            base.arousal + shift.arousal,
+            base.dominance + shift.dominance,
+        )
 
-    def _picture(self, now_ns: int) -> Picture:
-        """Both at a time; kept, for an event asks for the same ones again and again."""
-        if now_ns != self._pictured_ns:
-            mood = _faded(self._state, self._personality, now_ns)
-            shown = mix(mood, self._reaction, self._reaction_left(now_ns))
-            self._pictured, self._pictured_ns = Picture(mood, shown), now_ns
-        return self._pictured
+    def _look(self, now_ns: int) -> Seen:
+        """The mood at a time, and what is shown; kept, for an event asks again and again."""
+        if now_ns != self._seen_ns:
+            mood = self._faded(now_ns)
+            self._seen = mood, mix(mood, self._reaction, self._reaction_left(now_ns))
+            self._seen_ns = now_ns
+        return self._seen
 
-    def _move_to(self, mood: Mood, now_ns: int, event_ns: int, reaction_share: float) -> None:
-        """The mood is this now; `reaction_share` is how much of the reaction is left now."""
-        self._state = MoodState(mood, self._home(), now_ns, event_ns)
-        self._reaction_share, self._reaction_ns = reaction_share, now_ns
-        self._pictured_ns = None
+    def _faded(self, now_ns: int) -> Mood:
+        """The mood, nothing having happened since it last moved.
 
-    def _add(
-        self,
-        now_ns: int,
-        cause: Cause,
-        rule: Rule,
-        now: Picture,
-        weighing: Weighing | None = None,
-    ) -> MoodChange:
-        turned, self._turned = self._turned, ()
-        after = self._picture(now_ns)
-        return self._log.add(now_ns, cause, rule, now, after, weighing=weighing, traits=turned)
+        Exact for any step: where it is moved to what this says on the way, nothing changes.
+        """
+        if now_ns <= self._at_ns:
+            return self._mood
+        turn_ns = self._event_ns + SILENCE_NS
+        if now_ns <= turn_ns:
+            exponent = (now_ns - self._at_ns) / NS_PER_S / self._personality.decay_s
+        else:
+            slow_s = max(0, turn_ns - self._at_ns) / NS_PER_S
+            fast_s = (now_ns - max(self._at_ns, turn_ns)) / NS_PER_S
+            exponent = slow_s / self._personality.decay_s + fast_s / _RECENTRE_S
+        return mix(self._mood, self._home, -math.expm1(-exponent))
 
     def _reaction_left(self, now_ns: int) -> float:
-        age_s = max(0, now_ns - self._reaction_ns) / NS_PER_S
+        """How much is left of the last reaction, [0, 1]."""
+        if now_ns <= self._at_ns:
+            return self._reaction_share
+        age_s = (now_ns - self._at_ns) / NS_PER_S
         return self._reaction_share * math.exp(-age_s / self._personality.reaction_s)
+
+    def _move_to(self, mood: Mood, now_ns: int, event_ns: int, reaction_share: float) -> None:
+        """The mood is this now; `reaction_share` is how much of the reaction is left now.
+
+        `event_ns` is when something was last felt.
+        """
+        self._mood, self._at_ns, self._event_ns = mood, now_ns, event_ns
+        self._reaction_share = reaction_share
+        self._home = self._baseline if self._place is None else self._place
+        self._seen_ns = None
+
+    def _add(
+        self, now_ns: int, cause: Cause, rule: Rule, now: Seen, weighed: Weighed | None = None
+    ) -> None:
+        after = self._look(now_ns)
+        self._log.add(now_ns, cause, rule, now, after, weighed=weighed, turns=self._turned)
+        self._turned = ()

@@ -12,6 +12,8 @@ the time. Every effect is linear and bounded, for the traits are.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from functools import cache
+from operator import attrgetter
 
 from engine.packet import Mood
 
@@ -120,21 +122,9 @@ def after_turn(traits: Traits, baselines: Traits, signals: Iterable[Signal] = ()
         baselines: Where they return to.
         signals: What happened.
     """
-    moved = dict.fromkeys(TRAIT_NAMES, 0.0)
-    happened = frozenset(signals)
-    for signal in Signal:  # in one order, for sums of floats depend on it
-        for name, change in EFFECTS[signal].items() if signal in happened else ():
-            moved[name] += change
-    return Traits(
-        **{
-            name: _share(
-                _KEPT * getattr(traits, name)
-                + (1.0 - _KEPT) * getattr(baselines, name)
-                + moved[name]
-            )
-            for name in TRAIT_NAMES
-        }
-    )
+    moves = zip(_values(traits), _values(baselines), _added(frozenset(signals)), strict=True)
+    moved = [_KEPT * was + (1.0 - _KEPT) * home + added for was, home, added in moves]
+    return Traits(*[item if 0.0 <= item <= 1.0 else _bounded(item) for item in moved])
 
 
 def colour(traits: Traits) -> Mood:
@@ -165,5 +155,18 @@ def temper_of(traits: Traits) -> Temper:
     )
 
 
-def _share(value: float) -> float:
+_values = attrgetter(*TRAIT_NAMES)
+
+
+@cache
+def _added(signals: frozenset[Signal]) -> tuple[float, ...]:
+    """What signals that come together add to each trait, in the order of their names."""
+    added = dict.fromkeys(TRAIT_NAMES, 0.0)
+    for signal in Signal:  # in one order, for sums of floats depend on it
+        for name, change in EFFECTS[signal].items() if signal in signals else ():
+            added[name] += change
+    return tuple(added.values())
+
+
+def _bounded(value: float) -> float:
     return max(0.0, min(1.0, value))

@@ -23,10 +23,11 @@ def clamp(valence: float, arousal: float, dominance: float) -> Mood:
 
 def mix(start: Mood, end: Mood, share: float) -> Mood:
     """The point `share` of the way from `start` to `end`, clamped."""
+    valence, arousal, dominance = start.valence, start.arousal, start.dominance
     return clamp(
-        start.valence + (end.valence - start.valence) * share,
-        start.arousal + (end.arousal - start.arousal) * share,
-        start.dominance + (end.dominance - start.dominance) * share,
+        valence + (end.valence - valence) * share,
+        arousal + (end.arousal - arousal) * share,
+        dominance + (end.dominance - dominance) * share,
     )
 
 

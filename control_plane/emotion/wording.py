@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from control_plane.emotion.explain import (
+    DAMPING,
     SINCE_FACTORS,
     Cause,
     Contribution,
@@ -80,11 +81,11 @@ def _happened(cause: Cause) -> str:
 def _damped(change: MoodChange) -> list[str]:
     if change.weighing is None:
         return []
-    values = dict(change.weighing.factors)
+    values = dict(zip(DAMPING, change.weighing.factors, strict=True))
     return [
         f"{'damped' if value < 1.0 else 'strengthened'} to {value:.2f} {words}"
         for factor, words in _DAMPING
-        if abs((value := values.get(factor, 1.0)) - 1.0) >= _WORTH
+        if abs((value := values[factor]) - 1.0) >= _WORTH
     ]
 
 

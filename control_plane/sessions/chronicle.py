@@ -4,19 +4,20 @@ Records are made here and handed over; nothing waits. Of a message that is spoke
 workings are kept beside it: what was made of it, who answered, who spoke.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from control_plane.brain.brain import Brain
+from control_plane.brain.packets import Shown
 from control_plane.emotion.appraisal import Appraisal
 from control_plane.events import ChatRole
 from control_plane.responder.port import Reply, Turn
 from control_plane.sessions.options import SessionOptions
+from control_plane.sessions.receipts import Keeper
 from control_plane.sessions.updates import Stored
 from engine.clock import NS_PER_MS, NS_PER_S
 from engine.faults import Fault
@@ -40,19 +41,12 @@ from storage.records import (
 from storage.runs import Begun
 from storage.states import MODES, Mode
 
-__all__ = ["Chronicle", "Keeper", "Keeping"]
+__all__ = ["Chronicle", "Keeping"]
 
 _QUIET_NS = 10 * NS_PER_S
 _WELL_AGAIN_NS = NS_PER_S
 # Faults that a viewer sees: the picture stands still.
 _SEEN_FAULTS = frozenset({"body", "render"})
-
-
-class Keeper(Protocol):
-    """Takes a record for the database and never blocks; such as `storage.recorder.Recorder.put`."""
-
-    def __call__(self, record: Record, stored: Callable[[], object] | None = None, /) -> object:
-        """Takes it; `stored` is called on another thread once it is committed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +55,7 @@ class Keeping:
 
     Attributes:
         remember: Takes a record.
-        keep: Takes one and tells when it is stored; None: nobody asks.
+        keep: Takes one and tells on the event loop when it is stored; None: nobody asks.
         version: Version of the program.
         voice: What speaks, for people.
         run: The run of the program; None: none is noted.
@@ -146,8 +140,9 @@ class Chronicle:
     ) -> UUID:
         """Somebody said something, or had the avatar say it; the message's id."""
         appraisal = None if role is ChatRole.SYSTEM else brain.appraisal
-        mood, label = brain.shown.mood, brain.shown.label
-        outputs = _outputs(appraisal, mood, label)
+        shown = brain.shown
+        mood = shown.mood
+        outputs = _outputs(appraisal, shown)
         if role is ChatRole.USER and brain.response is not None:
             outputs["empathy"] = _place(brain.response)
         message = MessageRecord(
@@ -158,14 +153,13 @@ class Chronicle:
             valence=mood.valence,
             arousal=mood.arousal,
             dominance=mood.dominance,
-            label=label,
+            label=shown.label,
             packet=to_bytes(packets[0]) if packets else b"",
             event_sequence=event_sequence,
             confidence=None if appraisal is None else appraisal.confidence,
             agent_outputs=outputs,
         )
         self._keep(message)
-        self._appraised(message, outputs)
         if role is ChatRole.ASSISTANT:
             self._spoken(message)
         return message.id
@@ -191,8 +185,8 @@ class Chronicle:
             packets: What the reply led to.
             memories: What it used of what is remembered, ready for JSON.
         """
-        mood, label, appraisal = brain.shown.mood, brain.shown.label, brain.appraisal
-        outputs = _outputs(appraisal, mood, label)
+        shown, appraisal = brain.shown, brain.appraisal
+        mood = shown.mood
         message = MessageRecord(
             session_id=self._id,
             role=ChatRole.ASSISTANT.value,
@@ -201,15 +195,14 @@ class Chronicle:
             valence=mood.valence,
             arousal=mood.arousal,
             dominance=mood.dominance,
-            label=label,
+            label=shown.label,
             packet=to_bytes(packets[0]) if packets else b"",
             confidence=None if appraisal is None else appraisal.confidence,
             processing_time_s=took_ns / NS_PER_S,
-            agent_outputs=outputs,
+            agent_outputs=_outputs(appraisal, shown),
             memory_context=memories,
         )
         self._keep(message)
-        self._appraised(message, outputs)
         given = {"mood": _place(turn.mood), "label": turn.label, "number": turn.number}
         self._remember(
             AgentRecord(
@@ -283,41 +276,26 @@ class Chronicle:
             self._remember(ModeEntered(self._id, mode.value, reason))
 
     def _keep(self, message: MessageRecord) -> None:
-        if self._keeping.keep is None:
+        keep = self._keeping.keep
+        if keep is None:
             self._remember(message)
-            return
-        loop = asyncio.get_running_loop()
-        update = Stored(str(message.id), message.event_sequence)
+        else:
+            keep(message, partial(self._stored, message))
 
-        def stored() -> None:
-            with suppress(RuntimeError):  # the loop has ended, and with it all who listened
-                loop.call_soon_threadsafe(self._told, update)
-
-        self._keeping.keep(message, stored)
-
-    def _appraised(self, message: MessageRecord, outputs: dict[str, Any]) -> None:
-        if "appraisal" in outputs:
-            self._remember(
-                AgentRecord(
-                    session_id=self._id,
-                    message_id=message.id,
-                    agent="appraiser",
-                    input={"role": message.role},
-                    output=outputs["appraisal"],
-                    confidence=message.confidence,
-                )
-            )
+    def _stored(self, message: MessageRecord) -> None:
+        self._told(Stored(str(message.id), message.event_sequence))
 
     def _spoken(self, message: MessageRecord) -> None:
         if self._keeping.voice:
             self._remember(SpeechRecord(self._keeping.voice, {}, message.text, message.id))
 
 
-def _outputs(appraisal: Appraisal | None, mood: Mood, label: str) -> dict[str, Any]:
+def _outputs(appraisal: Appraisal | None, shown: Shown) -> dict[str, Any]:
     """What the parts of the brain made of a message, ready for JSON."""
-    outputs: dict[str, Any] = {"mood": _place(mood) | {"label": label}}
+    outputs: dict[str, Any] = {"mood": {**_place(shown.mood), "label": shown.label}}
     if appraisal is not None:
-        outputs["appraisal"] = _place(appraisal.vad) | {
+        outputs["appraisal"] = {
+            **_place(appraisal.vad),
             "intensity": appraisal.intensity,
             "label": appraisal.label,
             "confidence": appraisal.confidence,

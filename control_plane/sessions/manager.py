@@ -32,11 +32,11 @@ from control_plane.sessions.channel import (
     picture_message,
     stage_times,
 )
-from control_plane.sessions.chronicle import Keeper
 from control_plane.sessions.meter import Meter
 from control_plane.sessions.options import SessionInfo, SessionOptions
 from control_plane.sessions.paging import page_size, read_token, write_token
 from control_plane.sessions.parts import SessionParts
+from control_plane.sessions.receipts import Keeper, Receipts
 from control_plane.sessions.session import LiveSession
 from control_plane.sessions.tracing import EventTracer
 from engine.clock import NS_PER_S, Clock
@@ -79,7 +79,7 @@ class SessionServices:
         appraiser: Reads what is said; None: the process's one.
         meter: Counts along for all sessions.
         tracer: Hears of events on their way; None: nobody traces.
-        keep: Takes a record and tells when it is stored; None: nobody asks.
+        keep: Takes a record and tells on its own thread when it is stored; None: nobody asks.
         voice: What speaks, for people.
         run: The run of the program; None: none is noted.
         recollections: What is remembered of users; None: nothing is.
@@ -126,6 +126,7 @@ class SessionManager:
         self, services: SessionServices, *, max_sessions: int, idle_timeout_s: float
     ) -> None:
         self._services = services
+        self._keep = None if services.keep is None else Receipts(services.keep).keep
         self._max_sessions = max_sessions
         self._idle_timeout_ns = int(idle_timeout_s * NS_PER_S)
         self._live: dict[str, _Entry] = {}
@@ -314,7 +315,7 @@ class SessionManager:
             version=services.version,
             meter=services.meter,
             tracer=services.tracer,
-            keep=services.keep,
+            keep=self._keep,
             voice=services.voice,
             run=services.run,
             recollection=None

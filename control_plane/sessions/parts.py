@@ -7,8 +7,8 @@ from capsules.library import Library
 from control_plane.brain.brain import Brain
 from control_plane.memory.recollection import Recollection
 from control_plane.responder.port import Responder
-from control_plane.sessions.chronicle import Keeper
 from control_plane.sessions.meter import Meter
+from control_plane.sessions.receipts import Keeper
 from control_plane.sessions.tracing import EventTracer
 from engine.clock import Clock
 from storage.records import Record
@@ -30,7 +30,7 @@ class SessionParts:
         version: Version of the program.
         meter: Counts along for all sessions.
         tracer: Hears of events on their way; None: nobody traces.
-        keep: Takes a record and tells when it is stored; None: nobody asks.
+        keep: Takes a record and tells on the event loop when it is stored; None: nobody asks.
         voice: What speaks, for people.
         run: The run of the program; None: none is noted.
         recollection: What is remembered of the user; None: nothing is.

@@ -25,12 +25,12 @@ class SentPackets:
     def __init__(self, session_id: UUID, remember: Callable[[Record], object]) -> None:
         self._session_id = session_id
         self._remember = remember
-        self._recent: deque[tuple[int, frozenset[str]]] = deque(maxlen=_RECENT)
+        self._recent: deque[IdPacket] = deque(maxlen=_RECENT)
 
     def note(self, packet: IdPacket, cause: str) -> None:
         """Notes a packet and what it was sent for."""
         if packet.blends:
-            self._recent.append((packet.sequence, frozenset(one.cid for one in packet.blends)))
+            self._recent.append(packet)
         self._remember(
             PacketRecord(
                 session_id=self._session_id,
@@ -38,7 +38,7 @@ class SentPackets:
                 timestamp_ns=packet.timestamp_ns,
                 cause=cause,
                 event_sequence=packet.event_sequence,
-                capsules=tuple((one.cid, one.weight) for one in packet.blends),
+                capsules=tuple([(one.cid, one.weight) for one in packet.blends]),
                 speaks=bool(packet.speak_text),
                 interrupt=packet.interrupt,
             )
@@ -52,7 +52,12 @@ class SentPackets:
             ids: Ids of expressions, names of profiles; others are fine.
         """
         plays = [_plays(library, id_) for id_ in ids if id_ not in library.capsules]
-        return [sequence for sequence, cids in self._recent if any(one(cids) for one in plays)]
+        if not plays:
+            return []
+        recent = [
+            (one.sequence, frozenset(item.cid for item in one.blends)) for one in self._recent
+        ]
+        return [sequence for sequence, cids in recent if any(one(cids) for one in plays)]
 
 
 def _plays(library: Library, id_: str) -> Callable[[frozenset[str]], bool]:

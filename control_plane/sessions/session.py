@@ -178,14 +178,16 @@ class LiveSession:
             UnknownCapsuleError: It names a capsule or expression that does not exist.
         """
         self.touch()
-        check_allowed(event.kind, self._library)
+        kind = event.kind
+        check_allowed(kind, self._library)
         began_ns = self._parts.clock.now_ns()
         packets = self._packets(event, client)
-        if packets and self._replies.cut_short_by(event.kind):
+        if packets and self._replies.cut_short_by(kind):
             packets = (replace(packets[0], interrupt=True), *packets[1:])
         brain_ns = self._parts.clock.now_ns() - began_ns
-        self._parts.meter.events[cause_of(event.kind)] += 1
-        match event.kind:
+        cause = cause_of(kind)
+        self._parts.meter.events[cause] += 1
+        match kind:
             case Light(surroundings=surroundings):
                 self.body.surround(surroundings)
                 return Handled((), brain_ns)
@@ -202,18 +204,18 @@ class LiveSession:
             case Preview(capsule=capsule):
                 self.body.learn(capsule)
         self._brain_times.add(brain_ns)
-        self._send(packets, cause_of(event.kind))
+        self._send(packets, cause)
         if self._parts.tracer is not None:
             self._trace(event, packets, trace, (began_ns, began_ns + brain_ns))
         shown = self._brain.shown
         self._publish(MoodUpdate(shown.mood, shown.label, event.sequence))
         said = None
-        match event.kind:
+        match kind:
             case Chat(role=role, text=text):
                 said = self._heard(role, text, packets, event.sequence, began_ns)
             case Speak(text=text):
                 said = self._heard(ChatRole.ASSISTANT, text, packets, event.sequence, began_ns)
-        self._replies.follow(event.kind, said, self.options, began_ns)
+        self._replies.follow(kind, said, self.options, began_ns)
         return Handled(packets, brain_ns)
 
     def explain_mood(self, limit: int) -> Explanation:

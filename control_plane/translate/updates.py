@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from capsulecast.v1 import common_pb2, session_service_pb2
+from capsulecast.v1 import session_service_pb2
 from control_plane.sessions.updates import Lag, MoodUpdate, Rejection, Stored, Update
 from control_plane.translate.jsonform import to_json
 from engine.packet import IdPacket
 from engine.voice.speaker import SpeechState, SpeechUpdate
-from engine.wire import to_message
+from engine.wire import to_message, write
 
 __all__ = [
     "PacketAnswers",
@@ -26,50 +26,45 @@ _SPEECH_STATES = {
 
 def update_to_message(update: Update) -> session_service_pb2.ConverseResponse:
     """An update as an answer of Converse."""
-    match update:
-        case IdPacket():
-            return session_service_pb2.ConverseResponse(packet=to_message(update))
-        case MoodUpdate():
-            return session_service_pb2.ConverseResponse(
-                mood=session_service_pb2.MoodUpdate(
-                    mood=common_pb2.Vad(
-                        valence=update.mood.valence,
-                        arousal=update.mood.arousal,
-                        dominance=update.mood.dominance,
-                    ),
-                    label=update.label,
-                    event_sequence=update.event_sequence,
-                )
-            )
-        case SpeechUpdate():
-            return session_service_pb2.ConverseResponse(
-                speech=session_service_pb2.SpeechUpdate(
-                    state=_SPEECH_STATES[update.state], text=update.text, source=update.source
-                )
-            )
-        case Rejection():
-            return session_service_pb2.ConverseResponse(
-                rejection=session_service_pb2.EventRejection(
-                    event_sequence=update.event_sequence, code=update.code, message=update.message
-                )
-            )
-        case Lag():
-            return session_service_pb2.ConverseResponse(
-                lag=session_service_pb2.LagNotice(dropped=update.dropped)
-            )
-        case Stored():
-            return session_service_pb2.ConverseResponse(
-                stored=session_service_pb2.StoredNotice(
-                    message_id=update.message_id, event_sequence=update.event_sequence
-                )
-            )
+    answer = session_service_pb2.ConverseResponse()
+    _write(update, answer)
+    return answer
 
 
 def updates_to_message(updates: Sequence[Update]) -> session_service_pb2.ConverseResponse:
     """Updates, one at least, as one answer of Converse."""
-    answer = update_to_message(updates[0])
-    answer.more.extend(update_to_message(update) for update in updates[1:])
+    first, *others = updates
+    answer = update_to_message(first)
+    for update in others:
+        _write(update, answer.more.add())
     return answer
+
+
+def _write(update: Update, answer: session_service_pb2.ConverseResponse) -> None:
+    """Writes an update into an empty answer: a message made beforehand would have to be copied."""
+    match update:
+        case IdPacket():
+            write(update, answer.packet)
+        case MoodUpdate(mood=mood):
+            told = answer.mood
+            told.mood.valence = mood.valence
+            told.mood.arousal = mood.arousal
+            told.mood.dominance = mood.dominance
+            told.label = update.label
+            told.event_sequence = update.event_sequence
+        case SpeechUpdate():
+            answer.speech.state = _SPEECH_STATES[update.state]
+            answer.speech.text = update.text
+            answer.speech.source = update.source
+        case Rejection():
+            answer.rejection.event_sequence = update.event_sequence
+            answer.rejection.code = update.code
+            answer.rejection.message = update.message
+        case Lag():
+            answer.lag.dropped = update.dropped
+        case Stored():
+            answer.stored.message_id = update.message_id
+            answer.stored.event_sequence = update.event_sequence
 
 
 class PacketAnswers:
@@ -86,9 +81,9 @@ class PacketAnswers:
     def answer(self, packet: IdPacket) -> session_service_pb2.WatchPacketsResponse:
         """The answer that brings a packet."""
         if packet is not self._packet:
-            message = to_message(packet)
-            self._packet = packet
-            self._answer = session_service_pb2.WatchPacketsResponse(packet=message)
+            answer = session_service_pb2.WatchPacketsResponse()
+            write(packet, answer.packet)
+            self._packet, self._answer = packet, answer
         return self._answer
 
 

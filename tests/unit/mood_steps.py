@@ -29,6 +29,6 @@ def take(model: MoodModel, step: object, now_ns: int, cause: Cause) -> None:
             model.dwell(Mood(0.5, -0.5, 0.25) if step == "home" else None, now_ns)
         case tuple():
             model.turn(step)
-            model.end_turn(now_ns, cause)
+            model.end_turn(now_ns)
         case _:
             raise AssertionError(step)

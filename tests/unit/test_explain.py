@@ -93,7 +93,8 @@ def test_every_part_of_a_feeling_is_told() -> None:
     model = MoodModel(person, 0)
     model.feel(Felt(Mood(0.2, 0.1, 0.0)), 0, CAUSE)
     felt = Felt(Mood(-0.6, 0.6, 0.4), Mood(-0.4, 0.3, 0.0), intensity=0.7, confidence=0.52)
-    change = model.feel(felt, NS_PER_S, CAUSE)
+    model.feel(felt, NS_PER_S, CAUSE)
+    (change,) = model.changes(1)
     told = {item.factor: item for item in contributions(change)}
     assert set(told) == set(Factor) - {Factor.OWN_WORDS, Factor.LIMIT, Factor.SET}
     assert told[Factor.INTENSITY].value == 0.7
@@ -119,7 +120,8 @@ def test_sentence_says_how_much_why_and_what_damped_it() -> None:
     model = MoodModel(replace(personality_named("friendly"), gain=1.0), 0)
     model.turn((Signal.THANKS,))
     felt = Felt(Mood(0.6, 0.2, 0.0), intensity=0.9, confidence=0.52)
-    change = model.feel(felt, 0, Cause("chat", 1, "thanks, sounds grateful"))
+    model.feel(felt, 0, Cause("chat", 1, "thanks, sounds grateful"))
+    (change,) = model.changes(1)
     moved = moved_by_event(change, contributions(change))
     assert sentence(change, contributions(change)) == (
         f"{moved.valence:+.2f} valence, {moved.arousal:+.2f} arousal, "
@@ -131,7 +133,8 @@ def test_sentence_says_how_much_why_and_what_damped_it() -> None:
 def test_the_way_home_is_no_part_of_what_an_event_did() -> None:
     model = MoodModel(personality_named("friendly"), 0)
     model.set(Mood(-0.8, 0.5, 0.5), 0, CAUSE)
-    change = model.set(Mood(-0.8, 0.5, 0.5), 8 * NS_PER_S, CAUSE)
+    model.set(Mood(-0.8, 0.5, 0.5), 8 * NS_PER_S, CAUSE)
+    (change,) = model.changes(1)
     assert moved_by_event(change, contributions(change)).valence < -0.2
     assert distance(change.after.shown, change.before.shown) == 0.0
 

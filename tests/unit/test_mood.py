@@ -13,8 +13,6 @@ from control_plane.emotion.mood import (
     SURE,
     Felt,
     MoodModel,
-    MoodState,
-    decayed,
     trust,
 )
 from control_plane.emotion.personality import Personality
@@ -176,7 +174,8 @@ def test_an_event_moves_what_is_shown_at_most_by_what_is_felt(
         take(model, step, now_ns, CAUSE)
         now_ns += span_ns
     before = model.expressed(now_ns)
-    change = model.feel(felt, now_ns, CAUSE)
+    model.feel(felt, now_ns, CAUSE)
+    (change,) = model.changes(1)
     assert change.weighing is not None
     share = change.weighing.share
     # The mood yields its share; the reaction takes the face as far as it is felt, and at most
@@ -192,14 +191,15 @@ def test_an_event_moves_what_is_shown_at_most_by_what_is_felt(
 def test_decay_is_the_same_at_any_frame_rate(
     person: Personality, mood: Mood, home: Mood, frames_ns: list[int]
 ) -> None:
-    state = once = MoodState(mood, home, 0, 0)
+    moved, left = MoodModel(person, 0), MoodModel(person, 0)
+    for model in (moved, left):
+        model.set(mood, 0, CAUSE)
+        model.dwell(home, 0)
     now_ns = 0
     for frame_ns in frames_ns:
         now_ns += frame_ns
-        state = decayed(state, person, now_ns)
-    once = decayed(once, person, now_ns)
-    assert once.at_ns == state.at_ns
-    assert distance(once.mood, state.mood) < 1e-9
+        moved.dwell(home, now_ns)  # to where it goes anyway, from where it is now
+    assert distance(moved.at(now_ns), left.at(now_ns)) < 1e-9
 
 
 @SAMPLES
@@ -305,13 +305,14 @@ def test_a_long_silence_is_no_trouble() -> None:
     model.feel(Felt(Mood(1.0, 1.0, 1.0)), 0, CAUSE)
     year_ns = 365 * 86_400 * NS_PER_S
     model.turn((Signal.THANKS,))
-    model.end_turn(year_ns, CAUSE)
+    model.end_turn(year_ns)
     assert distance(model.expressed(year_ns), FRIENDLY.baseline) < 1e-6
 
 
 def test_time_that_goes_back_changes_nothing() -> None:
-    state = MoodState(Mood(0.5, 0.5, 0.5), Mood(), 100, 100)
-    assert decayed(state, FRIENDLY, 50) is state
+    model = MoodModel(FRIENDLY, 0)
+    model.set(Mood(0.5, 0.5, 0.5), 100, CAUSE)
+    assert model.at(50) == model.expressed(50) == Mood(0.5, 0.5, 0.5)
 
 
 def test_traits_shift_where_the_mood_rests() -> None:

@@ -1,5 +1,7 @@
 """The traits: how turns move them, and what they do to mood and gestures."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -151,10 +153,8 @@ def test_any_text_is_read(text: str) -> None:
 
 def asked(library: Library, curiosity: float) -> tuple[float, float]:
     """Weights of the lean and of the short move of the face, in answer to a question."""
-    person = personality_named("friendly")
-    clock = VirtualClock(0)
-    brain = Brain(library, "s", person, clock, seed=7)
-    brain._mood._traits = Traits(curiosity=curiosity)
+    person = replace(personality_named("friendly"), traits=Traits(curiosity=curiosity))
+    brain = Brain(library, "s", person, VirtualClock(0), seed=7)
     (packet,) = brain.handle(Event(1, Chat(ChatRole.USER, "Where does this train go?")))
     lean = next((item.weight for item in packet.blends if item.cid == "BK_LEAN_IN"), 0.0)
     moves = [
@@ -174,8 +174,8 @@ def test_curiosity_leans_towards_a_question_and_raises_the_brows(library: Librar
 
 
 def gestures(library: Library, energy: float) -> float:
-    brain = Brain(library, "s", personality_named("friendly"), VirtualClock(0), seed=7)
-    brain._mood._traits = Traits(energy=energy)
+    person = replace(personality_named("friendly"), traits=Traits(energy=energy))
+    brain = Brain(library, "s", person, VirtualClock(0), seed=7)
     (packet,) = brain.handle(Event(1, Task("build", TaskState.STARTED)))
     return max(item.weight for item in packet.blends if item.layer is Layer.HAND)
 
