@@ -18,7 +18,8 @@ from capsules.library import Library, load_library
 from capsules.model import Capsule, Layer, Track
 from compositor.drawlist import FrameSize
 from engine.offline.export import ExportOptions, export_capsule
-from engine.offline.importing import FittedTake, curves, fit_take
+from engine.offline.fitted import FittedTake
+from engine.offline.importing import curves, fit_take
 from engine.offline.render import OfflineRenderer, RenderOptions, capsule_frames
 from engine.offline.tracks import Take, open_take
 from engine.offline.unknowns import HEAD_BASES, OPPOSITES
@@ -134,6 +135,6 @@ def _round_trip(library: Library, name: str) -> tuple[dict[str, float], float]:
         export_capsule(library, mira(), name, path, ExportOptions(render=RENDER))
         take = open_take(path)
         began = time.process_time()
-        fitted = fit_take(take, renderer, None)
+        fitted = fit_take(take, renderer, None, mouths=library.viseme_weights.values())
         seconds = (time.process_time() - began) / len(take.times_ms)
         return basis_errors(library, name, take, fitted, RENDER), seconds

@@ -16,7 +16,8 @@ from compositor.geometry import Affine
 from engine.offline.errors import TakeError
 from engine.offline.features import similarity
 from engine.offline.files import Still, write_webm
-from engine.offline.importing import FittedTake, Progress
+from engine.offline.fitted import FittedTake
+from engine.offline.importing import Progress
 from engine.offline.placement import applied
 from engine.offline.render import OfflineRenderer, straight
 from engine.offline.tracks import Take

@@ -76,7 +76,7 @@ def descend(problem: Problem, slope: Slope, weights: Floats) -> Reached:
     damping, littles, free = _DAMPING[1], 0, problem.free
     drawn = problem.draw(weights)
     left = problem.goal - drawn
-    for _ in range(_STEPS):
+    for _ in range(_STEPS if len(free) else 0):
         slope.measure(weights, _REACH, free)
         price = problem.sparsity * float(left @ left)
         step, promised = _step(problem, slope, weights, left, price, damping)

@@ -28,7 +28,7 @@ GENERATED = "AI-generated"
 
 _SMPTE170M = 6  # FFmpeg's number of BT.601, which PyAV has no name for
 _VP9 = {
-    "crf": "16",
+    "crf": "10",  # what an export is off by hides faint bases from an import of it
     "b": "0",
     "deadline": "good",
     "cpu-used": "3",

@@ -1,7 +1,6 @@
 """A recording in, a capsule out: tracked, fitted, refined, steadied."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 import cv2
 import numpy as np
@@ -11,14 +10,15 @@ from capsules.arkit import ARKIT_BLENDSHAPES
 from capsules.bake.finder import FaceFinder
 from capsules.bake.found import FoundFace
 from capsules.looks import FACE_PART
-from capsules.model import Track
 from capsules.targets import LOOKS
-from compositor.geometry import Affine
 from engine.offline.errors import TakeError
 from engine.offline.features import Neutral
 from engine.offline.fit import Loop, closed, find_loop, steadied, tracks
+from engine.offline.fitted import FitReport, Fitted, FittedTake
+from engine.offline.mouths import Mouths
+from engine.offline.passes import refine_take
 from engine.offline.placement import applied, framed, placed
-from engine.offline.refine import Refiner, refine_take
+from engine.offline.refine import Refiner
 from engine.offline.render import OfflineRenderer
 from engine.offline.residual import Residual, left_over, low_rank
 from engine.offline.response import Response, measure
@@ -27,7 +27,7 @@ from engine.offline.tracks import Take, TrackedFace, track_face
 from engine.offline.unknowns import HEAD_BASES, Unknowns
 from engine.offline.view import HeadView
 
-__all__ = ["FitReport", "Fitted", "FittedTake", "Progress", "curves", "fit_take"]
+__all__ = ["Progress", "curves", "fit_take"]
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str, float], None]
@@ -47,113 +47,6 @@ _MOST_LEFT_BYTES = 96 * 1024 * 1024
 _LEAST_LEFT = 12
 
 
-@dataclass(frozen=True, slots=True)
-class FittedTake:
-    """The weights of every frame.
-
-    Attributes:
-        times_ms: (T,) from 0.
-        courses: For each basis of face and head that moves, its weight (T,), as it was found.
-        placement: How canvas pixels lie in the take.
-        faces: Of every frame, where they were tracked.
-        is_avatar: Whether the take shows the avatar itself, so that its pictures were compared.
-        landmark_rms_px: What landmarks are off by, pixels of the take; None: not tracked.
-        picture_rms: What pictures are off by, in [0, 1]; None: not compared.
-        rest_rms: What they would be off by if nothing moved, likewise.
-        lost: Frames without a face.
-        body: Weights (T,) of what moved besides, which is no part of the capsule.
-        residual: What no basis explains; in `courses` its looks go by the first names of
-            `capsules.targets.LOOKS`. None: nothing, or it was not looked for.
-    """
-
-    times_ms: Floats
-    courses: Mapping[str, Floats]
-    placement: Affine
-    faces: tuple[FoundFace, ...]
-    is_avatar: bool
-    landmark_rms_px: float | None
-    picture_rms: float | None
-    rest_rms: float | None
-    lost: int
-    body: Mapping[str, Floats]
-    residual: Residual | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FitReport:
-    """How well curves tell what a take shows.
-
-    Attributes:
-        frames: Of the take.
-        fps: Of the take.
-        method: "pictures" where they were compared, else "landmarks".
-        landmark_rms_px: See `FittedTake`.
-        picture_rms: See `FittedTake`.
-        rest_rms: See `FittedTake`.
-        lost: See `FittedTake`.
-        points: Of all curves.
-        curve_error: For each basis, by how much its curve misses the frames' weights on average.
-        loop: Where it was cut to loop, ms; None: it does not.
-        loop_gap: RMS difference of the two ends before they were joined.
-        looks: How many pictures were kept of what no basis explains.
-        looks_explain: What share of that, squared, they explain.
-    """
-
-    frames: int
-    fps: float
-    method: str
-    landmark_rms_px: float | None
-    picture_rms: float | None
-    rest_rms: float | None
-    lost: int
-    points: int
-    curve_error: Mapping[str, float] = field(default_factory=dict)
-    loop: tuple[int, int] | None = None
-    loop_gap: float = 0.0
-    looks: int = 0
-    looks_explain: float = 0.0
-
-    def as_params(self) -> dict[str, object]:
-        """The same as plain data for a capsule's `params`."""
-        rounded = {name: round(value, 4) for name, value in self.curve_error.items()}
-        found: dict[str, object] = {
-            "frames": self.frames,
-            "fps": round(self.fps, 2),
-            "method": self.method,
-            "points": self.points,
-            "lost_frames": self.lost,
-            "curve_error": rounded,
-        }
-        for name in ("landmark_rms_px", "picture_rms", "rest_rms"):
-            value = getattr(self, name)
-            if value is not None:
-                found[name] = round(value, 5)
-        if self.loop is not None:
-            found |= {"loop_ms": list(self.loop), "loop_gap": round(self.loop_gap, 4)}
-        if self.looks:
-            found |= {"looks": self.looks, "looks_explain": round(self.looks_explain, 3)}
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """Curves for a capsule.
-
-    Attributes:
-        tracks: The curves.
-        duration_ms: How long they are.
-        first: Frame of the take that they begin with.
-        last: Frame that they end with.
-        report: How well they fit.
-    """
-
-    tracks: tuple[Track, ...]
-    duration_ms: int
-    first: int
-    last: int
-    report: FitReport
-
-
 def fit_take(
     take: Take,
     renderer: OfflineRenderer,
@@ -161,6 +54,7 @@ def fit_take(
     *,
     neutral: int = 0,
     rank: int = 0,
+    mouths: Collection[Mapping[str, float]] = (),
     progress: Progress | None = None,
 ) -> FittedTake:
     """Finds the weights of every frame of a take.
@@ -172,6 +66,7 @@ def fit_take(
             it is exported, can be fitted.
         neutral: The frame in which the face is at rest.
         rank: How many looks may be kept of what the bases of the avatar do not explain.
+        mouths: The weights of mouth shapes that are likely, such as the visemes of a library.
         progress: Is told how far it has come.
 
     Raises:
@@ -183,7 +78,7 @@ def fit_take(
     fitter = _Fitter(take, renderer, neutral, tell)
     if finder is not None:
         fitter.follow(finder)
-    fitter.compare()
+    fitter.compare(mouths)
     fitter.look(rank)
     return fitter.result()
 
@@ -271,15 +166,18 @@ class _Fitter:
             errors.append(error)
         self._landmark_rms_px = seen.unit * float(np.mean(errors))
 
-    def compare(self) -> None:
+    def compare(self, mouths: Collection[Mapping[str, float]]) -> None:
         """Refines by the pictures, if the take shows the avatar; else landmarks have to do.
+
+        Args:
+            mouths: Likely shapes of the mouth.
 
         Raises:
             TakeError: It does not, and there are no landmarks.
         """
         self._tell("comparing pictures", 0.25)
         view = HeadView(self._renderer, self._placement)
-        pictures = [view.as_i420(view.taken(rgb)) for rgb, _ in self._take.frames()]
+        pictures = [view.taken_i420(picture) for picture in self._take.pictures()]
         rest = pictures[self._neutral]
         mask = _mask(view)
         beside = self._renderer.avatar.basis_names & set(_BESIDE)
@@ -300,6 +198,7 @@ class _Fitter:
             refiner,
             pictures,
             starts,
+            Mouths(unknowns, mouths),
             lambda share: self._tell("refining", 0.3 + 0.65 * share),
         )
         self._rows = [unknowns.weights(values) for values in found]

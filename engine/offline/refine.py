@@ -4,7 +4,7 @@ Analysis by synthesis: every basis is moved a little and the head is drawn again
 milliseconds. From far away it is coarse pictures that are compared first.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from compositor.backend import I420
 from engine.offline.descent import Problem, descend
+from engine.offline.evidence import Witness, needed
 from engine.offline.likeness import COARSEST, FINEST, Likeness
 from engine.offline.slope import Slope
 from engine.offline.unknowns import Unknowns
 from engine.offline.view import HeadView
 
-__all__ = ["Refined", "Refiner", "refine_take"]
+__all__ = ["Refined", "Refiner"]
 
 Floats = NDArray[np.float64]
 Vector = NDArray[np.float32]
@@ -41,9 +42,7 @@ _SHY = ("tongueOut",)
 _SHY_START = 0.3
 _CLOSED, _OPENED = "mouthClose", "jawOpen"  # see `capsules.weights`
 _EVEN = 0.2  # sides that differ by less may do alike
-_WORSE = 1.12  # times what the better frames are off by is worth another try,
-_BETTER_FRAMES = 0.25
-_GAINS = 0.97  # and what leaves less than this share of that is better
+_WORTH = 2.0  # times what is left is the most that may be where another descent begins
 _MOST_TRUSTED = 32  # frames by which it is seen how well each pixel is explained
 
 
@@ -92,7 +91,6 @@ class Refiner:
             for number, name in enumerate(unknowns.names)
             if (other := name.replace("Left", "Right")) != name and other in unknowns.names
         ]
-        self._is_dear = np.zeros(len(unknowns), np.bool_)
         self._shy = np.array([name in _SHY for name in unknowns.names])
         shown = np.zeros(len(unknowns))
         for number in range(len(unknowns)):
@@ -128,7 +126,6 @@ class Refiner:
         for pair in self._pairs:
             most[list(pair)] = most[list(pair)].mean()
         share = np.minimum((_SHOWS / np.maximum(most * self._shows, 1e-6)) ** 2, _DEAREST)
-        self._is_dear = share > 1.0
         self._sparsity = self._sparsity * (_EXACT_SPARSITY / _SPARSITY) * share
         every = max(1, -(-len(pictures) // _MOST_TRUSTED))
         left = [
@@ -172,19 +169,58 @@ class Refiner:
         tried = [self._down(picture, start, coarse=True) for start in starts]
         return min([found, *tried], key=lambda one: one.residual)
 
-    def plainer(self, picture: I420, found: Refined) -> Refined:
-        """The same, from where both sides do alike and what hardly shows is at rest.
+    def elsewhere(self, picture: I420, found: Refined, starts: Sequence[Floats]) -> Refined:
+        """The same from the best of some other starts, if it is not far off: what is less off."""
+        goal = self._goal(picture, self._level)
+        inside = [self.within(one) for one in starts]
+        left = [float(np.linalg.norm(goal - self._drawn(one, self._level))) for one in inside]
+        number = int(np.argmin([*left, _WORTH * found.residual]))
+        if number == len(inside):
+            return found
+        other = self._down(picture, inside[number], coarse=False)
+        return min(found, other, key=lambda one: one.residual)
 
-        The picture still decides: this is where to begin, for the way down ends where bases look
-        nearly alike, and faces are mostly even.
+    def evener(self, picture: I420, found: Refined) -> Refined:
+        """The same, from where both sides do alike; the picture still decides.
+
+        The way down ends where bases look nearly alike, and faces are mostly even.
         """
         even = found.weights.copy()
         for left, right in self._pairs:
             if abs(even[left] - even[right]) <= _EVEN:
                 even[[left, right]] = 0.5 * (even[left] + even[right])
-        bare = np.where(self._is_dear, 0.0, even)
-        tried = [self._down(picture, self.within(one), coarse=False) for one in (even, bare)]
-        return min([found, *tried], key=lambda one: one.residual)
+        other = self._down(picture, self.within(even), coarse=False)
+        return min(found, other, key=lambda one: one.residual)
+
+    def witness(self, picture: I420, weights: Floats) -> Witness:
+        """What a picture says of its weights, for `narrow`."""
+        slope, level = self._slopes[self._level], self._level
+        slope.measure(weights, _NEAR[level], self._free)
+        left = self._goal(picture, level) - self._drawn(weights, level)
+        free = np.zeros(len(weights), np.bool_)
+        free[self._free] = True
+        gram = slope.gram.astype(np.float32)
+        return Witness(np.where(free, weights, 0.0), gram, float(left @ left))
+
+    def narrow(self, witnesses: Sequence[Witness]) -> list[Floats]:
+        """Holds still from now on what a take can do without; the weights of its frames then.
+
+        Codecs leave behind what looks a little like some basis or other. Where many of them are
+        free, that hides what the others do.
+        """
+        # Lips that hardly part hide how far they are closed, see `settle`.
+        closed = [int(at) for at in self._free if self._unknowns.names[at] == _CLOSED]
+        limits = self._unknowns.low, self._unknowns.high
+        kept, weights = needed(witnesses, self._groups(set(closed)), *limits)
+        self._free = np.unique(np.concatenate([np.array(closed, np.intp), *kept]))
+        return [self.within(one) for one in weights]
+
+    def _groups(self, but: set[int]) -> list[NDArray[np.intp]]:
+        """What is free, both sides of a face together."""
+        free = {int(one) for one in self._free} - but
+        pairs = [both for pair in self._pairs if (both := sorted(free.intersection(pair)))]
+        single = [[one] for one in sorted(free.difference(*pairs))]
+        return [np.array(one, np.intp) for one in (*pairs, *single)]
 
     def _down(self, picture: I420, weights: Floats, *, coarse: bool) -> Refined:
         held = self._shy & (weights == 0.0)
@@ -237,79 +273,3 @@ class Refiner:
     def _goal(self, picture: I420, level: int) -> Vector:
         """What is to be reached; what differs in the neutral frame already is no movement."""
         return np.asarray(self._likeness.vector(picture, level) + self._still(level), np.float32)
-
-
-def refine_take(
-    refiner: Refiner,
-    pictures: Sequence[I420],
-    starts: Sequence[Floats],
-    progress: Callable[[float], None] = lambda _: None,
-) -> tuple[list[Floats], list[float]]:
-    """The weights of every frame, and what difference is left.
-
-    First every unknown may move. Frames that are explained worse than others are tried again from
-    elsewhere, and where that helps their neighbours as well. At last the unknowns that hardly ever
-    move are left out, pixels count by how well they were explained, and the others are found
-    exactly.
-
-    Args:
-        refiner: Of the avatar.
-        pictures: I420 of the view's size.
-        starts: (K,) for each frame, such as what its landmarks say.
-        progress: Is told the share that is done.
-    """
-    found: list[Refined] = []
-    for picture, own in zip(pictures, starts, strict=True):
-        before = found[-1].weights if found else np.zeros(len(own))
-        ahead = 2.0 * before - found[-2].weights if len(found) > 1 else before
-        tried = [refiner.within(one) for one in (own, before, ahead)]
-        found.append(refiner.refine(picture, tried))
-        progress(0.6 * len(found) / len(pictures))
-    _again(refiner, pictures, found)
-    progress(0.75)
-    refiner.settle(pictures, found)
-    count = len(pictures)
-    # Forth and back: what a frame has come to helps its neighbours on, as far as they are alike.
-    order = [*range(count), *range(count - 2, -1, -1)]
-    weights = [refiner.within(one.weights) for one in found]
-    for done, at in enumerate(order):
-        beside = weights[max(0, at - 1)] if done < count else weights[at + 1]
-        one = refiner.refine(pictures[at], [weights[at], beside])
-        weights[at] = (refiner.plainer(pictures[at], one) if done < count else one).weights
-        progress(0.75 + 0.25 * done / len(order))
-    residuals = [
-        refiner.residual(picture, one) for picture, one in zip(pictures, weights, strict=True)
-    ]
-    return weights, residuals
-
-
-def _again(refiner: Refiner, pictures: Sequence[I420], found: list[Refined]) -> None:
-    """Tries frames that are explained worse than the better ones again, in place.
-
-    Of frames in a row the worst one is tried; what helps it, its neighbours begin with.
-    """
-    limit = _WORSE * float(np.quantile([one.residual for one in found], _BETTER_FRAMES))
-    worse = [number for number, one in enumerate(found) if one.residual > limit]
-    # The worst one in any case: what most frames lack is not seen by comparing them.
-    worse = worse or [int(np.argmax([one.residual for one in found]))]
-    while worse:
-        worst = max(worse, key=lambda number: found[number].residual)
-        run = [worst]
-        for step in (-1, 1):
-            at = worst + step
-            while at in worse:
-                run.append(at)
-                at += step
-        worse = [number for number in worse if number not in run]
-        better = refiner.again(pictures[worst], found[worst])
-        if better.residual > _GAINS * found[worst].residual:
-            continue
-        found[worst] = better
-        for step in (-1, 1):
-            at = worst + step
-            while at in run:
-                tried = refiner.refine(pictures[at], [found[at - step].weights])
-                if tried.residual > _GAINS * found[at].residual:
-                    break
-                found[at] = tried
-                at += step

@@ -14,12 +14,14 @@ from capsules.avatar import Avatar
 from capsules.bake.finder import FaceFinder
 from capsules.check import Finding
 from capsules.clip import MAX_CLIP_S
+from capsules.library import load_library
 from capsules.looks import storing_looks
 from capsules.model import Capsule, Layer
 from capsules.targets import LOOKS
 from engine.offline.cutting import write_clip
 from engine.offline.errors import ImportRefusedError
-from engine.offline.importing import FitReport, Fitted, FittedTake, Progress, curves, fit_take
+from engine.offline.fitted import FitReport, Fitted, FittedTake
+from engine.offline.importing import Progress, curves, fit_take
 from engine.offline.render import OfflineRenderer
 from engine.offline.store import Draft, check_draft, own_library, sha256_of, store_capsule
 from engine.offline.tracks import Take, open_take
@@ -125,12 +127,15 @@ def import_take(
         )
     # What can be refused is refused now, and not when minutes have gone into the fit.
     check_draft(_given(options, path) | _MOVES)
-    own_library(folder, options.cid, force=options.force)
+    own = own_library(folder, options.cid, force=options.force)
+    mouths = (own.viseme_weights or load_library().viseme_weights).values()
     take = open_take(path, most_s=options.most_s)
     with OfflineRenderer(avatar) as renderer:
         neutral = _neutral(options, take)
         rank = options.residual if avatars is not None and options.kind == "curves" else 0
-        found = fit_take(take, renderer, finder, neutral=neutral, rank=rank, progress=progress)
+        found = fit_take(
+            take, renderer, finder, neutral=neutral, rank=rank, mouths=mouths, progress=progress
+        )
         fitted = curves(found, take, loop=options.loop, start_ms=options.start_ms)
         # As it is by now: others may have put capsules into it.
         library = own_library(folder, options.cid, force=options.force)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from capsules.bake.finder import FaceFinder
 from capsules.bake.found import FoundFace
 from capsules.clip import MAX_CLIP_S, MAX_CLIP_SIDE_PX
+from compositor.backend import I420
 from engine.offline.errors import TakeError
 
 __all__ = ["Take", "TrackedFace", "open_take", "track_face"]
@@ -38,6 +39,8 @@ _ALPHA_DECODER = "libvpx-vp9"  # FFmpeg's own leaves alpha out
 _MOST_BYTES = 512_000_000
 _MAX_FPS = 60.0
 _MOST_LOST = 0.2  # of the frames
+_LIMITED = (0, 1)  # FFmpeg's numbers of a range that is not said, and of the limited one
+_BT601 = (2, 5, 6)  # likewise of a matrix that is not said, and of both names of BT.601
 _BEHIND = 128  # grey under what is transparent
 
 
@@ -67,13 +70,35 @@ class Take:
         Raises:
             TakeError: A frame cannot be decoded.
         """
+        for frame in self._whole():
+            yield _rgb_and_alpha(frame, has_alpha=self.has_alpha)
+
+    def pictures(self) -> Iterator[I420]:
+        """Each frame over grey in I420, without an odd last row or column.
+
+        What was coded so stays as it was: on the way through RGB it would lose some colour.
+
+        Raises:
+            TakeError: A frame cannot be decoded.
+        """
+        for frame in self._whole():
+            if _is_i420(frame):
+                yield np.asarray(frame.to_ndarray(), np.uint8)
+                continue
+            rgb, _ = _rgb_and_alpha(frame, has_alpha=self.has_alpha)
+            even = np.ascontiguousarray(rgb[: self.height // 2 * 2, : self.width // 2 * 2])
+            whole = VideoFrame.from_ndarray(even, format="rgb24")
+            yield np.asarray(whole.reformat(format="yuv420p", threads=1).to_ndarray(), np.uint8)
+
+    def _whole(self) -> Iterator[VideoFrame]:
+        """Each frame as it is decoded."""
         count = 0
         try:
             for frame in _decoded(self.path, has_alpha=self.has_alpha):
                 if (frame.width, frame.height) != (self.width, self.height):
                     message = f"frame {count} is {frame.width}x{frame.height}, others are not"
                     raise TakeError(f"{self.path.name}: {message}")
-                yield _rgb_and_alpha(frame, has_alpha=self.has_alpha)
+                yield frame
                 count += 1
                 if count == len(self.times_ms):
                     return
@@ -206,6 +231,16 @@ def _decoded(path: Path, *, has_alpha: bool) -> Iterator[VideoFrame]:
                     yield frame
         if decoder is not None:
             yield from decoder.decode(None)
+
+
+def _is_i420(frame: VideoFrame) -> bool:
+    """Whether a frame is coded as frames are drawn here: BT.601 in its limited range."""
+    return (
+        frame.format.name == "yuv420p"
+        and frame.color_range in _LIMITED
+        and frame.colorspace in _BT601
+        and frame.width % 2 == frame.height % 2 == 0
+    )
 
 
 def _rgb_and_alpha(frame: VideoFrame, *, has_alpha: bool) -> tuple[Bytes, Bytes | None]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from capsules.avatar import Avatar
@@ -93,34 +92,45 @@ class HeadView:
 
     def taken(self, rgb: Bytes) -> Bytes:
         """A picture (H, W, 3) of the take, as this view shows it."""
+        return self._laid(rgb, 1)
+
+    def taken_i420(self, picture: I420) -> I420:
+        """The same of a picture in I420; where the take is not turned, its planes are cut out."""
+        height = picture.shape[0] * 2 // 3
+        halves = picture[height:].reshape(2, height // 2, -1)
+        planes = [self._laid(picture[:height], 1), *(self._laid(one, 2) for one in halves)]
+        flat = np.concatenate([one.ravel() for one in planes])
+        return np.asarray(flat.reshape(-1, self.side_px), np.uint8)
+
+    def _laid(self, picture: Bytes, reduced: int) -> Bytes:
+        """A picture or plane of the take, reduced so many times, where the view has it."""
         matrix = self._take.after(self.canvas.inverse)
-        reduced = self._pixels > 1
-        scale = 1.0 / self._pixels if reduced else 1.0
-        if reduced:
-            height, width = (side // self._pixels * self._pixels for side in rgb.shape[:2])
-            size = (width // self._pixels, height // self._pixels)
-            rgb = np.asarray(
-                cv2.resize(rgb[:height, :width], size, interpolation=cv2.INTER_AREA), np.uint8
+        scale = 1.0 / self._pixels
+        if self._pixels > 1:
+            height, width = (side // self._pixels for side in picture.shape[:2])
+            picture = picture[: height * self._pixels, : width * self._pixels]
+            picture = np.asarray(
+                cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8
             )
         # Pixel centres lie at halves here and at whole numbers in OpenCV.
         across = scale * np.array(
-            [[matrix.a, matrix.b, matrix.c], [matrix.d, matrix.e, matrix.f]], np.float64
+            [
+                [matrix.a, matrix.b, matrix.c / reduced],
+                [matrix.d, matrix.e, matrix.f / reduced],
+            ],
+            np.float64,
         )
         across[:, 2] += 0.5 * (across[:, 0] + across[:, 1]) - 0.5
-        side = (self.side_px, self.side_px)
+        whole = np.round(across)
+        across = np.where(np.abs(across - whole) < 1e-3, whole, across)
+        side = self.side_px // reduced
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        across[np.abs(across - np.round(across)) < 1e-3] = np.round(
-            across[np.abs(across - np.round(across)) < 1e-3]
-        )
         return np.asarray(
-            cv2.warpAffine(rgb, across, side, flags=flags, borderMode=cv2.BORDER_REPLICATE),
+            cv2.warpAffine(
+                picture, across, (side, side), flags=flags, borderMode=cv2.BORDER_REPLICATE
+            ),
             np.uint8,
         )
-
-    def as_i420(self, rgb: Bytes) -> I420:
-        """A picture of the view's size as I420."""
-        frame = VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuv420p", threads=1)
-        return np.asarray(frame.to_ndarray(), np.uint8)
 
 
 def _face_bounds(avatar: Avatar) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

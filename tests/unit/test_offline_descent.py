@@ -61,6 +61,14 @@ def test_what_is_not_free_stays_where_it_is() -> None:
     assert reached.weights[0] == pytest.approx(0.5, abs=0.05)
 
 
+def test_where_nothing_is_free_everything_stays() -> None:
+    draw, _ = artist()
+    still = np.full(COUNT, 0.2)
+    reached = descend(problem(draw, np.ones(COUNT), FREE[:0]), slope(draw), still)
+    assert (reached.weights == still).all()
+    assert reached.residual > 0.0
+
+
 def test_rows_are_measured_again_only_where_something_near_has_moved() -> None:
     draw, seen = artist()
     jacobian = slope(draw)

@@ -166,6 +166,14 @@ def test_without_models_no_other_face_can_be_read(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["grey.webm"]
 
 
+def test_a_recording_in_which_nothing_moves_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "still.webm"
+    still = library(capsule("VF_STILL", {"jawOpen": [(0, 0.0), (300, 0.001)]}, duration_ms=300))
+    export_capsule(still, AVATAR, "VF_STILL", path, ExportOptions(render=RENDER))
+    with pytest.raises(TakeError, match="nothing moves"):
+        import_take(path, AVATAR, tmp_path, ImportOptions("VF_201"))
+
+
 def test_a_neutral_frame_beyond_the_end_is_refused(recording: Path, tmp_path: Path) -> None:
     with pytest.raises(TakeError, match="neutral is 999, expected a frame, 0 to"):
         import_take(recording, AVATAR, tmp_path, ImportOptions("VF_201", neutral=999))

@@ -2,8 +2,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+import av
 import numpy as np
 import pytest
+from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from capsules.bake.finder import FaceFinder
@@ -82,6 +84,37 @@ def test_alpha_is_whole_at_widths_that_no_vector_divides(tmp_path: Path) -> None
         assert alpha.max() == 0
         assert reader.read(number)[..., 3].max() == 0
     reader.close()
+
+
+def test_a_picture_stays_as_it_was_coded(tmp_path: Path) -> None:
+    """Red on blue: on the way through RGB its colours would run."""
+    drawn = np.full((96, 64), 90, np.uint8)
+    drawn[64:] = 128
+    drawn[64:80, ::2], drawn[80:, 1::2] = 90, 200
+    path = tmp_path / "a.webm"
+    write_webm(
+        iter([drawn] * 3), path, Still("a", FrameSize(64, 64), 25, transparent=False, loop=False)
+    )
+    with av.open(str(path)) as container:
+        coded = [frame.to_ndarray() for frame in container.decode(video=0)]
+    pictures = list(open_take(path).pictures())
+    assert len(pictures) == 3
+    for picture, own in zip(pictures, coded, strict=True):
+        assert (picture == own).all()
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.webm", "vp9"), ("a.mp4", "h264")])
+def test_pictures_show_what_frames_do(tmp_path: Path, name: str, codec: str) -> None:
+    take = open_take(write_clip(tmp_path / name, codec, count=4))
+    for picture, (rgb, _) in zip(take.pictures(), take.frames(), strict=True):
+        frame = VideoFrame.from_ndarray(picture, format="yuv420p")
+        assert np.abs(frame.to_ndarray(format="rgb24").astype(int) - rgb).max() < 5
+
+
+def test_pictures_have_whole_blocks_of_colour(tmp_path: Path) -> None:
+    take = open_take(write_clip(tmp_path / "a.webm", size=(65, 63), count=3))
+    assert (take.width, take.height) == (65, 63)
+    assert [picture.shape for picture in take.pictures()] == [(93, 64)] * 3
 
 
 @pytest.mark.parametrize(
