@@ -34,6 +34,9 @@ class VadIndex:
 
     Capsules without an emotion are left out. Immutable; safe to query from any thread. The
     constructor compiles the query, or loads it from numba's cache, so no query is slow.
+
+    Attributes:
+        cids: Their ids, ascending.
     """
 
     def __init__(self, capsules: Iterable[Capsule]) -> None:
@@ -54,14 +57,14 @@ class VadIndex:
         return index
 
     def _take(self, cids: list[str], points: NDArray[np.float64]) -> None:
-        self._cids = cids
+        self.cids = cids
         self._order, self._axis = _build(points)
         self._points = np.ascontiguousarray(points[self._order])
         self._box = np.array([points.min(axis=0), points.max(axis=0)]) if len(points) else _NOWHERE
         self.nearest((0.0, 0.0, 0.0))
 
     def __len__(self) -> int:
-        return len(self._cids)
+        return len(self.cids)
 
     def nearest(self, vad: tuple[float, float, float], k: int = 3) -> list[tuple[str, float]]:
         """The `k` nearest capsules with their Euclidean distances, the nearest first.
@@ -75,18 +78,19 @@ class VadIndex:
         Raises:
             ValueError: `vad` is not finite or `k` is below 1.
         """
+        cids = self.cids
+        return [(cids[int(rank)], distance) for rank, distance in self.ranked(vad, k).tolist()]
+
+    def ranked(self, vad: tuple[float, float, float], k: int = 3) -> NDArray[np.float64]:
+        """The `k` nearest as (ranks in `cids`, distances), (at most k, 2); see `nearest`."""
         if k < 1:
             raise ValueError(f"k is {k}, expected at least 1")
         valence, arousal, dominance = vad
         if not math.isfinite(valence + arousal + dominance):
             raise ValueError(f"vad is {vad}, expected finite numbers")
-        cids = self._cids
-        k = min(k, len(cids))
-        if k == 0:
-            return []
         # Filled rather than returned: numba hands an array over three times as slowly as it is
         # found in.
-        found = np.empty((k, 2))
+        found = np.empty((min(k, len(self.cids)), 2))
         _query(
             self._points,
             self._order,
@@ -97,7 +101,7 @@ class VadIndex:
             float(arousal),
             float(dominance),
         )
-        return [(cids[int(rank)], distance) for rank, distance in found.tolist()]
+        return found
 
     def blend(self, vad: tuple[float, float, float], k: int = 3) -> list[tuple[str, float]]:
         """The `k` nearest capsules with weights 1 / (distance + 0.001), scaled to sum to 1.
@@ -151,6 +155,8 @@ def _query(
     k = len(found)
     for slot in range(k):
         found[slot, 0], found[slot, 1] = -1.0, np.inf
+    if k == 0:
+        return
     if len(points) <= _FEW:
         for place in range(len(points)):
             _offer(points, order, place, x, y, z, found)

@@ -66,7 +66,7 @@ class Recorder:
         self._batch = batch
         self._backlog = None if spill is None else Backlog(spill)
         self._queue: deque[Entry] = deque()
-        lock = threading.RLock()
+        self._lock = lock = threading.RLock()
         self._changed = threading.Condition(lock)  # the writer waits on it, and nobody else
         self._crowded = threading.Condition(lock)  # so the spiller on this one
         self._dealt = threading.Condition(lock)
@@ -139,7 +139,7 @@ class Recorder:
             stored: Called on the writer's thread once the record is committed, however long that
                 takes; never where it was refused, or this program ended before. It must not block.
         """
-        with self._changed:
+        with self._lock:  # as the conditions do, without the call in Python that theirs costs
             waiting = len(self._queue)
             if self._closing or waiting + self._moving >= self._capacity:
                 self._dropped += 1

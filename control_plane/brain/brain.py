@@ -206,6 +206,8 @@ class Brain:
         """
         self._now_ns = now_ns
         self._leave_place(now_ns)
+        if self._planner.busy(now_ns):
+            return None
         target = self._mood.expressed(now_ns)
         plan = self._planner.drift(target, now_ns)
         if plan is None or not plan.blends:

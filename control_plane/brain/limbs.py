@@ -120,5 +120,5 @@ class Limbs:
 
     def _felt_body(self, target: Mood) -> dict[str, float]:
         felt = self._writer.palette.blend(Layer.BODY, target, k=1)
-        clear = any(weight >= MIN_WEIGHT for weight in felt.values())
+        clear = max(felt.values(), default=0.0) >= MIN_WEIGHT
         return felt if clear else self._writer.stance(Layer.BODY)

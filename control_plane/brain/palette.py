@@ -2,7 +2,11 @@
 
 from weakref import WeakKeyDictionary
 
+import numpy as np
+from numpy.typing import NDArray
+
 from capsules.index import VadIndex
+from capsules.kernel import kernel
 from capsules.library import Library
 from capsules.model import Capsule, Emotion, Layer
 from control_plane.emotion.vad import distance
@@ -27,6 +31,8 @@ _MIXED_GAIN = 0.37
 # A mood with this much valence is not shown by what pulls the other way by as much as that.
 _CLEAR_VALENCE = 0.15
 _DISCORD = -0.02
+# Keeps the share of a capsule that lies exactly on the target finite.
+_NEAREST = 0.001
 
 
 def mood_of(emotion: Emotion) -> Mood:
@@ -44,20 +50,14 @@ class Palette:
 
     def __init__(self, library: Library) -> None:
         self._layers = {layer: library.layer(layer) for layer in Layer}
-        self._felt = {
-            layer: VadIndex(
-                item for item in self._layers[layer] if not item.cid.endswith(NEUTRAL_SUFFIX)
-            )
-            for layer in _FELT_LAYERS
-        }
         self._moods = {
             item.cid: mood_of(item.emotion)
             for items in self._layers.values()
             for item in items
             if item.emotion is not None
         }
-        # Of which side each is, and how strong: what a blend asks for.
-        self._places = {cid: (mood.valence, distance(mood)) for cid, mood in self._moods.items()}
+        self._felt = {layer: self._index(layer) for layer in _FELT_LAYERS}
+        self.blend(Layer.FACE, Mood())  # which compiles its kernel, or loads it from numba's cache
         self._neutrals = {
             layer: item
             for layer, items in self._layers.items()
@@ -89,31 +89,20 @@ class Palette:
         nearest are far off. Faces weigh more the more evenly they share, up to 1.5 in all.
         """
         valence = target.valence
-        near = self._felt[layer].nearest((valence, target.arousal, target.dominance), k)
-        places = self._places
-        clear = abs(valence) > _CLEAR_VALENCE
-        shares: dict[str, float] = {}
-        total = shown = 0.0
-        for cid, gap in near:
-            side, strength = places[cid]
-            if clear and shares and side * valence < _DISCORD:
-                continue
-            shares[cid] = share = 1.0 / (gap + 0.001)
-            total += share
-            shown += share * strength
-        if not shares:
-            return shares
-        weight = min(1.0, distance(target) / max(_MIN_STRENGTH, shown / total))
-        fit = 1.0 - (near[0][1] - _APT_DISTANCE) / (_INAPT_DISTANCE - _APT_DISTANCE)
-        if fit < 1.0:
-            weight *= max(0.0, fit)
-        shares = {cid: share / total for cid, share in shares.items()}
-        if layer is Layer.FACE:
-            even = 0.0
-            for share in shares.values():
-                even += share * share
-            weight *= even**-_MIXED_GAIN
-        return {cid: weight * share for cid, share in shares.items()}
+        index, places = self._felt[layer]
+        near = index.ranked((valence, target.arousal, target.dominance), k)
+        _weigh(near, places, valence, distance(target), _MIXED_GAIN if layer is Layer.FACE else 0.0)
+        cids = index.cids
+        return {cids[int(rank)]: weight for rank, weight in near.tolist() if weight >= 0.0}
+
+    def _index(self, layer: Layer) -> tuple[VadIndex, NDArray[np.float64]]:
+        """A layer's capsules with an emotion; of each, by rank, its valence and its strength."""
+        index = VadIndex(
+            item for item in self._layers[layer] if not item.cid.endswith(NEUTRAL_SUFFIX)
+        )
+        moods = [self._moods[cid] for cid in index.cids]
+        places = [(mood.valence, distance(mood)) for mood in moods]
+        return index, np.array(places, dtype=np.float64).reshape(-1, 2)
 
     def tagged(self, layer: Layer, tag: str) -> tuple[Capsule, ...]:
         """The layer's capsules that answer to a tag: by name, by subtype, then by context."""
@@ -158,6 +147,44 @@ def _answers(capsule: Capsule, tag: str) -> int:
     if capsule.subtype == tag:
         return 2
     return 3 if tag in capsule.context else 0
+
+
+@kernel
+def _weigh(
+    near: NDArray[np.float64],
+    places: NDArray[np.float64],
+    valence: float,
+    strength: float,
+    mixed_gain: float,
+) -> None:  # pragma: no cover - compiled
+    """Puts weights in place of the distances in `near` (k, 2); -1 for what is left out."""
+    apt = (
+        1.0 - (near[0, 1] - _APT_DISTANCE) / (_INAPT_DISTANCE - _APT_DISTANCE) if len(near) else 0.0
+    )
+    clear = abs(valence) > _CLEAR_VALENCE
+    total = shown = 0.0
+    for slot in range(len(near)):
+        place = places[int(near[slot, 0])]
+        if clear and slot > 0 and place[0] * valence < _DISCORD:
+            near[slot, 1] = -1.0
+            continue
+        share = 1.0 / (near[slot, 1] + _NEAREST)
+        near[slot, 1] = share
+        total += share
+        shown += share * place[1]
+    if total == 0.0:
+        return
+    weight = min(1.0, strength / max(_MIN_STRENGTH, shown / total)) * max(0.0, min(1.0, apt))
+    even = 0.0
+    for slot in range(len(near)):
+        if near[slot, 1] >= 0.0:
+            near[slot, 1] /= total
+            even += near[slot, 1] * near[slot, 1]
+    if mixed_gain:
+        weight *= even**-mixed_gain
+    for slot in range(len(near)):
+        if near[slot, 1] >= 0.0:
+            near[slot, 1] *= weight
 
 
 _PALETTES: WeakKeyDictionary[Library, Palette] = WeakKeyDictionary()

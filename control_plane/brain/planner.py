@@ -157,12 +157,16 @@ class Planner:
         """Whether an answer of the personality's own is shown."""
         return self._reacting.on
 
+    def busy(self, now_ns: int) -> bool:
+        """Whether something is performed that the mood waits for: nothing drifts meanwhile."""
+        return self.held is None and now_ns < self._busy_until_ns
+
     def drift(self, target: Mood, now_ns: int) -> Plan | None:
         """The plan for a mood that moves by itself; None while nothing would look different."""
         if self.held is not None:
             blends = self.held.due(now_ns)
             return Plan(tuple(blends), variation=self.held.profile.noise) if blends else None
-        if now_ns < self._busy_until_ns:
+        if self.busy(now_ns):
             return None
         face = self._face
         pose_over = self._pose is not None and now_ns >= self._pose_until_ns

@@ -125,8 +125,7 @@ class MoodModel:
     def end_turn(self, now_ns: int, event_sequence: int = 0) -> None:
         """Notes a turn at which nothing was felt; after `turn`, once the event was dealt with."""
         if self._turned:
-            now = self._look(now_ns)
-            self._move_to(now[0], now_ns, self._event_ns, self._reaction_left(now_ns))
+            self._go_on(now_ns, self._event_ns)
             cause = Cause("turn", event_sequence)
             self._add(now_ns, cause, Rule.TRAITS, self._look(now_ns))
 
@@ -158,7 +157,7 @@ class MoodModel:
 
     def notice(self, now_ns: int) -> None:
         """Something happened that is not felt: it only ends the silence."""
-        self._move_to(self.at(now_ns), now_ns, now_ns, self._reaction_left(now_ns))
+        self._go_on(now_ns, now_ns)
 
     def calm_reaction(self, now_ns: int, cause: Cause) -> None:
         """Drops the reaction under way; the mood stays."""
@@ -169,8 +168,7 @@ class MoodModel:
     def dwell(self, place: Mood | None, now_ns: int) -> None:
         """From now on the mood goes to `place` by itself; None: to the baseline again."""
         self._place = place
-        left = self._reaction_left(now_ns)
-        self._move_to(self.at(now_ns), now_ns, self._event_ns, left)
+        self._go_on(now_ns, self._event_ns)
 
     def at(self, now_ns: int) -> Mood:
         """The mood, without reactions."""
@@ -244,6 +242,12 @@ class MoodModel:
             return self._reaction_share
         age_s = (now_ns - self._at_ns) / NS_PER_S
         return self._reaction_share * math.exp(-age_s / self._personality.reaction_s)
+
+    def _go_on(self, now_ns: int, event_ns: int) -> None:
+        """From what is felt now on the mood goes where it goes by now."""
+        mood, left = self._look(now_ns)[0], self._reaction_left(now_ns)
+        self._move_to(mood, now_ns, event_ns, left)
+        self._seen_ns = now_ns  # nothing has moved
 
     def _move_to(self, mood: Mood, now_ns: int, event_ns: int, reaction_share: float) -> None:
         """The mood is this now; `reaction_share` is how much of the reaction is left now.

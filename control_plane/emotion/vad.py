@@ -24,11 +24,10 @@ def clamp(valence: float, arousal: float, dominance: float) -> Mood:
 def mix(start: Mood, end: Mood, share: float) -> Mood:
     """The point `share` of the way from `start` to `end`, clamped."""
     valence, arousal, dominance = start.valence, start.arousal, start.dominance
-    return clamp(
-        valence + (end.valence - valence) * share,
-        arousal + (end.arousal - arousal) * share,
-        dominance + (end.dominance - dominance) * share,
-    )
+    valence += (end.valence - valence) * share
+    arousal += (end.arousal - arousal) * share
+    dominance += (end.dominance - dominance) * share
+    return clamp(valence, arousal, dominance)
 
 
 def distance(a: Mood, b: Mood = _ZERO) -> float:

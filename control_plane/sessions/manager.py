@@ -6,7 +6,7 @@ import logging
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID, uuid4
@@ -360,21 +360,24 @@ class SessionManager:
                 shares[entry.ordinal % turns].append(entry)
             for share in shares:
                 await asyncio.sleep(_TICK_S / turns)
-                for entry in share:
-                    await self._beat_safely(entry, ticks)
+                await self._beat_share(share, ticks)
 
-    async def _beat_safely(self, entry: _Entry, ticks: int) -> None:
-        try:
-            await self._beat_one(entry, ticks)
-        except Exception as error:  # the task's root: one session must not stop the others
-            _LOG.exception("session %s: its pulse failed", entry.session.id)
-            cause = f"{type(error).__name__}: {error}"
-            entry.session.heard_fault(Fault("pulse", cause, entry.session.id))
+    async def _beat_share(self, share: Iterable[_Entry], ticks: int) -> None:
+        for entry in share:
+            try:
+                if not self._beat_one(entry, ticks):
+                    await self.end(entry.session.id, "nobody used it")
+            except Exception as error:  # the task's root: one session must not stop the others
+                session = entry.session
+                _LOG.exception("session %s: its pulse failed", session.id)
+                cause = f"{type(error).__name__}: {error}"
+                session.heard_fault(Fault("pulse", cause, session.id))
 
-    async def _beat_one(self, entry: _Entry, ticks: int) -> None:
+    def _beat_one(self, entry: _Entry, ticks: int) -> bool:
+        """Lets one session go on; False: nobody has used it for too long."""
         session = entry.session
         if session.id not in self._live:
-            return
+            return True
         session.tick()
         if ticks % _TICKS_PER_SAMPLE == 0 and session.in_use:
             self._sample(entry)
@@ -384,8 +387,9 @@ class SessionManager:
             now_ns = self._services.clock.now_ns()
             if session.in_use:
                 session.last_used_ns = now_ns
-            elif now_ns - session.last_used_ns > self._idle_timeout_ns:
-                await self.end(session.id, "nobody used it")
+            else:
+                return now_ns - session.last_used_ns <= self._idle_timeout_ns
+        return True
 
     def _sample(self, entry: _Entry) -> None:
         """Puts stage times and the cache's work into the log: once a minute, and at the end."""

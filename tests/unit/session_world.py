@@ -74,5 +74,4 @@ def taken(subscription: Subscription) -> list[Update]:
 async def beat(world: World, times: int) -> None:
     """Lets the pulse beat without waiting."""
     for tick in range(1, times + 1):
-        for entry in tuple(world.sessions._live.values()):
-            await world.sessions._beat_one(entry, tick)
+        await world.sessions._beat_share(tuple(world.sessions._live.values()), tick)
