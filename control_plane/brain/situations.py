@@ -20,6 +20,6 @@ def situation_of(text: str, appraisal: Appraisal) -> Situation:
         return Situation.STIRRED
     if text.rstrip().endswith(("?", "\uff1f")):
         return Situation.ASKED
-    opening = text.strip().lower().split(maxsplit=1)[:1]
-    greeted = bool(opening) and opening[0].strip(",.!") in _GREETINGS
+    opening = text.split(maxsplit=1)[:1]
+    greeted = bool(opening) and opening[0].lower().strip(",.!") in _GREETINGS
     return Situation.GREETED if greeted else Situation.TOLD

@@ -190,7 +190,7 @@ def _confidence(reading: RuleReading, heard: Mood, vad: Mood) -> float:
         found += trust * (0.2 - 0.15 * min(1.0, apart))
     if reading.sarcastic:
         found -= 0.1
-    return found if reading.words > 1 or evidence.weight else 0.5 * found
+    return found if len(reading.said.words) > 1 or evidence.weight else 0.5 * found
 
 
 def _clear(value: float) -> float:

@@ -67,10 +67,10 @@ _AMAZES = re.compile(
     r"|(?:can't|cannot|won't|never) believe|guess what)"
 )
 _GREETS = re.compile(
-    r"^\W*(?:hi|hello|hey|hiya|howdy|welcome|greetings|good (?:morning|afternoon|evening))\b"
+    r"\W*(?:hi|hello|hey|hiya|howdy|welcome|greetings|good (?:morning|afternoon|evening))\b"
 )
 _PARTS = re.compile(
-    r"^\W*(?:(?:ok(?:ay)?|well|right|so|thanks?|thank you)\W+)*(?:(?:good ?)?bye|see (?:you|ya)"
+    r"\W*(?:(?:ok(?:ay)?|well|right|so|thanks?|thank you)\W+)*(?:(?:good ?)?bye|see (?:you|ya)"
     r"|good night|farewell|take care|cya|i(?:'ve| have)? (?:got to|gotta|have to|need to) go"
     r"|gotta go|talk (?:to you )?(?:later|soon))\b"
 )
@@ -100,9 +100,9 @@ def occasion_of(
         return Occasion.AMUSED
     if appraisal.vad.arousal >= _STIRRING and _AMAZES.search(lower):
         return Occasion.AMAZED
-    if _GREETS.search(lower) and len(lower.split()) <= _GREETING_WORDS:
+    if _GREETS.match(lower) and len(lower.split()) <= _GREETING_WORDS:
         return Occasion.GREETED
-    if _PARTS.search(lower):
+    if _PARTS.match(lower):
         return Occasion.PARTED
     if Signal.THANKS in signals and valence > 0.0:
         return Occasion.THANKED
@@ -113,6 +113,8 @@ def occasion_of(
 
 def _insults(lower: str) -> bool:
     """Whether it says something bad of the listener, and does not deny it."""
+    if not _INSULT.search(lower):  # mostly
+        return False
     return any(not _UNTRUE.search(lower[: found.start()]) for found in _INSULT.finditer(lower))
 
 

@@ -5,46 +5,42 @@ They are looked up by their first word, so that hundreds of them take microsecon
 """
 
 import re
-from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-__all__ = ["situation_families", "situations_in"]
+__all__ = ["Situations", "situation_families", "situations_of"]
 
 _PATH = Path(__file__).parent / "data" / "situations.txt"
-_WORD = re.compile(r"[\w'-]+")
-_Pattern = tuple[str, re.Pattern[str]]
 
 
-def situations_in(lower: str) -> Iterator[tuple[str, int, int]]:
-    """Families of the situations told of in a lower-case text, each with where it stands.
+@dataclass(frozen=True, slots=True)
+class Situations:
+    """The situations that begin with one word, each by how the text goes on after it.
 
-    One that lies within a longer one is none: in "my phone died" nobody died.
+    Attributes:
+        one: Finds whether it is any of them: mostly it is none.
+        each: Their families, each with its pattern.
     """
-    table = _by_first_word()
-    found = [
-        (family, word.start(), match.end())
-        for word in _WORD.finditer(lower)
-        for family, pattern in table.get(word.group(), ())
-        if (match := pattern.match(lower, word.end())) is not None
-    ]
-    for family, start, end in found:
-        if not any(
-            first <= start and end <= last and last - first > end - start
-            for _, first, last in found
-        ):
-            yield family, start, end
+
+    one: re.Pattern[str]
+    each: tuple[tuple[str, re.Pattern[str]], ...]
+
+
+def situations_of(word: str) -> Situations | None:
+    """The situations that begin with a lower-case word; None: there are none."""
+    return _by_first_word().get(word)
 
 
 def situation_families() -> frozenset[str]:
     """The families that situations stand for."""
-    return frozenset(family for found in _by_first_word().values() for family, _ in found)
+    return frozenset(family for found in _by_first_word().values() for family, _ in found.each)
 
 
 @cache
-def _by_first_word() -> dict[str, tuple[_Pattern, ...]]:
-    """The patterns by their first word; read at the first call, in some tens of ms."""
-    found: dict[str, list[_Pattern]] = {}
+def _by_first_word() -> dict[str, Situations]:
+    """The situations by their first word; read at the first call, in some tens of ms."""
+    found: dict[str, list[tuple[str, str]]] = {}
     family = ""
     for line in _PATH.read_text(encoding="utf-8").splitlines():
         if not line or line.startswith("#"):
@@ -53,7 +49,13 @@ def _by_first_word() -> dict[str, tuple[_Pattern, ...]]:
             family = line.strip("[]")
             continue
         firsts, _, rest = line.partition(" ")
-        pattern = re.compile(rf",? {rest}" if rest else r"\b")
+        pattern = rf",? {rest}" if rest else r"\b"
         for first in firsts.split("|"):
             found.setdefault(first, []).append((family, pattern))
-    return {first: tuple(patterns) for first, patterns in found.items()}
+    return {first: _compiled(patterns) for first, patterns in found.items()}
+
+
+def _compiled(patterns: list[tuple[str, str]]) -> Situations:
+    each = tuple((family, re.compile(pattern)) for family, pattern in patterns)
+    joined = "|".join(pattern for _, pattern in patterns)
+    return Situations(each[0][1] if len(each) == 1 else re.compile(joined), each)

@@ -11,17 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 from safetensors import safe_open
 from safetensors.numpy import save
 
+from control_plane.emotion.chunks import chunk_of, facts_of
 from control_plane.emotion.features import BUCKETS, FeatureReader, Features, plain
 from control_plane.emotion.rules import RuleReading
-from control_plane.emotion.word_facts import KEPT_WORDS
-from control_plane.emotion.words import word_feelings
+from control_plane.emotion.word_facts import KEPT_WORDS, WORD_BUCKETS
 
 __all__ = [
     "CHAR_SHARE",
@@ -48,8 +48,7 @@ _FORMAT = 2
 Floats32 = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class Rating:
+class Rating(NamedTuple):
     """A text on EmoBank's scale: 1 to 5, 3 in the middle, most texts within 2.5 to 3.5."""
 
     valence: float
@@ -205,51 +204,80 @@ class TextModel:
     """
 
     def __init__(self, weights: Weights) -> None:
-        self._reader = FeatureReader(word_feelings())
+        self._reader = FeatureReader()
         if weights.center.shape != (self._reader.dense_size,):
             raise ValueError(
                 f"the weights are for {weights.center.size} dense features, expected "
                 f"{self._reader.dense_size}: train them again"
             )
-        self._weights = weights
         self._center = weights.center.astype(np.float64)
         self._scale = weights.scale.astype(np.float64)
-        self._token_sums = lru_cache(KEPT_WORDS)(self._sums_of_token)
+        self._dense = weights.dense.astype(np.float64)
+        self._mean = weights.mean.tolist()
+        self._linear_share = (1.0 - weights.blend) * weights.linear_share
+        self._sparse = _SparseReader(weights)
         self._trees = _TreeReader(weights)
-        self._kernel = _KernelReader(weights.kernel)
+        self._kernel = _KernelReader(weights)
 
     def rate(self, text: str, reading: RuleReading | None = None) -> Rating:
         """The rating; of a long text only the first 450 characters are read."""
-        text = plain(text[:_MAX_CHARS])
-        weights = self._weights
-        found = self._reader.read(text, reading)
-        dense = (found.dense - self._center) * self._scale
-        sums = self._of_tokens(found)
-        sums[:3] += dense @ weights.dense
-        row = np.concatenate((dense, sums)).astype(np.float32)
-        near = weights.linear_share * sums[:3] + self._kernel.read(row)
-        rating = weights.mean + near + weights.blend * (self._trees.read(row) - near)
-        valence, arousal, dominance = rating.tolist()
-        return Rating(valence, arousal, dominance)
+        found = self._reader.read(plain(text[:_MAX_CHARS]), reading)
+        dense = found.dense - self._center
+        dense *= self._scale
+        sums = self._sparse.read(found)
+        for axis, of_dense in enumerate(dense.dot(self._dense).tolist()):
+            sums[axis] += of_dense
+        row = np.empty(dense.size + len(sums), np.float32)
+        row[: dense.size] = dense
+        row[dense.size :] = sums
+        trees, kernel = self._trees.read(row).tolist(), self._kernel.read(row).tolist()
+        mean, share = self._mean, self._linear_share
+        return Rating(
+            mean[0] + share * sums[0] + trees[0] + kernel[0],
+            mean[1] + share * sums[1] + trees[1] + kernel[1],
+            mean[2] + share * sums[2] + trees[2] + kernel[2],
+        )
 
-    def _of_tokens(self, found: Features) -> npt.NDArray[np.float64]:
-        """The six regressions' sums over the sparse features."""
-        if not found.tokens:
-            return np.zeros(6)
-        weights = self._weights
-        of_token = self._token_sums
-        total = np.add.reduce([of_token(token.word) for token in found.tokens])
-        rarity = weights.rarity.take(found.pairs).astype(np.float64)
-        words = total[:6] + rarity @ weights.sparse.take(found.pairs, axis=0)
-        words /= math.sqrt(total[6] + rarity @ rarity)
-        chars = total[7:13] * (CHAR_SHARE / math.sqrt(total[13]))
-        sums: npt.NDArray[np.float64] = (words + chars) * weights.sparse_steps
-        return sums
+
+class _SparseReader:
+    """Reads the two regressions over the sparse features."""
+
+    def __init__(self, weights: Weights) -> None:
+        self._weights = weights
+        self._steps = weights.sparse_steps.tolist()
+        self._of_token = lru_cache(KEPT_WORDS)(self._sums_of_token)
+        self._of_chunk = lru_cache(KEPT_WORDS)(self._sums_of_chunk)
+        # Of each pair: six weighted values and the square of its rarity. Whole numbers, so that
+        # their sums are exact.
+        rarity = weights.rarity[:WORD_BUCKETS, None].astype(np.float32)
+        self._of_pair = rarity * np.hstack((weights.sparse[:WORD_BUCKETS], rarity))
+
+    def read(self, found: Features) -> list[float]:
+        """The six sums, without the dense features."""
+        of_chunk = self._of_chunk
+        of_chunks = b"".join([of_chunk(chunk.text) for chunk in found.chunks])
+        sums = np.add.reduce(np.frombuffer(of_chunks).reshape(-1, 14)).tolist()
+        if not sums[13]:
+            return [0.0] * 6
+        of_pairs = np.add.reduce(self._of_pair.take(found.pairs, axis=0)).tolist()
+        words = 1.0 / math.sqrt(sums[6] + of_pairs[6])
+        chars = CHAR_SHARE / math.sqrt(sums[13])
+        return [
+            step * (words * (of_words + of_pairs) + chars * of_chars)
+            for step, of_words, of_pairs, of_chars in zip(
+                self._steps, sums, of_pairs, sums[7:], strict=False
+            )
+        ]
+
+    def _sums_of_chunk(self, text: str) -> bytes:
+        """Of a chunk: six weighted sums and the square of the length, then those of its pieces."""
+        of_tokens = [self._of_token(facts.word) for facts in chunk_of(text).tokens]
+        total: npt.NDArray[np.float64] = sum(of_tokens, np.zeros(14))
+        return total.tobytes()  # which are put together at once
 
     def _sums_of_token(self, word: str) -> npt.NDArray[np.float64]:
-        """Of a token: six weighted sums and the square of the length, then those of its pieces."""
-        weights = self._weights
-        facts = self._reader.facts(word)
+        """The same of a token."""
+        weights, facts = self._weights, facts_of(word)
         rarity = weights.rarity[facts.pieces].astype(np.float64)
         itself = float(weights.rarity[facts.place])
         return np.concatenate(
@@ -263,7 +291,7 @@ class TextModel:
 
 
 class _TreeReader:
-    """Reads all trees at once, one level after the other."""
+    """Reads all trees at once: their part of the rating."""
 
     def __init__(self, weights: Weights) -> None:
         axes, trees, depth = weights.tree_features.shape
@@ -273,44 +301,57 @@ class _TreeReader:
             weights.tree_thresholds.transpose(2, 0, 1).reshape(depth, axes * trees)
         )
         self._leaves = weights.tree_leaves.ravel()
-        self._first_leaves = np.arange(axes * trees, dtype=np.intp) << depth
-        self._unused_bits = 8 - depth
+        # Leaves' numbers are far below 2**24: exact as the floats that products are quick with.
+        self._first_leaves = (np.arange(axes * trees) << depth).astype(np.float32)
+        # The first level's answer is the highest bit of the leaf's number.
+        self._bits = (1 << np.arange(depth)[::-1]).astype(np.float32)
         self._shape = (axes, trees)
+        self._shares = np.full(trees, weights.blend, np.float32)
 
     def read(self, row: Floats32) -> Floats32:
         """The sums (3,) for dense features and answers (d + 6,)."""
         above = row.take(self._features) > self._thresholds
-        # The first level's answer is the highest bit of the leaf's number.
-        leaves = np.packbits(above, axis=0)[0] >> self._unused_bits
-        found = self._leaves.take(self._first_leaves + leaves)
-        sums: Floats32 = found.reshape(self._shape).sum(axis=1)
+        leaves = self._bits.dot(above.astype(np.float32))
+        leaves += self._first_leaves
+        found = self._leaves.take(leaves.astype(np.intp))
+        sums: Floats32 = found.reshape(self._shape).dot(self._shares)
         return sums
 
 
 class _KernelReader:
-    """Reads the kernel regression, in products too small to be shared among cores."""
+    """Reads the kernel regression: its part of the rating.
 
-    def __init__(self, part: KernelPart) -> None:
+    In products too small to be shared among cores.
+    """
+
+    def __init__(self, weights: Weights) -> None:
+        part = weights.kernel
         size, count = part.projection.shape
         directions = part.projection.T.astype(np.float32)
         self._directions = directions.reshape(-1, math.gcd(count, _DIRECTIONS_AT_A_TIME), size)
+        self._size = size
+        # As arrays: numbers would have to be made such first, every time.
+        self._highest = np.full(size, CLIP, np.float32)
+        self._lowest = -self._highest
         self._center, self._scale = part.answer_center, part.answer_scale
         self._landmarks = part.landmarks.astype(np.float32)
         lengths = (self._landmarks * self._landmarks).sum(axis=2)
         self._offsets = (-part.width * lengths).ravel()
-        self._width = part.width
-        self._weights = part.weights
+        self._width = np.float32(part.width)
+        self._twice_width = np.array(2.0 * part.width, np.float32)
+        self._weights = (1.0 - weights.blend) * part.weights
 
     def read(self, row: Floats32) -> Floats32:
         """What it adds (3,) for dense features and answers (d + 6,)."""
-        dense = row[: self._directions.shape[2]].clip(-CLIP, CLIP)
-        answers = (row[dense.size :] - self._center) * self._scale
+        dense = np.minimum(np.maximum(row[: self._size], self._lowest), self._highest)
+        answers = row[self._size :] - self._center
+        answers *= self._scale
         place = np.concatenate((np.matmul(self._directions, dense).ravel(), answers))
         nearness = np.matmul(self._landmarks, place).ravel()
-        nearness *= np.float32(2.0 * self._width)
+        nearness *= self._twice_width
         nearness += self._offsets
-        nearness -= np.float32(self._width) * (place @ place)
-        added: Floats32 = np.exp(nearness, out=nearness) @ self._weights
+        nearness -= self._width * place.dot(place)
+        added: Floats32 = np.exp(nearness, nearness).dot(self._weights)
         return added
 
 

@@ -101,6 +101,9 @@ _PHRASES = (
 )
 _WORD_PATTERNS = tuple(re.compile(pattern) for pattern in _BY_WORD)
 _OPENING_PATTERNS = tuple(re.compile(pattern) for pattern in _OPENINGS)
+# Most words are none of them.
+_ANY_WORD = re.compile("|".join(_BY_WORD))
+_ANY_OPENING = re.compile("|".join(_OPENINGS))
 _AFTER_WORDS = len(_BY_WORD)
 _AFTER_OPENINGS = _AFTER_WORDS + len(_OPENINGS)
 
@@ -126,16 +129,12 @@ class WordTurns:
 
 
 def turns_of(word: str) -> WordTurns:
-    """The turns of a lower-case word; some tens of microseconds, so keep what it gives."""
+    """The turns of a lower-case word; some microseconds, so keep what it gives."""
+    anywhere = enumerate(_WORD_PATTERNS if _ANY_WORD.fullmatch(word) else ())
+    opening = enumerate(_OPENING_PATTERNS if _ANY_OPENING.fullmatch(word) else (), _AFTER_WORDS)
     return WordTurns(
-        anywhere=tuple(
-            number for number, turn in enumerate(_WORD_PATTERNS) if turn.fullmatch(word)
-        ),
-        opening=tuple(
-            number
-            for number, turn in enumerate(_OPENING_PATTERNS, _AFTER_WORDS)
-            if turn.fullmatch(word)
-        ),
+        anywhere=tuple(number for number, turn in anywhere if turn.fullmatch(word)),
+        opening=tuple(number for number, turn in opening if turn.fullmatch(word)),
         phrases=_phrases_by_first_word().get(word, ()),
     )
 
@@ -178,17 +177,23 @@ _COMMAND_VERBS = _words(
     "mix mind excuse thank welcome bless please cheer never don't"
 )
 _SUBJECTS = frozenset(("i", "you", "we", "he", "she", "they"))
-_WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
+_OPENING = re.compile(r"[^a-z]*([a-z]+(?:'[a-z]+)?)(?:[^a-z]*([a-z]+(?:'[a-z]+)?))?")
 _PART = re.compile(r"(?<=[.!?;])\s+|\"")
 
 
-def commands(lower: str) -> tuple[bool, int]:
-    """Whether a part of the text begins as a command does, and the number of parts."""
-    parts = [part for part in _PART.split(lower) if part.strip(' ."')]
+def commands(lower: str, *, divided: bool = True) -> tuple[bool, int]:
+    """Whether a part of the text begins as a command does, and the number of parts.
+
+    Args:
+        lower: The text, in lower case.
+        divided: Whether it may have several parts.
+    """
+    parts = _PART.split(lower) if divided else (lower,)
+    parts = [part for part in parts if part.strip(' ."')]
     for part in parts:
         if "?" in part:
             continue
-        words = _WORD.findall(part, 0, 60)
-        if words and words[0] in _COMMAND_VERBS and (len(words) < 2 or words[1] not in _SUBJECTS):
+        opening = _OPENING.match(part, 0, 60)
+        if opening is not None and opening[1] in _COMMAND_VERBS and opening[2] not in _SUBJECTS:
             return True, len(parts)
     return False, len(parts)

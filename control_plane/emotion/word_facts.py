@@ -1,5 +1,6 @@
-"""All that is known of a word, found once and kept: a text then costs one look-up a word."""
+"""All that is known of a word, found once and kept."""
 
+import re
 import zlib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -7,11 +8,31 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from control_plane.emotion.cues import NEGATIONS
+from control_plane.emotion.counts import Counts, packed
+from control_plane.emotion.cues import (
+    ASSERTIVE,
+    DAMPENERS,
+    ENGLISH,
+    FOREIGN,
+    HEDGES,
+    INTENSIFIERS,
+    NEGATIONS,
+    SWEARS,
+    Cue,
+    cues,
+)
 from control_plane.emotion.turns import REVERSERS, WordTurns, turns_of
 from control_plane.emotion.words import Feeling, WordFeelings
 
-__all__ = ["BUCKETS", "CHAR_BUCKETS", "KEPT_WORDS", "WORD_BUCKETS", "WordFactTable", "WordFacts"]
+__all__ = [
+    "BUCKETS",
+    "CHAR_BUCKETS",
+    "KEPT_WORDS",
+    "WORD_BUCKETS",
+    "WordFactTable",
+    "WordFacts",
+    "place_of_pair",
+]
 
 WORD_BUCKETS = 1 << 16
 CHAR_BUCKETS = 1 << 17
@@ -21,7 +42,9 @@ BUCKETS = WORD_BUCKETS + CHAR_BUCKETS
 # A chat has far fewer words in use at once; somebody may send others for ever.
 KEPT_WORDS = 20_000
 _NEGATING = NEGATIONS | {"neither", "nor", "haven't", "hasn't", "hadn't", "weren't"}
-_LENGTHS = (2, 3, 4, 5)
+_LONGEST_PIECE = 5
+_64_BITS = (1 << 64) - 1
+_STRETCH = re.compile(r"(.)\1{2,}")
 _TURNING = frozenset(("but", "however", "yet", "although", "though"))
 _PRONOUNS = (
     "i me my mine myself we us our ours i'm i've i'd i'll we're we've we'll",
@@ -43,11 +66,15 @@ class WordFacts:
         feeling: What it feels like; None where that is not known.
         families: Numbers of its fields.
         score: VADER's, [-4, 4]; None where VADER does not have it.
-        negates: Whether it negates what follows.
+        cue: The family of feelings that it stands for, however stretched; None: it stands for none.
+        is_negation: Whether it negates a cue that follows.
+        negates: Whether it negates what the text model reads after it.
         reverses: Whether it turns what follows into its opposite.
         contrasts: Whether it sets what follows against what came before.
         person: Whom it names: 0 me, 1 you, 2 others; None where it is no pronoun.
         turns: The turns of phrase it has part in.
+        counts: What it counts as among words of any alphabet: `Counts`, packed.
+        read_counts: What it counts as among those that the text model reads.
         checksum: CRC-32 of its UTF-8.
         continued: Its UTF-8 after a blank, to continue a checksum with.
         place: Where it is among the sparse features, [0, WORD_BUCKETS).
@@ -59,11 +86,15 @@ class WordFacts:
     feeling: Feeling | None
     families: tuple[int, ...]
     score: float | None
+    cue: Cue | None
+    is_negation: bool
     negates: bool
     reverses: bool
     contrasts: bool
     person: int | None
     turns: WordTurns
+    counts: int
+    read_counts: int
     checksum: int
     continued: bytes
     place: int
@@ -83,35 +114,65 @@ class WordFactTable:
 
     def _find(self, word: str) -> WordFacts:
         feeling, families = self._feelings.of(word)
+        score, person = self._feelings.vader.get(word), _PERSONS.get(word)
+        negates, reverses, contrasts = word in _NEGATING, word in REVERSERS, word in _TURNING
         checksum = zlib.crc32(word.encode())
+        counts = Counts(
+            english=word in ENGLISH,
+            foreign=word in FOREIGN,
+            assertive=word in ASSERTIVE,
+            hedges=word in HEDGES,
+            swears=word in SWEARS,
+            intensifiers=word in INTENSIFIERS,
+            dampeners=word in DAMPENERS,
+            known=feeling is not None,
+        )
+        read_counts = Counts(
+            scored=score is not None,
+            letters=len(word),
+            negating=negates,
+            reversing=reverses,
+            contrasting=contrasts,
+            mine=person == 0,
+            yours=person == 1,
+            others=person == 2,
+        )
         return WordFacts(
             word=word,
             is_word="a" <= word[0] <= "z",
             feeling=feeling,
             families=families,
-            score=self._feelings.vader.get(word),
-            negates=word in _NEGATING,
-            reverses=word in REVERSERS,
-            contrasts=word in _TURNING,
-            person=_PERSONS.get(word),
+            score=score,
+            cue=cues().of_word(word) or cues().of_word(_STRETCH.sub(r"\1", word)),
+            is_negation=word in NEGATIONS,
+            negates=negates,
+            reverses=reverses,
+            contrasts=contrasts,
+            person=person,
             turns=turns_of(word),
+            counts=packed(counts),
+            read_counts=packed(read_counts),
             checksum=checksum,
             continued=f" {word}".encode(),
             place=checksum & (WORD_BUCKETS - 1),
-            pieces=_letter_pieces(word) + WORD_BUCKETS,
+            pieces=np.array(_letter_pieces(word), dtype=np.int64) + WORD_BUCKETS,
         )
 
 
-def _letter_pieces(word: str) -> Places:
+def place_of_pair(checksum: int, continued: bytes) -> int:
+    """Where a pair of tokens is among the sparse features: the first's checksum, continued."""
+    return zlib.crc32(continued, checksum) & (WORD_BUCKETS - 1)
+
+
+def _letter_pieces(word: str) -> list[int]:
     """Places of all pieces of 2 to 5 characters, a rolling hash of their code points."""
-    codes = np.frombuffer(f" {word} ".encode("utf-32-le"), dtype="<u4").astype(np.uint64)
-    hashed = codes
+    hashed = codes = list(map(ord, f" {word} "))
     found = []
-    for length in range(2, _LENGTHS[-1] + 1):
-        if codes.size < length:
-            break
-        hashed = hashed[: codes.size - length + 1] * np.uint64(0x01000193) + codes[length - 1 :]
+    for shorter in range(1, _LONGEST_PIECE):
+        hashed = [
+            (before * 0x01000193 + code) & _64_BITS
+            for before, code in zip(hashed, codes[shorter:], strict=False)
+        ]
         # A multiplicative hash keeps its best bits on top.
-        mixed = hashed * np.uint64(0x9E3779B97F4A7C15)
-        found.append(mixed >> np.uint64(64 - 17))
-    return np.concatenate(found).astype(np.int64)
+        found += [(piece * 0x9E3779B97F4A7C15 & _64_BITS) >> (64 - 17) for piece in hashed]
+    return found

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from control_plane.emotion.chunks import in_chunks
 from control_plane.emotion.features import FeatureReader, plain
 from control_plane.emotion.felt_words import felt_words, of_feelings, of_persons
 from control_plane.emotion.text_model import (
@@ -113,7 +114,7 @@ def test_ratings_follow_readers_on_the_development_part() -> None:
 
 
 def test_features_have_one_shape_for_any_text() -> None:
-    reader = FeatureReader(word_feelings())
+    reader = FeatureReader()
     for text in ("", "a", "!!!", "日本語", "\U0001f602", "I can't believe it's over. " * 20):
         found = reader.read(plain(text))
         assert found.dense.shape == (reader.dense_size,)
@@ -143,24 +144,24 @@ def test_ratings_of_words_lead_and_lists_have_a_say() -> None:
 
 
 def test_negation_goes_no_further_than_its_clause() -> None:
-    of = WordFactTable(word_feelings()).of
-    words = [of(word) for word in ("not", "angry", "sad")]
-    assert felt_words(words)[-1].feeling[0] > 0.0
-    assert felt_words(words, ends={1})[-1].feeling[0] < 0.0
+    words = in_chunks("not angry sad").words
+    assert felt_words(words).feelings[-3] > 0.0
+    assert felt_words(words, ends={1}).feelings[-3] < 0.0
 
 
 def test_feelings_are_told_of_whom_the_last_pronoun_named() -> None:
-    of = WordFactTable(word_feelings()).of
-    words = [of(word) for word in ("terrible", "she", "grieves", "i", "rejoice")]
-    felt = felt_words(words)
-    assert [one.person for one in felt if abs(one.feeling[0]) > 0.3] == [3, 2, 0]
-    mine, _, _, yours, _, _, others, *_ = of_persons(felt, words, len(words))
-    assert others < 0.0 < mine
+    said = in_chunks("terrible she grieves i rejoice")
+    felt = felt_words(said.words)
+    mine, _, _, yours, _, _, others, _, _, nobody, *_ = felt.by_person
+    assert others < -0.3 < 0.3 < mine
+    assert nobody < -0.3
     assert yours == 0.0
+    of_mine, *_ = of_persons(felt, said.counts, 4)
+    assert of_mine == mine / 2.0
 
 
 def test_a_text_without_a_felt_word_feels_nothing() -> None:
-    assert not any(of_feelings([], 5)[:45])
+    assert not any(of_feelings(felt_words(()), 5)[:45])
 
 
 def test_turns_are_found_by_the_words_that_begin_them() -> None:

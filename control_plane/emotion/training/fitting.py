@@ -17,7 +17,6 @@ from control_plane.emotion.text_model import CHAR_SHARE, Weights
 from control_plane.emotion.training.boosting import BoostingOptions, Trees, boost
 from control_plane.emotion.training.kernel import KernelOptions, fit_kernel
 from control_plane.emotion.training.ridge import ridge
-from control_plane.emotion.words import word_feelings
 
 __all__ = ["FitOptions", "fit"]
 
@@ -63,7 +62,7 @@ def fit(
     options = options or FitOptions()
     if len(texts) < 2 * options.folds:
         raise ValueError(f"there are {len(texts)} texts, expected at least {2 * options.folds}")
-    reader = FeatureReader(word_feelings())
+    reader = FeatureReader()
     plain_texts = [plain(text) for text in texts]
     found = [reader.read(text) for text in plain_texts]
     raw = np.array([one.dense for one in found])
