@@ -85,6 +85,11 @@ class EntryWriter:
         self.holding.discard(layer)
         return [rest]
 
+    def at_rest(self, layer: Layer) -> list[BlendEntry]:
+        """The layer's neutral as the personality plays it; nothing where there is none."""
+        neutral = self.palette.neutral(layer)
+        return [] if neutral is None else self.write(layer, {neutral.cid: 1.0})
+
     def gesture(self, layer: Layer, capsule: Capsule | None, weight: float) -> list[BlendEntry]:
         """A gesture, and the layer's neutral where something held has to go for it."""
         if capsule is None:

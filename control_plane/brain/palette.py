@@ -12,7 +12,7 @@ from capsules.model import Capsule, Emotion, Layer
 from control_plane.emotion.vad import distance
 from engine.packet import BlendEntry, Mood
 
-__all__ = ["NEUTRAL_SUFFIX", "Palette", "holds", "mood_of", "palette_of"]
+__all__ = ["NEUTRAL_SUFFIX", "Answer", "Palette", "holds", "mood_of", "palette_of"]
 
 NEUTRAL_SUFFIX = "_NEUTRAL"
 
@@ -33,6 +33,10 @@ _CLEAR_VALENCE = 0.15
 _DISCORD = -0.02
 # Keeps the share of a capsule that lies exactly on the target finite.
 _NEAREST = 0.001
+
+
+Answer = tuple[Capsule, Mood | None]
+"""A capsule, and its place in the cube where it has one."""
 
 
 def mood_of(emotion: Emotion) -> Mood:
@@ -69,8 +73,7 @@ class Palette:
         }
         self._tagged: dict[tuple[Layer, str], tuple[Capsule, ...]] = {}
         self._accents: dict[tuple[str, ...], tuple[Capsule, ...]] = {}
-        self._answers: dict[tuple[Layer, tuple[str, ...]], tuple[tuple[Capsule, Mood | None], ...]]
-        self._answers = {}
+        self._answers: dict[tuple[Layer, tuple[str, ...]], tuple[Answer, ...]] = {}
 
     def neutral(self, layer: Layer) -> Capsule | None:
         """The layer's neutral, where it has one."""
@@ -123,13 +126,8 @@ class Palette:
             found = self._accents[tags] = tuple(by_cid.values())
         return found
 
-    def answers(
-        self, layer: Layer, tags: tuple[str, ...]
-    ) -> tuple[tuple[Capsule, Mood | None], ...]:
-        """The layer's capsules that answer to the first tag that is answered at all.
-
-        Each with its place, where it has one.
-        """
+    def answers(self, layer: Layer, tags: tuple[str, ...]) -> tuple[Answer, ...]:
+        """The layer's capsules that answer to the first tag that is answered at all."""
         key = (layer, tags)
         found = self._answers.get(key)
         if found is None:
@@ -157,7 +155,10 @@ def _weigh(
     strength: float,
     mixed_gain: float,
 ) -> None:  # pragma: no cover - compiled
-    """Puts weights in place of the distances in `near` (k, 2); -1 for what is left out."""
+    """Puts weights in place of the distances in `near` (k, 2); -1 for what is left out.
+
+    Compiled, for it is asked two or three times an event: a blend takes half as long so.
+    """
     apt = (
         1.0 - (near[0, 1] - _APT_DISTANCE) / (_INAPT_DISTANCE - _APT_DISTANCE) if len(near) else 0.0
     )

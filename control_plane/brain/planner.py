@@ -57,8 +57,6 @@ _GLAD_ACCENT, _CAST_DOWN = "brow_flash", -0.1
 _SCENE = (Layer.LIGHT, Layer.CAMERA, Layer.TEMPO, Layer.ENVIRONMENT)
 # What an answer to something moving brings with it, beside its words.
 _ACCOMPANYING = frozenset({Layer.HAND, Layer.VOICE})
-# What a viewer sees move: a voice or a light alone is no answer.
-_SEEN = frozenset({Layer.FACE, Layer.HAND, Layer.BODY})
 
 
 @dataclass(slots=True)
@@ -143,13 +141,12 @@ class Planner:
         hand = self._limbs.hand(gesture, target, moment)
         self._reckon_face(target)
         self._face.shown = self._face.goal
-        blends = [*accent, *self._faces(target)]
-        blends += [*hand, *self._limbs.body(gesture, target, moment)]
+        # What a viewer sees move: a voice or a light alone is no answer.
+        seen = [*accent, *self._faces(target), *hand, *self._limbs.body(gesture, target, moment)]
+        blends = seen or self._writer.at_rest(Layer.FACE)
         if moment.speaking:
             blends += self._voice(target)
         blends += self._released(moment.now_ns)
-        if not any(entry.layer in _SEEN for entry in blends):
-            blends = [*self._at_rest(), *blends]
         return Plan(tuple(blends), self._offsets(moment), attention=gesture.attention)
 
     @property
@@ -372,11 +369,6 @@ class Planner:
             return self._writer.write(Layer.FACE, shown)
         self._writer.holding.add(Layer.FACE)
         return [self._pose, *self._writer.write(Layer.FACE, shown, clearing=False)]
-
-    def _at_rest(self) -> list[BlendEntry]:
-        """The face's neutral, as the personality plays it."""
-        neutral = self._writer.palette.neutral(Layer.FACE)
-        return [] if neutral is None else self._writer.write(Layer.FACE, {neutral.cid: 1.0})
 
     def _released(self, now_ns: int) -> list[BlendEntry]:
         """What takes light, camera and tempo back once an expression has had its time."""

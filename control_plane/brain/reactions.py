@@ -77,7 +77,7 @@ class Reacting:
 
     def ebb(self, now_ns: int) -> bool:
         """Lets an answer that has had its time go by and by; whether there is less of it now."""
-        if not self.is_over(now_ns):
+        if self._reaction is None or now_ns < self._until_ns:
             return False
         self._left = max(0.0, 1.0 - (now_ns - self._until_ns) / _EBB_NS)
         if self._left == 0.0:
@@ -132,7 +132,9 @@ class Reacting:
         share = 1.0
         if self._reaction is not None:
             share -= (1.0 - self._reaction.stance) * self._left
-        glad = 1.0 - min(1.0, max(0.0, felt.valence / _SMILE_LEFT_AT))
+        glad = 1.0
+        if felt.valence < 0.0:
+            glad -= min(1.0, felt.valence / _SMILE_LEFT_AT)
         if share == glad == 1.0:
             return faces
         return {

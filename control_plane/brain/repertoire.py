@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from capsules.library import Library
 from capsules.model import CID_PREFIXES, Capsule, Layer
 from control_plane.brain.palette import holds
-from control_plane.brain.weights import LEVELS, MIN_WEIGHT, level_of, quantised
+from control_plane.brain.weights import LEVELS, MIN_WEIGHT, quantised
 from control_plane.emotion.personality import Personality
 from engine.packet import BlendEntry
 
@@ -43,7 +43,9 @@ class Part:
     factor: float
     holds: bool
     smiles: bool
-    _entries: dict[int, BlendEntry | None] = field(default_factory=dict)
+    _entries: dict[int, BlendEntry] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def scaled(self, weight: float) -> float:
         """A weight times the personality's factor, quantised."""
@@ -54,14 +56,13 @@ class Part:
 
         Shared: the same few come again and again in packets that are kept.
         """
-        level = level_of(weight * self.factor)
+        level = round(min(1.0, weight * self.factor) * LEVELS)
         if level < _LEAST_LEVEL:
             return None
         found = self._entries.get(level)
         if found is None:
-            capsule = self.capsule
-            found = BlendEntry(capsule.cid, level / LEVELS, capsule.layer)
-            self._entries[level] = found
+            cid, layer = self.capsule.cid, self.capsule.layer
+            found = self._entries[level] = BlendEntry(cid, level / LEVELS, layer)
         return found
 
 

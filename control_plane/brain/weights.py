@@ -8,7 +8,6 @@ __all__ = [
     "gap",
     "heaviest_first",
     "hold",
-    "level_of",
     "quantised",
     "toward",
 ]
@@ -22,14 +21,7 @@ MIN_WEIGHT = 0.05
 
 def quantised(weight: float) -> float:
     """To 1/256, so that a packet is the same on both ends of a wire."""
-    return level_of(weight) / LEVELS
-
-
-def level_of(weight: float) -> int:
-    """The step nearest to a weight, 0 to 256."""
-    if not 0.0 <= weight <= 1.0:
-        weight = max(0.0, min(1.0, weight))
-    return round(weight * LEVELS)
+    return round(max(0.0, min(1.0, weight)) * LEVELS) / LEVELS
 
 
 def gap(shown: dict[str, float], goal: dict[str, float]) -> float:

@@ -6,6 +6,8 @@ costs a look-up a chunk, and what is rare is looked for only where a chunk hints
 """
 
 import re
+import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import pairwise
@@ -16,9 +18,9 @@ from control_plane.emotion.situations import Situations, situations_of
 from control_plane.emotion.turns import Phrase
 from control_plane.emotion.word_facts import (
     KEPT_WORDS,
+    LONGEST_KEPT,
     WordFacts,
     WordFactTable,
-    place_of_pair,
 )
 from control_plane.emotion.words import word_feelings
 
@@ -81,7 +83,7 @@ class Chunk:
         tokens: Its words, numbers and marks, as the text model reads them.
         read: Those of the tokens that are words.
         ends_clause: Whether a mark that ends a clause follows right after the last of these.
-        pairs: Places of the pairs of its tokens among the sparse features.
+        pairs: Checksums of the pairs of its tokens.
         opens: What its first token continues a checksum with; empty where it has no token.
         closes: The checksum of its last token.
         turns: Numbers of the turns of phrase that its tokens are by themselves.
@@ -137,13 +139,17 @@ class ChunkTable:
     """Finds what is known of chunks and keeps that of the last 20,000; thread-safe.
 
     Attributes:
-        of: The facts of a chunk; 0.1 us for one that is kept.
-        word: Those of a lower-case word, number or mark.
+        word: Gives the facts of a lower-case word, number or mark.
     """
 
     def __init__(self) -> None:
         self.word = WordFactTable(word_feelings()).of
-        self.of = lru_cache(KEPT_WORDS)(self._find)
+        self._kept = lru_cache(KEPT_WORDS)(self._find)
+
+    def of(self, texts: Iterable[str]) -> list[Chunk]:
+        """The facts of chunks; 0.1 us for one that is kept."""
+        kept, find = self._kept, self._find
+        return [kept(text) if len(text) <= LONGEST_KEPT else find(text) for text in texts]
 
     def _find(self, text: str) -> Chunk:
         head = _HEAD.match(text)
@@ -169,8 +175,7 @@ class ChunkTable:
             read=read,
             ends_clause=bool(ends) and text[ends[-1] : ends[-1] + 1] in _CLAUSE_MARKS,
             pairs=tuple(
-                place_of_pair(first.checksum, second.continued)
-                for first, second in pairwise(tokens)
+                zlib.crc32(second.continued, first.checksum) for first, second in pairwise(tokens)
             ),
             opens=tokens[0].continued if tokens else b"",
             closes=tokens[-1].checksum if tokens else 0,
@@ -188,7 +193,7 @@ class ChunkTable:
 
 def in_chunks(lower: str) -> ChunkedText:
     """A lower-case text in chunks; about 0.3 us a word."""
-    chunks = list(map(_table().of, _CHUNK.findall(lower)))
+    chunks = _table().of(_CHUNK.findall(lower))
     words: list[WordFacts] = []
     begun: list[tuple[Situations, int, int]] = []
     phrases: list[tuple[tuple[Phrase, ...], int]] = []
@@ -212,7 +217,8 @@ def facts_of(word: str) -> WordFacts:
 
 def chunk_of(text: str) -> Chunk:
     """What is known of a chunk."""
-    return _table().of(text)
+    (chunk,) = _table().of((text,))
+    return chunk
 
 
 @cache

@@ -12,6 +12,7 @@ trains again.
 import math
 from collections.abc import Container, Sequence
 from typing import NamedTuple
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,6 @@ from control_plane.emotion.word_facts import (
     CHAR_BUCKETS,
     WORD_BUCKETS,
     WordFacts,
-    place_of_pair,
 )
 from control_plane.emotion.words import word_feelings
 
@@ -100,12 +100,20 @@ class FeatureReader:
         ends: set[int] = set()
         turns: list[int] = []
         families: list[int] = []
+        pairs: list[int] = []
+        last = None
         for chunk in said.chunks:
+            if not chunk.opens:
+                continue
             words += chunk.read
             turns += chunk.turns
             families += chunk.families
             if chunk.ends_clause:
                 ends.add(len(words) - 1)
+            if last is not None:
+                pairs.append(crc32(chunk.opens, last))
+            pairs += chunk.pairs
+            last = chunk.closes
         turns += _phrases(said, words)
         tuned = self._untuned
         dense[:tuned] = _untuned(text, said, words, ends, reading)
@@ -117,7 +125,7 @@ class FeatureReader:
             tuned += 1
         for family in set(families):
             dense[tuned + family] = math.log1p(families.count(family))
-        return Features(dense, said.chunks, _pairs(said.chunks))
+        return Features(dense, said.chunks, np.array(pairs, np.int64) & (WORD_BUCKETS - 1))
 
 
 def _untuned(
@@ -136,18 +144,6 @@ def _untuned(
     numbers += _of_manner(text, said, len(words))
     numbers += _of_rules(reading, count)
     return numbers
-
-
-def _pairs(chunks: Sequence[Chunk]) -> Places:
-    places: list[int] = []
-    last = None
-    for chunk in chunks:
-        if chunk.opens:
-            if last is not None:
-                places.append(place_of_pair(last, chunk.opens))
-            places += chunk.pairs
-            last = chunk.closes
-    return np.array(places, dtype=np.int64)
 
 
 def _of_manner(text: str, said: ChunkedText, words: int) -> list[float]:

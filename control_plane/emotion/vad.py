@@ -27,6 +27,8 @@ def mix(start: Mood, end: Mood, share: float) -> Mood:
     valence += (end.valence - valence) * share
     arousal += (end.arousal - arousal) * share
     dominance += (end.dominance - dominance) * share
+    if -1.0 <= valence <= 1.0 and -1.0 <= arousal <= 1.0 and -1.0 <= dominance <= 1.0:
+        return Mood(valence, arousal, dominance)  # as `clamp` has it, without the call
     return clamp(valence, arousal, dominance)
 
 

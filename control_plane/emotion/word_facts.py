@@ -28,10 +28,10 @@ __all__ = [
     "BUCKETS",
     "CHAR_BUCKETS",
     "KEPT_WORDS",
+    "LONGEST_KEPT",
     "WORD_BUCKETS",
     "WordFactTable",
     "WordFacts",
-    "place_of_pair",
 ]
 
 WORD_BUCKETS = 1 << 16
@@ -41,6 +41,8 @@ BUCKETS = WORD_BUCKETS + CHAR_BUCKETS
 
 # A chat has far fewer words in use at once; somebody may send others for ever.
 KEPT_WORDS = 20_000
+# Nothing longer is kept: it hardly comes again, and 20,000 such would fill the memory.
+LONGEST_KEPT = 64
 _NEGATING = NEGATIONS | {"neither", "nor", "haven't", "hasn't", "hadn't", "weren't"}
 _LONGEST_PIECE = 5
 _64_BITS = (1 << 64) - 1
@@ -102,15 +104,15 @@ class WordFacts:
 
 
 class WordFactTable:
-    """Finds the facts of words and keeps those of the last 20,000; thread-safe.
-
-    Attributes:
-        of: The facts of a lower-case word, number or mark; 0.1 us for one that is kept.
-    """
+    """Finds the facts of words and keeps those of the last 20,000; thread-safe."""
 
     def __init__(self, feelings: WordFeelings) -> None:
         self._feelings = feelings
-        self.of = lru_cache(KEPT_WORDS)(self._find)
+        self._kept = lru_cache(KEPT_WORDS)(self._find)
+
+    def of(self, word: str) -> WordFacts:
+        """The facts of a lower-case word, number or mark."""
+        return self._kept(word) if len(word) <= LONGEST_KEPT else self._find(word)
 
     def _find(self, word: str) -> WordFacts:
         feeling, families = self._feelings.of(word)
@@ -157,11 +159,6 @@ class WordFactTable:
             place=checksum & (WORD_BUCKETS - 1),
             pieces=np.array(_letter_pieces(word), dtype=np.int64) + WORD_BUCKETS,
         )
-
-
-def place_of_pair(checksum: int, continued: bytes) -> int:
-    """Where a pair of tokens is among the sparse features: the first's checksum, continued."""
-    return zlib.crc32(continued, checksum) & (WORD_BUCKETS - 1)
 
 
 def _letter_pieces(word: str) -> list[int]:
