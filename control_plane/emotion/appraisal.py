@@ -32,7 +32,7 @@ __all__ = [
 _ZERO = (3.0, 3.0, 3.05)
 _FACTORS = (1.5, 1.7, 2.5)
 # Readers of EmoBank found whatever is good or bad stirring as well; quiet chat stirs nobody.
-_STIR = 0.2
+_STIR = 0.1
 # Values well below this are noise: most of what is plain lies there.
 _NOISE = 0.30
 # Courtesies mean no more than they say.
@@ -161,10 +161,11 @@ def _place(heard: Mood, reading: RuleReading) -> Mood:
         valence += 0.1 * manner.exclaimed  # who exclaims without a complaint is rather pleased
     if valence < -0.1:
         valence -= 0.1 * manner.shouted
-    dominance += manner.certainty
+    dominance += manner.certainty * (1.0 - 0.5 * judged)
     if dominance > -0.15:  # who is afraid does not grow by shouting
         dominance += 0.3 * manner.shouted + 0.15 * manner.exclaimed
-    dominance -= 0.1 * manner.asked + 0.2 * manner.startled
+    # Cues of fear and doubt have heard the question already.
+    dominance -= 0.1 * manner.asked * (1.0 - judged) + 0.2 * manner.startled
     return clamp(valence, arousal, dominance)
 
 

@@ -35,7 +35,7 @@ EMOTIONS: dict[str, Mood] = {
     "surprised": Mood(0.15, 0.75, -0.20),
     "determined": Mood(0.10, 0.40, 0.60),
     "confused": Mood(-0.20, 0.25, -0.35),
-    "embarrassed": Mood(-0.35, 0.35, -0.60),
+    "embarrassed": Mood(-0.32, 0.35, -0.60),
     "worried": Mood(-0.40, 0.30, -0.30),
     "afraid": Mood(-0.60, 0.65, -0.55),
     "angry": Mood(-0.60, 0.65, 0.45),

@@ -1,7 +1,7 @@
 """The text model: valence, arousal and dominance of a text, as readers of EmoBank rated it.
 
-A ridge regression over the features (`control_plane.emotion.features`); over the dense ones and the
-regression's own answers, boosted trees and a kernel regression on landmarks, blended. Made by
+A ridge regression over the features (`control_plane.emotion.features`), and over the dense ones and
+the regression's own answers a kernel regression on landmarks. Made by
 `control_plane.emotion.training`; numpy is all it takes to read a text.
 """
 
@@ -44,7 +44,7 @@ CLIP = 6.0
 
 _MAX_CHARS = 450
 _DIRECTIONS_AT_A_TIME = 20
-_FORMAT = 2
+_FORMAT = 3
 Floats32 = npt.NDArray[np.float32]
 
 
@@ -112,12 +112,8 @@ class Weights:
         sparse_steps: float32 (6,): what one step of `sparse` is.
         dense: float32 (d, 3): weights of the dense features in the first regression.
         mean: float32 (3,): the ratings' means.
-        tree_features: int16 (3, trees, depth): into dense features and the six regressions.
-        tree_thresholds: float32 (3, trees, depth).
-        tree_leaves: float32 (3, trees, 2**depth).
         kernel: The kernel regression.
         linear_share: How much of the first regression's answer the kernel regression adds to.
-        blend: The trees' part of the answer, [0, 1]; the rest is the kernel regression's.
         about: Where it comes from, for people: data, licence, checksum.
     """
 
@@ -129,12 +125,8 @@ class Weights:
     sparse_steps: Floats32
     dense: Floats32
     mean: Floats32
-    tree_features: npt.NDArray[np.int16]
-    tree_thresholds: Floats32
-    tree_leaves: Floats32
     kernel: KernelPart
     linear_share: float
-    blend: float
     about: Mapping[str, str]
 
     _ARRAYS = (
@@ -145,9 +137,6 @@ class Weights:
         "sparse_steps",
         "dense",
         "mean",
-        "tree_features",
-        "tree_thresholds",
-        "tree_leaves",
     )
     _KERNEL_ARRAYS = ("projection", "answer_center", "answer_scale", "landmarks", "weights")
 
@@ -156,7 +145,6 @@ class Weights:
         head = {
             "format": _FORMAT,
             "rarity_step": self.rarity_step,
-            "blend": self.blend,
             "kernel_width": self.kernel.width,
             "linear_share": self.linear_share,
             "about": dict(self.about),
@@ -191,7 +179,6 @@ class Weights:
             rarity_step=head["rarity_step"],
             kernel=KernelPart(**kernel, width=head["kernel_width"]),
             linear_share=head["linear_share"],
-            blend=head["blend"],
             about=head["about"],
         )
 
@@ -214,9 +201,8 @@ class TextModel:
         self._scale = weights.scale.astype(np.float64)
         self._dense = weights.dense.astype(np.float64)
         self._mean = weights.mean.tolist()
-        self._linear_share = (1.0 - weights.blend) * weights.linear_share
+        self._linear_share = weights.linear_share
         self._sparse = _SparseReader(weights)
-        self._trees = _TreeReader(weights)
         self._kernel = _KernelReader(weights)
 
     def rate(self, text: str, reading: RuleReading | None = None) -> Rating:
@@ -230,12 +216,12 @@ class TextModel:
         row = np.empty(dense.size + len(sums), np.float32)
         row[: dense.size] = dense
         row[dense.size :] = sums
-        trees, kernel = self._trees.read(row).tolist(), self._kernel.read(row).tolist()
+        added = self._kernel.read(row).tolist()
         mean, share = self._mean, self._linear_share
         return Rating(
-            mean[0] + share * sums[0] + trees[0] + kernel[0],
-            mean[1] + share * sums[1] + trees[1] + kernel[1],
-            mean[2] + share * sums[2] + trees[2] + kernel[2],
+            mean[0] + share * sums[0] + added[0],
+            mean[1] + share * sums[1] + added[1],
+            mean[2] + share * sums[2] + added[2],
         )
 
 
@@ -290,34 +276,6 @@ class _SparseReader:
         )
 
 
-class _TreeReader:
-    """Reads all trees at once: their part of the rating."""
-
-    def __init__(self, weights: Weights) -> None:
-        axes, trees, depth = weights.tree_features.shape
-        levels = weights.tree_features.transpose(2, 0, 1).reshape(depth, axes * trees)
-        self._features = np.ascontiguousarray(levels).astype(np.intp)
-        self._thresholds = np.ascontiguousarray(
-            weights.tree_thresholds.transpose(2, 0, 1).reshape(depth, axes * trees)
-        )
-        self._leaves = weights.tree_leaves.ravel()
-        # Leaves' numbers are far below 2**24: exact as the floats that products are quick with.
-        self._first_leaves = (np.arange(axes * trees) << depth).astype(np.float32)
-        # The first level's answer is the highest bit of the leaf's number.
-        self._bits = (1 << np.arange(depth)[::-1]).astype(np.float32)
-        self._shape = (axes, trees)
-        self._shares = np.full(trees, weights.blend, np.float32)
-
-    def read(self, row: Floats32) -> Floats32:
-        """The sums (3,) for dense features and answers (d + 6,)."""
-        above = row.take(self._features) > self._thresholds
-        leaves = self._bits.dot(above.astype(np.float32))
-        leaves += self._first_leaves
-        found = self._leaves.take(leaves.astype(np.intp))
-        sums: Floats32 = found.reshape(self._shape).dot(self._shares)
-        return sums
-
-
 class _KernelReader:
     """Reads the kernel regression: its part of the rating.
 
@@ -339,7 +297,7 @@ class _KernelReader:
         self._offsets = (-part.width * lengths).ravel()
         self._width = np.float32(part.width)
         self._twice_width = np.array(2.0 * part.width, np.float32)
-        self._weights = (1.0 - weights.blend) * part.weights
+        self._weights = part.weights
 
     def read(self, row: Floats32) -> Floats32:
         """What it adds (3,) for dense features and answers (d + 6,)."""

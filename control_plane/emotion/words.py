@@ -1,8 +1,9 @@
 """What single words feel like: our own tables of them and VADER's.
 
-`data/word_ratings.txt` holds words that were rated one by one; `data/word_feelings.txt` holds
-fields of words (death, joy, money ...) and words by their feeling, for those that were not. A word
-that is in none is looked for by its base: "hugged" is read as "hug".
+`data/word_ratings.txt` holds words that a language model rated one by one;
+`data/word_feelings.txt` holds fields of words (death, joy, money ...) and words by their feeling,
+for those that were not. A word that is in none is looked for by its base: "hugged" is read as
+"hug".
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,11 +1,13 @@
+import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
+from scipy import sparse
 
 from control_plane.emotion.chunks import in_chunks
 from control_plane.emotion.features import FeatureReader, plain
@@ -17,19 +19,24 @@ from control_plane.emotion.text_model import (
     default_text_model,
     kernel_columns,
 )
-from control_plane.emotion.training.boosting import BoostingOptions, boost
 from control_plane.emotion.training.emobank import checksum, read_emobank
-from control_plane.emotion.training.fitting import FitOptions, fit
+from control_plane.emotion.training.fitting import FitOptions, Sample, fit, taught
 from control_plane.emotion.training.kernel import KernelOptions, fit_kernel
+from control_plane.emotion.training.readings import (
+    Readings,
+    Written,
+    read_readings,
+    read_written,
+    teacher,
+)
+from control_plane.emotion.training.ridge import ridge
 from control_plane.emotion.turns import turns_of
 from control_plane.emotion.word_facts import BUCKETS, WORD_BUCKETS, WordFactTable
 from control_plane.emotion.words import WordFeelings, word_feelings
 
 DEV = Path(__file__).parents[2] / "benchmarks" / "data" / "emobank_dev.csv"
-Sample = tuple[tuple[str, ...], npt.NDArray[np.float64]]
 SMALL = FitOptions(
     folds=2,
-    boosting=BoostingOptions(trees=4, depth=2, penalty=2.0),
     kernel=KernelOptions(landmarks=40, block=10, directions=10),
 )
 
@@ -37,20 +44,19 @@ SMALL = FitOptions(
 @pytest.fixture(scope="module")
 def small() -> Sample:
     rated = read_emobank(DEV, "dev")
-    return rated.texts[:80], rated.ratings[:80]
+    return Sample(rated.texts[:80], rated.ratings[:80], np.ones(80))
 
 
 @pytest.fixture(scope="module")
 def made(small: Sample) -> Weights:
-    return fit(*small, {"data": "a sample"}, SMALL)
+    return fit(small, {"data": "a sample"}, SMALL)
 
 
 def test_same_data_give_the_same_bytes(small: Sample, made: Weights) -> None:
-    texts, ratings = small
-    again = fit(texts, ratings, {"data": "a sample"}, SMALL)
+    again = fit(small, {"data": "a sample"}, SMALL)
     assert again.to_bytes() == made.to_bytes()
-    other = fit(texts, ratings[::-1].copy(), {"data": "a sample"}, SMALL)
-    assert other.to_bytes() != made.to_bytes()
+    turned = replace(small, ratings=small.ratings[::-1].copy())
+    assert fit(turned, {"data": "a sample"}, SMALL).to_bytes() != made.to_bytes()
 
 
 def test_weights_come_back_from_their_file(made: Weights, tmp_path: Path) -> None:
@@ -62,10 +68,21 @@ def test_weights_come_back_from_their_file(made: Weights, tmp_path: Path) -> Non
 
 
 def test_training_learns_what_it_is_shown(small: Sample, made: Weights) -> None:
-    texts, ratings = small
     model = TextModel(made)
-    found = [model.rate(text).valence for text in texts]
-    assert np.corrcoef(found, ratings[:, 0])[0, 1] > 0.7
+    found = [model.rate(text).valence for text in small.texts]
+    assert np.corrcoef(found, small.ratings[:, 0])[0, 1] > 0.7
+
+
+def test_a_text_that_counts_little_teaches_little(small: Sample) -> None:
+    wrong = Sample(small.texts, 6.0 - small.ratings, np.full(80, 0.01))
+    both = Sample(
+        small.texts + wrong.texts,
+        np.vstack((small.ratings, wrong.ratings)),
+        np.concatenate((small.counts, wrong.counts)),
+    )
+    model = TextModel(fit(both, {}, SMALL))
+    found = [model.rate(text).valence for text in small.texts]
+    assert np.corrcoef(found, small.ratings[:, 0])[0, 1] > 0.7
 
 
 def test_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
@@ -77,7 +94,7 @@ def test_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
 
 def test_too_few_texts_are_refused() -> None:
     with pytest.raises(ValueError, match="expected at least 10"):
-        fit(["one"], np.full((1, 3), 3.0), {})
+        fit(Sample(("one",), np.full((1, 3), 3.0), np.ones(1)), {})
 
 
 def test_shipped_weights_are_small_and_say_where_they_come_from() -> None:
@@ -185,20 +202,72 @@ def test_kernel_regression_learns_what_is_no_sum() -> None:
     dense = np.array([(one, other) for one in grid for other in grid])
     target = np.repeat(np.sign(dense[:, :1] * dense[:, 1:]), 3, axis=1)
     options = KernelOptions(landmarks=96, block=12, directions=2, width=4.0, penalty=0.01)
-    part = fit_kernel(dense, np.zeros((400, 6)), target, options)
+    part = fit_kernel(dense, np.zeros((400, 6)), target, np.ones(400), options)
     places = np.hstack([dense @ part.projection.astype(np.float64), np.zeros((400, 6))])
     found = kernel_columns(part, places) @ part.weights
     assert np.abs(found - target).mean() < 0.35
 
 
-def test_trees_fit_a_step_and_ignore_noise() -> None:
-    rows = np.arange(400.0)
-    table = np.stack([rows, np.zeros(400), np.sin(rows * 12.9)], axis=1)
-    target = np.where(rows < 150, -1.0, 0.6)
-    options = BoostingOptions(trees=60, depth=2, rate=0.3, share=1.0, penalty=1.0)
-    trees = boost(table, target, options)
-    assert np.abs(trees.predict(table) - target).mean() < 0.1
-    assert 1 not in set(trees.features[:, 0].tolist())
+def test_what_counts_nothing_is_not_learned() -> None:
+    table = sparse.csr_matrix(np.eye(4))
+    targets = np.array([[1.0], [2.0], [-3.0], [4.0]])
+    counts = np.array([1.0, 1.0, 1.0, 1e-12])
+    weights = ridge(table, targets, 0.5, counts)
+    assert weights[:, 0] == pytest.approx([1 / 1.5, 2 / 1.5, -3 / 1.5, 0.0], abs=1e-6)
+
+
+def test_teacher_learns_how_people_rate() -> None:
+    generator = np.random.default_rng(3)
+    places = generator.normal(size=(300, 3))
+    crowd = generator.normal(size=300)
+    crowd[:100] = np.nan
+    ratings = 3.0 + 0.2 * places
+    ratings[100:, 2] = 3.0 + 0.1 * crowd[100:]
+    found = teacher(Readings(places, crowd), ratings).ratings(Readings(places, crowd))
+    assert found[:, :2] == pytest.approx(ratings[:, :2], abs=1e-6)
+    assert found[100:, 2] == pytest.approx(ratings[100:, 2], abs=1e-6)
+    assert np.isfinite(found).all()
+
+
+def test_taught_texts_lie_between_people_and_teacher() -> None:
+    generator = np.random.default_rng(4)
+    readings = Readings(generator.normal(size=(60, 3)), np.full(60, np.nan))
+    ratings = generator.uniform(2.0, 4.0, (60, 3))
+    written = Written(("a", "b"), Readings(np.zeros((2, 3)), np.array([0.5, np.nan])))
+    options = FitOptions(taught_share=(0.0, 0.5, 1.0), written_share=0.3)
+    # Nobody asked twice: dominance of what was written is told by the first reading alone.
+    sample = taught([str(n) for n in range(60)], ratings, readings, written, options)
+    says = teacher(readings, ratings).ratings(readings)
+    assert sample.ratings[:60, 0] == pytest.approx(ratings[:, 0])
+    assert sample.ratings[:60, 1] == pytest.approx((ratings[:, 1] + says[:, 1]) / 2)
+    assert sample.ratings[:60, 2] == pytest.approx(says[:, 2])
+    assert sample.texts[60:] == ("a", "b")
+    assert sample.counts.tolist() == [1.0] * 60 + [0.3, 0.3]
+
+
+def test_readings_that_ship_are_whole_and_of_other_texts_than_are_judged_with() -> None:
+    written = read_written()
+    assert len(written.texts) > 10_000
+    assert np.isfinite(written.readings.places).all()
+    judged = set(read_emobank(DEV, "dev").texts)
+    conversation = DEV.with_name("conversation.jsonl").read_text(encoding="utf-8").splitlines()
+    judged |= {str(json.loads(line)["text"]) for line in conversation}
+    assert judged.isdisjoint(written.texts)
+    with pytest.raises(ValueError, match="nothing was read in 'no such id'"):
+        read_readings(["no such id"])
+    dev = read_emobank(DEV, "dev")
+    with pytest.raises(ValueError, match="1000 such texts"):
+        read_readings(dev.ids)
+
+
+def test_readings_out_of_range_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "written.tsv"
+    path.write_text("V\tA\tD\tC\ttext\n50\t101\t50\t\tHello.\n")
+    with pytest.raises(ValueError, match="outside 0 to 100"):
+        read_written(path)
+    path.write_text("V\tA\ttext\n50\t10\tHello.\n")
+    with pytest.raises(ValueError, match="no readings"):
+        read_written(path)
 
 
 def test_table_without_a_column_or_split_is_refused(tmp_path: Path) -> None:

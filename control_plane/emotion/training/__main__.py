@@ -23,10 +23,11 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=DEFAULT_WEIGHTS, metavar="FILE")
     options = parser.parse_args()
     try:
-        from control_plane.emotion.training.fitting import fit
+        from control_plane.emotion.training.fitting import fit, taught
     except ImportError as error:
         parser.exit(1, f"training needs the extra: pip install 'capsulecast[train]' ({error})\n")
     from control_plane.emotion.training.emobank import checksum, read_emobank
+    from control_plane.emotion.training.readings import read_readings, read_written
 
     started = time.monotonic()
     try:
@@ -35,14 +36,17 @@ def main() -> int:
             "data": "EmoBank, training part (Buechel and Hahn, EACL 2017), CC BY-SA 4.0",
             "data_sha256": checksum(options.emobank),
             "licence": "CC BY-SA 4.0",
+            "synthetic": "labels of a language model for these texts, and texts that it wrote",
         }
-        weights = fit(train.texts, train.ratings, about)
+        readings = read_readings(train.ids)
+        sample = taught(train.texts, train.ratings, readings, read_written())
+        weights = fit(sample, about)
     except (OSError, ValueError) as error:
         parser.exit(1, f"{error}\n")
     content = weights.to_bytes()
     options.out.write_bytes(content)
     took_s = time.monotonic() - started
-    print(f"{options.out}: {len(content)} bytes from {len(train.texts)} texts in {took_s:.0f} s")
+    print(f"{options.out}: {len(content)} bytes from {len(sample.texts)} texts in {took_s:.0f} s")
     return 0
 
 

@@ -1,6 +1,7 @@
 """EmoBank (Buechel and Hahn, EACL 2017): sentences with valence, arousal and dominance, 1 to 5.
 
-CC BY-SA 4.0. The file is a table with the columns split, V, A, D and text, as the corpus has them.
+CC BY-SA 4.0. The file is a table with the columns id, split, V, A, D and text, as the corpus has
+them.
 """
 
 import csv
@@ -13,13 +14,14 @@ import numpy.typing as npt
 
 __all__ = ["RatedTexts", "checksum", "read_emobank"]
 
-_COLUMNS = ("split", "V", "A", "D", "text")
+_COLUMNS = ("id", "split", "V", "A", "D", "text")
 
 
 @dataclass(frozen=True, slots=True)
 class RatedTexts:
-    """Texts and their ratings, float64 (texts, 3): valence, arousal, dominance, 1 to 5."""
+    """Texts with their ids and ratings, (texts, 3): valence, arousal, dominance, 1 to 5."""
 
+    ids: tuple[str, ...]
     texts: tuple[str, ...]
     ratings: npt.NDArray[np.float64]
 
@@ -42,7 +44,8 @@ def read_emobank(path: Path, split: str) -> RatedTexts:
     ratings = np.array([[float(row[axis]) for axis in "VAD"] for row in chosen])
     if not ((ratings >= 1.0) & (ratings <= 5.0)).all():
         raise ValueError(f"{path}: a rating is outside 1 to 5")
-    return RatedTexts(tuple(row["text"] for row in chosen), ratings)
+    ids, texts = (tuple(row[name] for row in chosen) for name in ("id", "text"))
+    return RatedTexts(ids, texts, ratings)
 
 
 def checksum(path: Path) -> str:

@@ -1,8 +1,8 @@
 """From rated texts to the text model's weights.
 
-Stacked (Wolpert, "Stacked generalization", 1992): the trees and the kernel regression see the
-ridge regressions' answers to texts that those had not been trained on. Every choice follows from
-the data and from checksums: the same data give the same bytes.
+Stacked (Wolpert, "Stacked generalization", 1992): the kernel regression sees the ridge regressions'
+answers to texts that those had not been trained on. Every choice follows from the data: the same
+data give the same bytes.
 """
 
 from collections.abc import Sequence
@@ -14,18 +14,18 @@ from scipy import sparse
 
 from control_plane.emotion.features import BUCKETS, FeatureReader, Features, plain
 from control_plane.emotion.text_model import CHAR_SHARE, Weights
-from control_plane.emotion.training.boosting import BoostingOptions, Trees, boost
 from control_plane.emotion.training.kernel import KernelOptions, fit_kernel
+from control_plane.emotion.training.readings import Readings, Written, teacher
 from control_plane.emotion.training.ridge import ridge
 
-__all__ = ["FitOptions", "fit"]
+__all__ = ["FitOptions", "Sample", "fit", "taught"]
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class FitOptions:
-    """Chosen by cross-validation inside EmoBank's training part.
+    """How the model is fitted; see docs/emotion.md for how this was chosen.
 
     Attributes:
         penalty: Of the regression over all features.
@@ -33,56 +33,96 @@ class FitOptions:
         dense_share: Weight of the dense features beside the sparse ones.
         tuned_share: Weight of those that stand on lists tuned on the training part; not chosen by
             cross-validation, which they deceive.
-        folds: Parts of the data for the answers that trees and kernel see.
+        folds: Parts of the data for the answers that the kernel regression sees.
         linear_share: How much of the first regression's answer the kernel regression adds to.
-        blend: The trees' part of the answer; the rest is the kernel regression's.
-        boosting: How the trees are grown.
+        taught_share: How much of the teacher's rating goes into a text's own: of valence, arousal
+            and dominance. People's ratings are few a text, and so noisy; of dominance most.
+        written_share: How much a text counts that the teacher wrote, beside one that people rated.
         kernel: How the kernel regression is fitted.
     """
 
-    penalty: float = 6.0
-    sparse_penalty: float = 3.0
+    penalty: float = 2.0
+    sparse_penalty: float = 1.0
     dense_share: float = 0.06
     tuned_share: float = 0.5
     folds: int = 5
     linear_share: float = 0.7
-    blend: float = 0.5
-    boosting: BoostingOptions = field(default_factory=BoostingOptions)
+    taught_share: tuple[float, float, float] = (0.5, 0.5, 0.7)
+    written_share: float = 0.25
     kernel: KernelOptions = field(default_factory=KernelOptions)
 
 
-def fit(
-    texts: Sequence[str], ratings: Floats, about: dict[str, str], options: FitOptions | None = None
-) -> Weights:
-    """Weights from texts and their ratings (texts, 3) on EmoBank's scale.
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What is learned from.
+
+    Attributes:
+        texts: The texts.
+        ratings: (texts, 3) on EmoBank's scale.
+        counts: (texts,): how much each counts, above 0.
+    """
+
+    texts: tuple[str, ...]
+    ratings: Floats
+    counts: Floats
+
+
+def taught(
+    texts: Sequence[str],
+    ratings: Floats,
+    readings: Readings,
+    written: Written,
+    options: FitOptions | None = None,
+) -> Sample:
+    """Texts that people rated, with what a teacher read in them, and those that it wrote.
+
+    Args:
+        texts: What people rated.
+        ratings: (texts, 3) on EmoBank's scale.
+        readings: What the teacher read in them.
+        written: What it wrote.
+        options: How much it has to say.
+    """
+    options = options or FitOptions()
+    found = teacher(readings, ratings)
+    own = ratings + np.array(options.taught_share) * (found.ratings(readings) - ratings)
+    others = found.ratings(written.readings)
+    return Sample(
+        (*texts, *written.texts),
+        np.vstack((own, others)),
+        np.repeat([1.0, options.written_share], [len(own), len(others)]),
+    )
+
+
+def fit(sample: Sample, about: dict[str, str], options: FitOptions | None = None) -> Weights:
+    """Weights from rated texts.
 
     Raises:
         ValueError: There are fewer texts than folds.
     """
     options = options or FitOptions()
+    texts, ratings, counts = sample.texts, sample.ratings, sample.counts
     if len(texts) < 2 * options.folds:
         raise ValueError(f"there are {len(texts)} texts, expected at least {2 * options.folds}")
     reader = FeatureReader()
-    plain_texts = [plain(text) for text in texts]
-    found = [reader.read(text) for text in plain_texts]
+    found = [reader.read(plain(text)) for text in texts]
     raw = np.array([one.dense for one in found])
-    center = raw.mean(axis=0).astype(np.float32)
-    spread = raw.std(axis=0)
+    center = np.average(raw, axis=0, weights=counts).astype(np.float32)
+    spread = np.sqrt(np.average((raw - center) ** 2, axis=0, weights=counts))
     scale = np.where(spread > 1e-6, 1.0 / np.maximum(spread, 1e-6), 0.0).astype(np.float32)
     scale[raw.shape[1] - reader.tuned_size :] *= np.float32(options.tuned_share)
-    dense = (raw - center) * scale.astype(np.float64)
+    dense = ((raw - center) * scale).astype(np.float64)
     pieces, rarity, rarity_step = _sparse(found)
     everything = sparse.hstack(
         [pieces, options.dense_share * sparse.csr_matrix(dense)], format="csr"
     )
-    mean = ratings.mean(axis=0)
-    answers = _honest_answers(everything, pieces, ratings, options)
-    table = np.hstack([dense, answers])
-    trees = [boost(table, ratings[:, axis] - mean[axis], options.boosting) for axis in range(3)]
-    left = ratings - mean - options.linear_share * answers[:, :3]
-    kernel = fit_kernel(dense, answers, left, options.kernel)
-    both = ridge(everything, ratings - mean, options.penalty)
-    alone = ridge(pieces, ratings - mean, options.sparse_penalty)
+    mean = np.average(ratings, axis=0, weights=counts)
+    felt = ratings - mean
+    answers = _honest_answers(everything, pieces, felt, counts, options)
+    left: Floats = felt - options.linear_share * answers[:, :3]
+    kernel = fit_kernel(dense, answers, left, counts, options.kernel)
+    both = ridge(everything, felt, options.penalty, counts)
+    alone = ridge(pieces, felt, options.sparse_penalty, counts)
     steps, quantised = _quantised(np.hstack([both[:BUCKETS], alone]))
     return Weights(
         center=center,
@@ -93,12 +133,8 @@ def fit(
         sparse_steps=steps,
         dense=(options.dense_share * both[BUCKETS:]).astype(np.float32),
         mean=mean.astype(np.float32),
-        tree_features=_stacked(trees, "features").astype(np.int16),
-        tree_thresholds=_stacked(trees, "thresholds").astype(np.float32),
-        tree_leaves=_stacked(trees, "leaves").astype(np.float32),
         kernel=kernel,
         linear_share=options.linear_share,
-        blend=options.blend,
         about=about,
     )
 
@@ -139,21 +175,21 @@ def _weighted(
 def _honest_answers(
     everything: sparse.csr_matrix,
     pieces: sparse.csr_matrix,
-    ratings: Floats,
+    felt: Floats,
+    counts: Floats,
     options: FitOptions,
 ) -> Floats:
     """The two regressions' answers to texts they were not fitted to, (texts, 6)."""
-    answers = np.zeros((len(ratings), 6))
+    answers = np.zeros((len(felt), 6))
     # Neighbours come from one document: whole runs of them would make the folds unequal.
-    part = np.arange(len(ratings)) % options.folds
+    part = np.arange(len(felt)) % options.folds
     for fold in range(options.folds):
         asked, known = part == fold, part != fold
-        mean = ratings[known].mean(axis=0)
         for table, penalty, place in (
             (everything, options.penalty, slice(0, 3)),
             (pieces, options.sparse_penalty, slice(3, 6)),
         ):
-            weights = ridge(table[known], ratings[known] - mean, penalty)
+            weights = ridge(table[known], felt[known], penalty, counts[known])
             answers[asked, place] = table[asked] @ weights
     return answers
 
@@ -163,7 +199,3 @@ def _quantised(weights: Floats) -> tuple[npt.NDArray[np.float32], npt.NDArray[np
     steps = (np.abs(weights).max(axis=0) / 127.0).astype(np.float32)
     whole = np.rint(weights / np.maximum(steps.astype(np.float64), 1e-30))
     return steps, np.clip(whole, -127, 127).astype(np.int8)
-
-
-def _stacked(trees: list[Trees], name: str) -> Floats:
-    return np.stack([getattr(one, name) for one in trees])

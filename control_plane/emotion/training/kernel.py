@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class KernelOptions:
-    """How the kernel regression is fitted; chosen by cross-validation.
+    """How the kernel regression is fitted; see docs/emotion.md for how this was chosen.
 
     Attributes:
         landmarks: Number of texts, a multiple of `block` where there are that many.
@@ -30,33 +30,39 @@ class KernelOptions:
         penalty: Of the regression.
     """
 
-    landmarks: int = 2016
+    landmarks: int = 1008
     block: int = 84
     directions: int = 100
     answer_share: float = 4.0
     width: float = 0.3
-    penalty: float = 1.5
+    penalty: float = 4.0
 
 
-def fit_kernel(dense: Floats, answers: Floats, rest: Floats, options: KernelOptions) -> KernelPart:
+def fit_kernel(
+    dense: Floats, answers: Floats, rest: Floats, counts: Floats, options: KernelOptions
+) -> KernelPart:
     """Fits what is left of the ratings.
 
     Args:
         dense: (texts, d): the dense features, each of mean 0 and spread 1.
         answers: (texts, 6): the regressions' answers to texts they were not fitted to.
         rest: (texts, 3): what is to be explained.
+        counts: (texts,): how much each text counts.
         options: How.
     """
     dense = np.clip(dense, -CLIP, CLIP)
-    projection = _directions(dense, options.directions)
-    spread = np.maximum(answers.std(axis=0), 1e-6)
-    scale = (options.answer_share / spread).astype(np.float32)
-    middle = answers.mean(axis=0).astype(np.float32)
+    projection = _directions(dense, counts, options.directions)
+    middle = np.average(answers, axis=0, weights=counts).astype(np.float32)
+    spread = np.sqrt(np.average((answers - middle) ** 2, axis=0, weights=counts))
+    scale = (options.answer_share / np.maximum(spread, 1e-6)).astype(np.float32)
     places = np.hstack([dense @ projection.astype(np.float64), (answers - middle) * scale])
-    width = float(np.float32(options.width / (places * places).sum(axis=1).mean()))
+    lengths = (places * places).sum(axis=1)
+    width = float(np.float32(options.width / np.average(lengths, weights=counts)))
     block = min(options.block, len(places))
     count = min(options.landmarks, len(places)) // block * block
-    chosen = np.linspace(0, len(places) - 1, count).astype(np.int64)
+    # Evenly, by how much texts count.
+    passed = np.cumsum(counts)
+    chosen = np.searchsorted(passed, (np.arange(count) + 0.5) / count * passed[-1])
     landmarks = places[chosen].astype(np.float16).reshape(-1, block, places.shape[1])
     part = KernelPart(
         projection=projection,
@@ -68,14 +74,15 @@ def fit_kernel(dense: Floats, answers: Floats, rest: Floats, options: KernelOpti
     )
     near = kernel_columns(part, places)
     own = kernel_columns(part, landmarks.reshape(count, -1).astype(np.float64))
-    squares = near.T @ near + options.penalty * (own + 1e-4 * np.eye(count))
-    weights = np.linalg.solve(squares, near.T @ rest).astype(np.float32)
+    counted = near.T * counts
+    squares = counted @ near + options.penalty * (own + 1e-4 * np.eye(count))
+    weights = np.linalg.solve(squares, counted @ rest).astype(np.float32)
     return part.with_weights(weights)
 
 
-def _directions(dense: Floats, count: int) -> npt.NDArray[np.float16]:
+def _directions(dense: Floats, counts: Floats, count: int) -> npt.NDArray[np.float16]:
     """The directions of most spread (d, count), each with its largest number positive."""
-    _, vectors = np.linalg.eigh(dense.T @ dense)
+    _, vectors = np.linalg.eigh((dense.T * counts) @ dense)
     kept = vectors[:, -count:]
     largest = kept[np.abs(kept).argmax(axis=0), np.arange(kept.shape[1])]
     turned: npt.NDArray[np.float16] = (kept * np.sign(largest)).astype(np.float16)

@@ -11,19 +11,22 @@ _STEPS = 400
 _TOLERANCE = 1e-6
 
 
-def ridge(table: sparse.csr_matrix, targets: Floats, penalty: float) -> Floats:
+def ridge(table: sparse.csr_matrix, targets: Floats, penalty: float, counts: Floats) -> Floats:
     """Weights that minimise the squared error plus `penalty` times their own squares.
 
     Args:
         table: (samples, features).
-        targets: (samples, answers), each column of mean zero.
+        targets: (samples, answers), each column of mean about zero.
         penalty: Above zero.
+        counts: (samples,): how much each one's error counts.
 
     Returns:
         (features, answers).
     """
+    share = np.sqrt(counts)
+    table = sparse.diags(share) @ table
     turned = table.T.tocsr()
-    rest: Floats = turned @ targets
+    rest: Floats = turned @ (share[:, None] * targets)
     weights: Floats = np.zeros_like(rest)
     direction = rest.copy()
     squares = (rest * rest).sum(axis=0)
