@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
@@ -55,8 +54,11 @@ class Receipts:
         self._due.append(told)
         if not self._woken:
             self._woken = True
-            with suppress(RuntimeError):  # the loop has ended, and with it all who listened
+            try:
                 loop.call_soon_threadsafe(self._tell)
+            except RuntimeError:  # the loop has ended, and with it all who listened
+                self._due.clear()
+                self._woken = False
 
     def _tell(self) -> None:
         self._woken = False  # before anything is taken: what is due from now on wakes again

@@ -300,6 +300,29 @@ def test_revoked_capsules_never_leave(library: Library, clock: VirtualClock) -> 
             assert not {*faces, "VF_NOD"} & set(cids(packet))
 
 
+def test_what_is_revoked_while_it_shows_never_leaves_again(
+    library: Library, clock: VirtualClock
+) -> None:
+    brain = Brain(library, SESSION_ID, personality_named("friendly"), clock)
+    text = "My dog died last night and I cannot stop crying."
+    shown = {
+        cid
+        for number in range(1, 10)
+        for packet in brain.handle(Event(number, said(text)))
+        for cid in cids(packet)
+    }
+    gone = {cid for cid in shown if not cid.endswith("_NEUTRAL")}
+    assert len(gone) > 3
+    later = [brain.take(library.revoke(*gone))]
+    for number in range(10, 30):
+        later += brain.handle(Event(number, said(text)))
+        clock.advance(NS_PER_S)
+        later.append(brain.tick(clock.now_ns()))
+    left = {cid for packet in later if packet is not None for cid in cids(packet)}
+    assert left
+    assert not left & gone
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     text=st.text(min_size=1, max_size=600).filter(lambda value: value.strip()),

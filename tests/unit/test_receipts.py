@@ -81,11 +81,19 @@ def test_nobody_is_asked_for_where_nobody_wants_to_hear() -> None:
     run(test())
 
 
-def test_a_loop_that_has_ended_is_no_trouble() -> None:
-    writer = Writer()
+def test_a_loop_that_has_ended_is_no_trouble_and_the_next_one_hears() -> None:
+    writer, told = Writer(), list[str]()
+    receipts = Receipts(writer.put)
+
+    async def ends() -> None:
+        receipts.keep(RECORD, lambda: told.append("nobody is there"))
 
     async def test() -> None:
-        Receipts(writer.put).keep(RECORD, lambda: None)
+        receipts.keep(RECORD, lambda: told.append("next"))
+        writer.store()
+        await asyncio.sleep(0)
 
-    run(test())
+    run(ends())
     writer.store()
+    run(test())
+    assert told == ["next"]

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from capsules.library import load_library
 from capsules.model import Layer
+from control_plane.brain.entries import EntryWriter
 from control_plane.brain.repertoire import layer_named, repertoire_of
 from control_plane.brain.weights import MIN_WEIGHT, quantised
 from control_plane.emotion.personality_file import personality_named
+from engine.packet import Mood
 
 FRIENDLY = personality_named("friendly")
 LIBRARY = load_library()
@@ -45,6 +47,27 @@ def test_nothing_is_played_for_what_nothing_stands_in_for() -> None:
     assert repertoire.part("VF_WARM", library) is None
     assert repertoire.part("VF_WARM", library) is None
     assert repertoire.stance(Layer.FACE, library) == {}
+
+
+def test_a_stance_is_not_held_by_what_stands_in_for_its_faces() -> None:
+    person = replace(FRIENDLY, stance={"VF_ANXIOUS": 0.5, "VF_WARM": 0.25, "VF_NOT_THERE": 0.5})
+    library = LIBRARY.bar(["VF_ANXIOUS"])
+    repertoire = repertoire_of(library, person)
+    stand_in = repertoire.part("VF_ANXIOUS", library)
+    assert stand_in is not None
+    assert stand_in.capsule.cid != "VF_ANXIOUS"
+    assert repertoire.stance(Layer.FACE, library) == {"VF_WARM": 0.25}
+
+
+def test_what_is_felt_is_shown_by_what_may_play_in_the_library_now() -> None:
+    joy = Mood(0.8, 0.5, 0.3)
+    writer = EntryWriter(LIBRARY, FRIENDLY)
+    before = set(writer.palette.blend(Layer.FACE, joy))
+    writer.take(LIBRARY.bar(before))
+    after = set(writer.palette.blend(Layer.FACE, joy))
+    assert before
+    assert after
+    assert not before & after
 
 
 @pytest.mark.parametrize(("cid", "smiles"), [("VF_SMILE_DUCHENNE", True), ("VF_SORROW", False)])

@@ -1,5 +1,6 @@
 import os
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from uuid import uuid4
@@ -7,12 +8,13 @@ from uuid import uuid4
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session as OrmSession
 
 from storage.database import Database
 from storage.errors import DatabaseUnavailableError, SchemaError
-from storage.models import Base
+from storage.models import AgentLog, Base
 from storage.records import (
     FaultRecord,
     MessageRecord,
@@ -58,6 +60,19 @@ def database() -> Database:
     made = Database("sqlite://")
     made.upgrade()
     return made
+
+
+def test_what_the_appraiser_made_of_a_message_is_written_with_it_once(database: Database) -> None:
+    session = started()
+    output = {"valence": 0.5, "label": "glad"}
+    felt = replace(message(session), agent_outputs={"appraisal": output}, confidence=0.75)
+    repository = Repository(database)
+    repository.add([session, felt, message(session, "not appraised")])
+    repository.add([felt], again=True)
+    with OrmSession(database.engine) as orm:
+        (row,) = orm.scalars(select(AgentLog)).all()
+    assert (row.message_id, row.agent, row.input) == (felt.id, "appraiser", {"role": "user"})
+    assert (row.output, row.confidence_score) == (output, 0.75)
 
 
 def test_migrations_make_the_tables_of_the_models(database: Database) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from control_plane.emotion.appraisal import Appraisal, default_appraiser
-from control_plane.emotion.chunks import Hint, chunk_of, in_chunks
+from control_plane.emotion.chunks import Hint, chunk_of, facts_of, in_chunks
 from control_plane.emotion.counts import Counts, packed, unpacked
 from control_plane.emotion.features import FeatureReader, plain
 from control_plane.emotion.occasions import occasion_of
@@ -90,6 +90,15 @@ def test_packed_counts_add_up_each_by_itself(counts: list[tuple[int, int]]) -> N
 def test_hint_is_given_where_it_is_due(text: str, hint: int) -> None:
     assert in_chunks(f"{text} table").hints & hint
     assert not in_chunks("a table, plain.").hints & hint
+
+
+def test_long_chunks_and_words_are_read_but_not_kept() -> None:
+    kept, long = "short ", f"{'ab' * 40}-no"
+    assert chunk_of(kept) is chunk_of(kept)
+    assert chunk_of(long) is not chunk_of(long)
+    assert [facts.word for facts in chunk_of(long).words] == ["ab" * 40, "no"]
+    assert facts_of("ab" * 40) is not facts_of("ab" * 40)
+    assert facts_of("no") is facts_of("no")
 
 
 def test_hyphens_join_a_chunk_and_marks_end_it() -> None:

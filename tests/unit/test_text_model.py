@@ -190,11 +190,15 @@ def test_turns_are_found_by_the_words_that_begin_them() -> None:
     assert not must.match("i had tea", 5)
 
 
-def test_no_more_words_are_kept_than_the_bound() -> None:
+def test_no_more_words_are_kept_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("control_plane.emotion.word_facts.KEPT_WORDS", 2)
     table = WordFactTable(word_feelings())
     again = table.of("again")
+    assert table.of("once") is not again
     assert table.of("again") is again
-    assert table.of.cache_info().maxsize == 20_000
+    table.of("twice")
+    table.of("thrice")
+    assert table.of("again") is not again
 
 
 def test_kernel_regression_learns_what_is_no_sum() -> None:

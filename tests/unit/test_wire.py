@@ -66,6 +66,7 @@ packets = st.builds(
     event_sequence=st.integers(0, 2**64 - 1),
     interrupt=st.booleans(),
     attention=st.none() | st.sampled_from(list(Attention)),
+    variation=st.sampled_from([0.0, 0.5, 1.0, 3.0]),
 )
 
 
