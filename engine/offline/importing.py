@@ -27,7 +27,7 @@ from engine.offline.tracks import Take, TrackedFace, track_face
 from engine.offline.unknowns import HEAD_BASES, Unknowns
 from engine.offline.view import HeadView
 
-__all__ = ["Progress", "curves", "fit_take"]
+__all__ = ["Progress", "curves", "first_frame", "fit_take"]
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str, float], None]
@@ -95,7 +95,7 @@ def curves(fitted: FittedTake, take: Take, *, loop: bool, start_ms: float = 0.0)
     Raises:
         TakeError: It begins after its end, is to loop and is too short, or nothing moves in it.
     """
-    first, last, found = _first(take, start_ms), len(fitted.times_ms) - 1, None
+    first, last, found = first_frame(take, start_ms), len(fitted.times_ms) - 1, None
     courses = {name: steadied(values, fitted.times_ms) for name, values in fitted.courses.items()}
     if loop and courses:
         late = {name: values[first:] for name, values in courses.items()}
@@ -124,6 +124,26 @@ def curves(fitted: FittedTake, take: Take, *, loop: bool, start_ms: float = 0.0)
         looks_explain=fitted.residual.explained if fitted.residual else 0.0,
     )
     return Fitted(made, max(20, round(float(times_ms[-1]))), first, last, report)
+
+
+def first_frame(take: Take, start_ms: float) -> int:
+    """The first frame that is kept of a take.
+
+    Args:
+        take: The recording.
+        start_ms: When what is kept begins.
+
+    Raises:
+        TakeError: That is after its end.
+    """
+    first = int(np.searchsorted(take.times_ms, start_ms))
+    if first > len(take.times_ms) - 2:
+        length_ms = take.times_ms[-1]
+        raise TakeError(
+            f"{take.path.name}: it begins at {start_ms:.0f} ms, expected before its end, "
+            f"{length_ms:.0f} ms"
+        )
+    return first
 
 
 class _Fitter:
@@ -270,18 +290,6 @@ def _mask(view: HeadView) -> NDArray[np.float32]:
     """What is compared: the avatar, but for its outline, where a background shows through."""
     inside = (view.coverage({}) > _SURELY_COVERED).astype(np.float32)
     return np.asarray(cv2.erode(inside, np.ones((_EDGE_PX, _EDGE_PX), np.uint8)), np.float32)
-
-
-def _first(take: Take, start_ms: float) -> int:
-    """The first frame that is kept."""
-    first = int(np.searchsorted(take.times_ms, start_ms))
-    if first > len(take.times_ms) - 2:
-        length_ms = take.times_ms[-1]
-        raise TakeError(
-            f"{take.path.name}: it begins at {start_ms:.0f} ms, expected before its end, "
-            f"{length_ms:.0f} ms"
-        )
-    return first
 
 
 def _loop(courses: Mapping[str, Floats], times_ms: Floats) -> Loop:

@@ -35,7 +35,8 @@ _BESIDE_SPARSITY = 4.0  # times that, for what is no part of an expression
 _LEAST_SCALE = 0.004  # a basis that does not show at rest, as mouthClose, is not free for that
 _HIDDEN = 1e-4  # what shows less at rest may show elsewhere
 _SCALE_STEP = 0.3  # by which bases are moved to see how much they show
-_NOTICEABLE = 0.03
+_NOTICEABLE = 0.03  # a basis that moves so far, or shows so much in [0, 1], moves at all
+_NOTICED = 1e-3
 # What fills an open mouth almost as well as teeth and lips do, and changes the picture in leaps: it
 # moves only where it already does, or where a frame cannot be explained without it.
 _SHY = ("tongueOut",)
@@ -117,7 +118,7 @@ class Refiner:
         both sides of a face. Pixels count by how well they are explained.
         """
         most = np.abs([one.weights for one in found]).max(axis=0)
-        moves = most >= _NOTICEABLE
+        moves = (most >= _NOTICEABLE) | (most * self._shows >= _NOTICED)
         names = self._unknowns.names
         if _CLOSED in names and _OPENED in names:
             # Lips that hardly part hide how far the jaw is open, and how far they are closed.

@@ -21,7 +21,7 @@ from capsules.targets import LOOKS
 from engine.offline.cutting import write_clip
 from engine.offline.errors import ImportRefusedError
 from engine.offline.fitted import FitReport, Fitted, FittedTake
-from engine.offline.importing import Progress, curves, fit_take
+from engine.offline.importing import Progress, curves, first_frame, fit_take
 from engine.offline.render import OfflineRenderer
 from engine.offline.store import Draft, check_draft, own_library, sha256_of, store_capsule
 from engine.offline.tracks import Take, open_take
@@ -130,6 +130,7 @@ def import_take(
     own = own_library(folder, options.cid, force=options.force)
     mouths = (own.viseme_weights or load_library().viseme_weights).values()
     take = open_take(path, most_s=options.most_s)
+    first_frame(take, options.start_ms)
     with OfflineRenderer(avatar) as renderer:
         neutral = _neutral(options, take)
         rank = options.residual if avatars is not None and options.kind == "curves" else 0

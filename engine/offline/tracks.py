@@ -133,6 +133,10 @@ def open_take(path: Path, *, most_s: float = MAX_CLIP_S) -> Take:
         size_bytes = path.stat().st_size
     except OSError as error:
         raise TakeError(f"{path} cannot be read: {error.strerror}") from error
+    if path.is_dir():
+        raise TakeError(f"{path} is a folder, expected one file of {', '.join(_FORMATS)}")
+    if size_bytes == 0:
+        raise TakeError(f"{path.name} is empty")
     if size_bytes > _MOST_BYTES:
         raise TakeError(f"{path.name} has {size_bytes} bytes, expected at most {_MOST_BYTES}")
     try:
@@ -159,8 +163,10 @@ def open_take(path: Path, *, most_s: float = MAX_CLIP_S) -> Take:
 
 def _take(path: Path, size: tuple[int, int], times_ms: list[float], *, has_alpha: bool) -> Take:
     steps = np.diff(times_ms)
-    if len(times_ms) < 2 or (steps <= 0.0).any():
-        raise TakeError(f"{path.name}: expected at least two frames at ascending times")
+    if len(times_ms) < 2:
+        raise TakeError(f"{path.name}: its frames are {len(times_ms)}, expected at least two")
+    if (steps <= 0.0).any():
+        raise TakeError(f"{path.name}: expected frames at ascending times")
     fps = 1000.0 * (len(times_ms) - 1) / (times_ms[-1] - times_ms[0])
     if not 1.0 <= fps <= _MAX_FPS * 1.01:
         raise TakeError(f"{path.name} runs at {fps:.1f} frames a second, expected 1 to 60")
@@ -203,8 +209,8 @@ def _opened(path: Path) -> InputContainer:
         raise TakeError(f"{path.name} ends in {path.suffix!r}, expected one of {expected}")
     try:
         return av.open(str(path), format=kind, options={"protocol_whitelist": "file"})
-    except ValueError as error:
-        raise TakeError(f"{path.name} cannot be read as a video: {error}") from error
+    except av.FFmpegError as error:
+        raise TakeError(f"{path.name} cannot be read as a video: {error.strerror}") from error
 
 
 def _video(path: Path, container: InputContainer) -> VideoStream:

@@ -19,7 +19,9 @@ __all__ = ["HeadView"]
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
-_LEAST_PX, _MOST_PX = 128, 320  # side of the view
+# Side of the view. Pictures are reduced above the most, and what comes of that has at least half of
+# it: in smaller ones lids and dimples are not told apart.
+_LEAST_PX, _MOST_PX = 128, 420
 _REACH = 1.35  # the same in heights of the face
 _FACE_PART = "face"
 
@@ -58,9 +60,9 @@ class HeadView:
         middle = 0.5 * (low + high)
         x = take.a * middle[0] + take.b * middle[1] + take.c
         y = take.d * middle[0] + take.e * middle[1] + take.f
-        # Even, so that chroma has the same grid as well.
-        half = 0.5 * self._pixels * side
-        self._corner = (2 * round(0.5 * (x - half)), 2 * round(0.5 * (y - half)))
+        # Whole squares, and an even number of them, so that chroma has the same grid as well.
+        half, grid = 0.5 * self._pixels * side, 2 * self._pixels
+        self._corner = (grid * round((x - half) / grid), grid * round((y - half) / grid))
         centre = take.inverse
         x, y = self._corner[0] + half, self._corner[1] + half
         self._camera = Camera(

@@ -45,16 +45,25 @@ RENDER = RenderOptions(size=FrameSize(512, 512), fps=10, length_ms=1000.0)
     ],
 )
 def test_an_export_comes_back_as_the_curves_it_was_rendered_from(name: str, tmp_path: Path) -> None:
+    assert wrong_bases(name, RENDER, tmp_path / "take.webm") == {}
+
+
+@pytest.mark.slow
+def test_so_it_does_of_larger_pictures(tmp_path: Path) -> None:
+    render = RenderOptions(size=FrameSize(640, 640), fps=5, length_ms=1000.0)
+    assert wrong_bases("VF_SATISFIED", render, tmp_path / "take.webm") == {}
+
+
+def wrong_bases(name: str, render: RenderOptions, path: Path) -> dict[str, float]:
+    """The bases of a face that do not come back from its export, and by how much they miss."""
     library = with_more_faces(load_library())
-    path = tmp_path / "take.webm"
-    export_capsule(library, mira(), name, path, ExportOptions(render=RENDER))
+    export_capsule(library, mira(), name, path, ExportOptions(render=render))
     take = open_take(path)
     with OfflineRenderer(mira()) as renderer:
         fitted = fit_take(take, renderer, None, mouths=library.viseme_weights.values())
     assert fitted.is_avatar
-    off = basis_errors(library, name, take, fitted, RENDER)
-    wrong = {basis: round(error, 3) for basis, error in off.items() if error >= MOST_ERROR}
-    assert wrong == {}
+    off = basis_errors(library, name, take, fitted, render)
+    return {basis: round(error, 3) for basis, error in off.items() if error >= MOST_ERROR}
 
 
 @pytest.mark.slow

@@ -187,8 +187,18 @@ def test_what_comes_before_the_start_is_left_out(recording: Path, tmp_path: Path
     first = {track.target: track.curve[0][1] for track in late.capsule.tracks}
     assert first["jawOpen"] > 0.3
     assert late.capsule.provenance.source == "a camera"
+
+
+def test_a_start_beyond_the_end_is_refused_before_anything_is_fitted(
+    recording: Path, tmp_path: Path
+) -> None:
+    stages: list[str] = []
+    options = ImportOptions("VF_205", start_ms=9000.0)
     with pytest.raises(TakeError, match="it begins at 9000 ms, expected before its end"):
-        import_take(recording, AVATAR, tmp_path, ImportOptions("VF_205", start_ms=9000.0))
+        import_take(
+            recording, AVATAR, tmp_path, options, progress=lambda stage, _: stages.append(stage)
+        )
+    assert stages == []
 
 
 def test_a_recording_that_is_too_long_is_refused(recording: Path, tmp_path: Path) -> None:

@@ -121,8 +121,8 @@ def test_pictures_have_whole_blocks_of_colour(tmp_path: Path) -> None:
     ("name", "content", "said"),
     [
         ("a.m3u8", b"#EXTM3U", "ends in '.m3u8'"),
-        ("a.webm", b"no video at all", "cannot be read as a video"),
-        ("a.mp4", b"", "cannot be read as a video"),
+        ("a.webm", b"no video at all", "cannot be read as a video: Invalid data"),
+        ("a.mp4", b"", "a.mp4 is empty"),
         ("missing.webm", None, "cannot be read: No such file"),
     ],
 )
@@ -135,8 +135,13 @@ def test_what_is_no_recording_is_refused(
         open_take(tmp_path / name)
 
 
+def test_a_folder_of_pictures_is_no_recording(tmp_path: Path) -> None:
+    with pytest.raises(TakeError, match=r"is a folder, expected one file of \.webm"):
+        open_take(tmp_path)
+
+
 def test_one_frame_is_no_recording(tmp_path: Path) -> None:
-    with pytest.raises(TakeError, match="at least two frames"):
+    with pytest.raises(TakeError, match="its frames are 1, expected at least two"):
         open_take(write_clip(tmp_path / "a.webm", count=1))
 
 
