@@ -20,12 +20,17 @@ from storage.repository import Repository
 
 __all__ = ["main"]
 
+# Where cores are few, faces come first: what is written waits by itself.
+_LESS_URGENT = 5
+
 
 def main() -> None:
     """Writes until there is no more to read."""
     for number in (signal.SIGINT, signal.SIGTERM):
         # Sent to whole groups of processes; the program that started this one decides.
         signal.signal(number, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        os.nice(_LESS_URGENT)
     orders = sys.stdin.buffer
     # What libraries print must not come between the answers.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")

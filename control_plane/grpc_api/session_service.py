@@ -40,6 +40,8 @@ _CLIENT_KEY = "x-client-id"
 _TRACE_KEY = "traceparent"
 _MAX_CLIENT_CHARS = 100
 _NS_PER_US = 1000
+# What is stored is told within this time to those who take answers together.
+_PATIENCE_S = 0.5
 _LOG = logging.getLogger(__name__)
 
 Context = aio.ServicerContext[Any, Any]
@@ -124,7 +126,7 @@ class SessionService(pb_grpc.SessionServiceServicer):
                 message = "session_id is missing, expected it in the first request"
                 raise InvalidArgumentError(message, "session_id")
             session = self._sessions.get(first.session_id)
-            subscription = session.subscribe()
+            subscription = session.subscribe(patience_s=_PATIENCE_S if first.together else 0.0)
             client, trace = f"stream:{next(self._streams)}", _trace_of(context)
             stream = _Stream(session, subscription, client, trace)
             # From here on the client misses nothing, and may want to know before it sends events.

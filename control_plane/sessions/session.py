@@ -138,14 +138,17 @@ class LiveSession:
         """Calls `listener` with every update from now on; it must neither block nor raise."""
         self._listeners.append(listener)
 
-    def subscribe(self) -> Subscription:
+    def subscribe(self, *, patience_s: float = 0.0) -> Subscription:
         """Follows the session; give it back with `unsubscribe`.
+
+        Args:
+            patience_s: See `Subscription`.
 
         Raises:
             SessionEndedError: The session has ended.
         """
         self.touch()
-        subscription = Subscription()
+        subscription = Subscription(patience_s=patience_s)
         self._subscriptions.add(subscription)
         return subscription
 

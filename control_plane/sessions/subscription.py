@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 
-from control_plane.sessions.updates import Lag, Update
+from control_plane.sessions.updates import Lag, Stored, Update
 
 __all__ = ["Subscription"]
 
@@ -14,9 +14,16 @@ class Subscription:
     At most `capacity` updates wait. A follower that does not keep up loses the oldest of them, and
     is told so by a `Lag` before the next one it gets: what is new matters more than what is whole,
     and a slow follower must cost neither memory nor the others' time.
+
+    Args:
+        capacity: See above.
+        patience_s: How long news of what is stored, which nobody waits for, may wait for company
+            with those who take updates together: a third of the writes of a busy server.
     """
 
-    def __init__(self, capacity: int = 256) -> None:
+    def __init__(self, capacity: int = 256, *, patience_s: float = 0.0) -> None:
+        self._patience_s = patience_s
+        self._timer: asyncio.TimerHandle | None = None  # while all that waits is patient
         self._waiting: deque[Update] = deque(maxlen=capacity)
         self._changed = asyncio.Event()
         self._untold = 0
@@ -30,13 +37,18 @@ class Subscription:
         if len(self._waiting) == self._waiting.maxlen:
             self._untold += 1
             self.dropped += 1
+        if self._patience_s and isinstance(update, Stored):
+            if not self._waiting:
+                loop = asyncio.get_running_loop()
+                self._timer = loop.call_later(self._patience_s, self._wake)
+        else:
+            self._wake()
         self._waiting.append(update)
-        self._changed.set()
 
     def close(self) -> None:
         """Ends the iteration once what waits was taken; safe twice."""
         self._closed = True
-        self._changed.set()
+        self._wake()
 
     def __aiter__(self) -> "Subscription":
         return self
@@ -57,12 +69,19 @@ class Subscription:
 
     async def _something(self) -> bool:
         """Waits for an update; False: no more will come."""
-        while not self._waiting:
+        while not self._waiting or self._timer is not None:
             if self._closed:
                 return False
             self._changed.clear()
             await self._changed.wait()
         return True
+
+    def _wake(self) -> None:
+        """Nothing is patient any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._changed.set()
 
     def _lag(self) -> Lag | None:
         """What was dropped and has not been told, if anything was."""

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from control_plane.sessions.subscription import Subscription
-from control_plane.sessions.updates import Lag, Rejection
+from control_plane.sessions.updates import Lag, Rejection, Stored
 from engine.faults import Fault
 from engine.voice.speaker import SpeechState, SpeechUpdate
 from storage.records import FaultRecord
@@ -50,6 +50,31 @@ def test_follower_may_take_all_that_waits_at_once() -> None:
         subscription.offer(Rejection(3, 3, ""))
         subscription.close()
         assert await subscription.together() == [Rejection(3, 3, "")]
+        assert await subscription.together() == []
+
+    run(test())
+
+
+def test_what_is_stored_waits_for_company_but_not_for_ever() -> None:
+    async def test() -> None:
+        subscription = Subscription(patience_s=0.02)
+        stored, urgent = Stored("m", 1), Rejection(1, 3, "")
+        waiting = asyncio.create_task(subscription.together())
+        await settle()
+        subscription.offer(stored)
+        await settle()
+        assert not waiting.done()
+        subscription.offer(urgent)
+        assert await waiting == [stored, urgent]
+        subscription.offer(stored)
+        async with asyncio.timeout(5.0):
+            assert await subscription.together() == [stored]
+        subscription.offer(urgent)
+        subscription.offer(stored)
+        assert await subscription.together() == [urgent, stored]
+        subscription.offer(stored)
+        subscription.close()
+        assert await subscription.together() == [stored]
         assert await subscription.together() == []
 
     run(test())

@@ -1808,8 +1808,8 @@ class ConverseRequest(_message.Message):
     session_id: _builtins.str
     """The session's id; needed in the first request only."""
     together: _builtins.bool
-    """Whether answers that are ready at the same time may come as one, which costs both sides less;
-    in the first request only.
+    """Whether answers that are ready at the same time may come as one, which costs both sides less,
+    and a stored notice wait for others for up to half a second; in the first request only.
     """
     @_builtins.property
     def event(self) -> Global___Event:
