@@ -80,6 +80,19 @@ def test_what_is_stored_waits_for_company_but_not_for_ever() -> None:
     run(test())
 
 
+def test_what_is_patient_does_not_wait_until_it_is_lost() -> None:
+    async def test() -> None:
+        subscription = Subscription(capacity=4, patience_s=60.0)
+        waiting = asyncio.create_task(subscription.together())
+        await settle()
+        for number in range(3):
+            subscription.offer(Stored(str(number), number))
+        async with asyncio.timeout(5.0):
+            assert len(await waiting) == 3
+
+    run(test())
+
+
 def test_speech_and_faults_of_the_body_are_passed_on() -> None:
     async def test() -> None:
         world = World()

@@ -61,7 +61,7 @@ class Teacher:
     crowd_weights: Floats
 
     def ratings(self, readings: Readings) -> Floats:
-        """(texts, 3): what EmoBank's readers would say, 1 to 5."""
+        """(texts, 3): what EmoBank's readers would say, on their scale of 1 to 5."""
         terms = _terms(readings.places)
         found: Floats = terms @ self.weights
         known = ~np.isnan(readings.crowd)
@@ -82,9 +82,9 @@ def read_readings(ids: Sequence[str], path: Path = _DATA / "read.tsv") -> Readin
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: It lacks a text, or has a number out of range.
+        ValueError: It lacks a column or a text, or has a number out of range.
     """
-    rows = {row["id"]: row for row in _rows(path)}
+    rows = {row["id"]: row for row in _rows(path, "id")}
     missing = [id_ for id_ in ids if id_ not in rows]
     if missing:
         raise ValueError(f"{path}: nothing was read in {missing[0]!r} ({len(missing)} such texts)")
@@ -96,15 +96,18 @@ def read_written(path: Path = _DATA / "written.tsv") -> Written:
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: A number is out of range.
+        ValueError: It lacks a column, or has a number out of range.
     """
-    rows = list(_rows(path))
+    rows = list(_rows(path, "text"))
     return Written(tuple(row["text"] for row in rows), _readings(path, rows))
 
 
-def _rows(path: Path) -> Iterable[Mapping[str, str]]:
+def _rows(path: Path, named: str) -> Iterable[Mapping[str, str]]:
     with path.open(newline="", encoding="utf-8") as file:
-        yield from csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        rows = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        if not {named, *"VADC"} <= {*(rows.fieldnames or ())}:
+            raise ValueError(f"{path} has no readings: expected the columns {named}, V, A, D, C")
+        yield from rows
 
 
 def _readings(path: Path, rows: Sequence[Mapping[str, str]]) -> Readings:
