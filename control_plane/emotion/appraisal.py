@@ -39,7 +39,6 @@ _NOISE = 0.30
 _COURTESY_TRUST = 0.85
 # How much an exclamation mark counts after a greeting or thanks.
 _COURTEOUS = 0.3
-_REST = Mood()
 # Cues of this weight count as much as the model.
 _EVIDENCE_HALF = 0.6
 # What is found in another language or without words is trusted no further.
